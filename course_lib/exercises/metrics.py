@@ -1,0 +1,318 @@
+"""Exercises of the chapter "Evaluation metrics"."""
+
+import numpy as np
+
+from ._exercise import Exercise, Misconception
+
+
+def _counts(y_true, y_pred):
+    """TP, FN, FP, TN."""
+    return (
+        np.sum((y_true == 1) & (y_pred == 1)),
+        np.sum((y_true == 1) & (y_pred == 0)),
+        np.sum((y_true == 0) & (y_pred == 1)),
+        np.sum((y_true == 0) & (y_pred == 0)),
+    )
+
+
+def _label_cases(rng, sizes=(10, 17, 30, 60)):
+    """The lecture's ten patients, then random ones; every table has four different counts."""
+    y_true = np.array([0, 0, 1, 0, 0, 1, 0, 1, 0, 0])
+    y_pred = np.array([0, 1, 1, 0, 0, 0, 0, 1, 1, 0])
+    cases = [(y_true, y_pred)]
+    while len(cases) < len(sizes) + 1:
+        n = sizes[len(cases) - 1]
+        y_true, y_pred = (rng.random(n) < 0.35).astype(int), (rng.random(n) < 0.5).astype(int)
+        counts = _counts(y_true, y_pred)
+        if min(counts) > 0 and len(set(counts)) == 4:
+            cases.append((y_true, y_pred))
+    return cases
+
+
+def _confusion_counts(y_true, y_pred):
+    return tuple(int(count) for count in _counts(y_true, y_pred))
+
+
+def _sensitivity(y_true, y_pred):
+    tp, fn, _, _ = _counts(y_true, y_pred)
+    return tp / (tp + fn)
+
+
+def _ppv(y_true, y_pred):
+    tp, _, fp, _ = _counts(y_true, y_pred)
+    return tp / (tp + fp)
+
+
+def _npv(y_true, y_pred):
+    _, fn, _, tn = _counts(y_true, y_pred)
+    return tn / (tn + fn)
+
+
+def _specificity(y_true, y_pred):
+    _, _, fp, tn = _counts(y_true, y_pred)
+    return tn / (tn + fp)
+
+
+def _accuracy(y_true, y_pred):
+    return np.mean(y_true == y_pred)
+
+
+def _swapped(function):
+    """The same rate with truth and output in each other's place."""
+    return lambda y_true, y_pred: function(y_pred, y_true)
+
+
+def _rate_cases(rng):
+    return [(0.67, 0.86, 0.3), (0.9, 0.95, 0.005)] + [
+        tuple(float(p) for p in rng.uniform((0.5, 0.5, 0.01), (0.99, 0.99, 0.45))) for _ in range(4)
+    ]
+
+
+def _expected_accuracy(sensitivity, specificity, prevalence):
+    return sensitivity * prevalence + specificity * (1 - prevalence)
+
+
+def _ppv_at(sensitivity, specificity, prevalence):
+    positive_sick = sensitivity * prevalence
+    positive_normal = (1 - specificity) * (1 - prevalence)
+    return positive_sick / (positive_sick + positive_normal)
+
+
+def _post_test_probability(pretest, likelihood_ratio):
+    odds = pretest / (1 - pretest) * likelihood_ratio
+    return odds / (1 + odds)
+
+
+def _post_test_cases(rng):
+    return [(0.3, 4.67), (0.005, 18.0), (0.5, 0.1)] + [
+        (float(rng.uniform(0.02, 0.7)), float(rng.uniform(0.05, 20))) for _ in range(4)
+    ]
+
+
+def _always_normal_accuracy(y_true):
+    return float(np.mean(y_true == 0))
+
+
+def _truth_cases(rng):
+    return [(np.array([0, 0, 0, 0, 0, 1, 0, 1, 0, 0]),)] + [
+        ((rng.random(n) < prevalence).astype(int),)
+        for n, prevalence in ((25, 0.2), (40, 0.75), (101, 0.02))
+    ]
+
+
+EXERCISES = (
+    Exercise(
+        id="metrics.always_normal_accuracy",
+        title="The accuracy of a test that does nothing",
+        reference=_always_normal_accuracy,
+        cases=_truth_cases,
+        misconceptions=(
+            Misconception(
+                "prevalence",
+                lambda y_true: float(np.mean(y_true == 1)),
+                "That is the prevalence. A test that always says normal is right about the "
+                "patients who are normal, so count those.",
+            ),
+            Misconception(
+                "perfect",
+                lambda y_true: 1.0,
+                "It would be right about everyone only if nobody were ill. It misses every "
+                "patient with the disease.",
+            ),
+            Misconception(
+                "count",
+                lambda y_true: int(np.sum(y_true == 0)),
+                "You counted the correct answers. Accuracy is a share: divide by the number of "
+                "patients.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="metrics.confusion_counts",
+        title="Fill the 2×2 table",
+        reference=_confusion_counts,
+        cases=_label_cases,
+        misconceptions=(
+            Misconception(
+                "swapped_arguments",
+                lambda y_true, y_pred: _confusion_counts(y_pred, y_true),
+                "FN and FP are in each other's place. A false negative is ill (truth 1) and was "
+                "called negative (output 0).",
+            ),
+            Misconception(
+                "scikit_learn_order",
+                lambda y_true, y_pred: tuple(int(_counts(y_true, y_pred)[i]) for i in (3, 2, 1, 0)),
+                "That is scikit-learn's order, TN, FP, FN, TP. Return TP, FN, FP, TN.",
+            ),
+            Misconception(
+                "shares",
+                lambda y_true, y_pred: tuple(
+                    count / len(y_true) for count in _counts(y_true, y_pred)
+                ),
+                "You divided by the number of patients. The table holds counts.",
+            ),
+            Misconception(
+                "positives_not_true",
+                lambda y_true, y_pred: (
+                    int(np.sum(y_true == 1)),
+                    *_confusion_counts(y_true, y_pred)[1:],
+                ),
+                "Your TP counts every patient with the disease. A true positive is ill and was "
+                "called positive: both conditions, joined by &.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="metrics.sensitivity",
+        title="Sensitivity",
+        reference=_sensitivity,
+        cases=_label_cases,
+        misconceptions=(
+            Misconception(
+                "ppv",
+                _ppv,
+                "You divided by everyone whom the test called positive: that is the PPV. "
+                "Sensitivity asks about the patients who have the disease.",
+            ),
+            Misconception(
+                "specificity",
+                _specificity,
+                "That is the specificity, the share of normal patients whom the test clears. "
+                "Sensitivity is its twin on the patients with the disease.",
+            ),
+            Misconception(
+                "share_of_all",
+                lambda y_true, y_pred: _counts(y_true, y_pred)[0] / len(y_true),
+                "You divided the true positives by all patients. The condition '| disease' "
+                "means: divide by the patients with the disease alone.",
+            ),
+            Misconception(
+                "accuracy",
+                _accuracy,
+                "That is the accuracy, over all patients. Look only at those with the disease.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="metrics.expected_accuracy",
+        title="Accuracy from sensitivity, specificity and prevalence",
+        reference=_expected_accuracy,
+        cases=_rate_cases,
+        misconceptions=(
+            Misconception(
+                "plain_mean",
+                lambda sensitivity, specificity, prevalence: (sensitivity + specificity) / 2,
+                "A plain mean pretends that half of the patients are ill. Weigh each rate by the "
+                "share of patients it applies to: prevalence, and 1 - prevalence.",
+            ),
+            Misconception(
+                "weights_swapped",
+                lambda sensitivity, specificity, prevalence: (
+                    sensitivity * (1 - prevalence) + specificity * prevalence
+                ),
+                "The weights are swapped: sensitivity applies to the patients who are ill, and "
+                "their share is the prevalence.",
+            ),
+            Misconception(
+                "no_complement",
+                lambda sensitivity, specificity, prevalence: (
+                    (sensitivity + specificity) * prevalence
+                ),
+                "Both rates carry the weight 'prevalence'. The normal patients' share is "
+                "1 - prevalence.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="metrics.ppv",
+        title="Positive predictive value",
+        reference=_ppv,
+        cases=_label_cases,
+        misconceptions=(
+            Misconception(
+                "sensitivity",
+                _sensitivity,
+                "You divided by all patients with the disease: that is sensitivity. PPV starts "
+                "from the positive results, true and false.",
+            ),
+            Misconception(
+                "npv",
+                _npv,
+                "That is the NPV, which looks at the negative results. PPV looks at the positive "
+                "ones.",
+            ),
+            Misconception(
+                "share_of_all",
+                lambda y_true, y_pred: _counts(y_true, y_pred)[0] / len(y_true),
+                "You divided by all patients. The condition '| +' means: divide by the patients "
+                "whom the test called positive.",
+            ),
+            Misconception(
+                "false_discovery_rate",
+                lambda y_true, y_pred: 1 - _ppv(y_true, y_pred),
+                "That is the share of false alarms among the positive results; PPV is what "
+                "remains: 1 minus it.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="metrics.ppv_at",
+        title="The same test in another clinic",
+        reference=_ppv_at,
+        cases=_rate_cases,
+        misconceptions=(
+            Misconception(
+                "ignores_prevalence",
+                lambda sensitivity, specificity, prevalence: (
+                    sensitivity / (sensitivity + 1 - specificity)
+                ),
+                "Prevalence is missing: this is the PPV where half of the patients are ill. Weigh "
+                "the true positives by prevalence and the false ones by 1 - prevalence.",
+            ),
+            Misconception(
+                "sensitivity_times_prevalence",
+                lambda sensitivity, specificity, prevalence: sensitivity * prevalence,
+                "That is P(+ and disease). Divide it by P(+), the probability of any positive "
+                "result.",
+            ),
+            Misconception(
+                "specificity_for_false_positives",
+                lambda sensitivity, specificity, prevalence: (
+                    sensitivity
+                    * prevalence
+                    / (sensitivity * prevalence + specificity * (1 - prevalence))
+                ),
+                "A normal patient tests positive with probability 1 - specificity; you used the "
+                "specificity itself.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="metrics.post_test_probability",
+        title="From a likelihood ratio to a probability",
+        reference=_post_test_probability,
+        cases=_post_test_cases,
+        misconceptions=(
+            Misconception(
+                "multiplies_probability",
+                lambda pretest, likelihood_ratio: pretest * likelihood_ratio,
+                "A likelihood ratio multiplies odds, not probabilities: turn p into "
+                "p / (1 - p) first, and back at the end.",
+            ),
+            Misconception(
+                "returns_odds",
+                lambda pretest, likelihood_ratio: pretest / (1 - pretest) * likelihood_ratio,
+                "These are the odds after the test. Turn them back into a probability: "
+                "odds / (1 + odds).",
+            ),
+            Misconception(
+                "no_odds_first",
+                lambda pretest, likelihood_ratio: (
+                    pretest * likelihood_ratio / (1 + pretest * likelihood_ratio)
+                ),
+                "You turned the result back from odds, but started from the probability. Start "
+                "with pretest / (1 - pretest).",
+            ),
+        ),
+    ),
+)
