@@ -1,0 +1,101 @@
+"""The base class: one front end, shown as a Jupyter widget and as self-contained HTML."""
+
+import hashlib
+import html
+import json
+from pathlib import Path
+
+import anywidget
+import traitlets
+
+_HERE = Path(__file__).parent
+_KIT = (_HERE / "kit.js").read_text(encoding="utf-8")
+_CSS = (_HERE / "kit.css").read_text(encoding="utf-8")
+
+
+class CourseWidget(anywidget.AnyWidget):
+    """A widget whose numbers come from Python, once, as JSON.
+
+    A subclass names its ``front_end``, a JavaScript file beside its module that defines
+    ``mount(host, data, state, changed)`` with the helpers of ``kit.js`` and returns
+    ``{ update(state) }``. It computes ``data`` and gives a `fallback`, which is what readers see
+    where scripts do not run.
+
+    In a notebook this is a true widget: ``state`` synchronizes both ways and can be observed. Its
+    ``text/html`` form needs no kernel and no network. Its text form carries a hash of the data,
+    so that a notebook test notices when a number changes.
+
+    Attributes
+    ----------
+    data : dict
+        Everything the front end looks up; JSON values only.
+    state : dict
+        What the reader has set, e.g. ``{"prevalence": 3}``.
+    """
+
+    front_end = None
+    label = ""
+    data = traitlets.Dict().tag(sync=True)
+    state = traitlets.Dict().tag(sync=True)
+    _css = _CSS
+
+    def __init_subclass__(cls, **kwargs):
+        # Only where it is named: traitlets makes further subclasses of its own at run time.
+        if "front_end" in cls.__dict__:
+            cls._source = (_HERE / cls.front_end).read_text(encoding="utf-8")
+            cls._esm = f"{_KIT}\n{cls._source}\nexport default {{ render }};\n"
+        super().__init_subclass__(**kwargs)
+
+    def fallback(self):
+        """HTML (a table, a picture) for readers without scripts; no identifiers in it."""
+        raise NotImplementedError
+
+    def html(self):
+        """The widget as HTML that needs nothing else; equal widgets give equal bytes."""
+        payload = _script_json({"data": self.data, "state": self.state})
+        name = "cw-" + _digest(self._source + payload)
+        return (
+            f'<div class="cw-host" id="{name}" data-label="{html.escape(self.label)}">'
+            f"{self.fallback()}</div><style>{_CSS}</style>"
+            f'<script type="module">\n{_no_end_tag(_KIT)}\n{_no_end_tag(self._source)}\n'
+            f'const shown = {payload};\nfor (const host of document.querySelectorAll("#{name}"))'
+            " if (!host.dataset.alive) { host.dataset.alive = 1;"
+            " mount(host, shown.data, shown.state, () => {}); }\n</script>"
+        )
+
+    def __repr__(self):
+        state = "".join(f"{key}={value!r}, " for key, value in sorted(self.state.items()))
+        digest = _digest(json.dumps(self.data, sort_keys=True))
+        return f"{type(self).__name__}({state}data_sha256={digest})"
+
+    def _repr_mimebundle_(self, **kwargs):
+        bundle = super()._repr_mimebundle_(**kwargs)
+        shown, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
+        return {**shown, "text/plain": repr(self), "text/html": self.html()}, metadata
+
+
+def table(header, rows, caption):
+    """A plain HTML table for fallbacks; every value is escaped."""
+    head = "".join(f'<th scope="col">{html.escape(str(cell))}</th>' for cell in header)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>"
+        for row in rows
+    )
+    return (
+        f"<table><caption>{html.escape(caption)}</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def _digest(text):
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _script_json(value):
+    """JSON that cannot end the script element it stands in."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c")
+
+
+def _no_end_tag(script):
+    return script.replace("</", "<\\/")

@@ -1,0 +1,68 @@
+"""Prevalence explorer: the same test among the ill and among the healthy."""
+
+import warnings
+
+import numpy as np
+
+from ..metrics import UndefinedRateWarning, predictive_values
+from .base import CourseWidget, table
+
+PEOPLE = 1000
+
+
+class PrevalenceExplorer(CourseWidget):
+    """Sensitivity, specificity and prevalence move; 1,000 people, the 2×2 table, PPV and NPV.
+
+    Parameters
+    ----------
+    sensitivity, specificity, prevalence : float
+        Where the sliders start; the nearest position is taken.
+    """
+
+    front_end = "prevalence.js"
+    label = "Prevalence explorer"
+    sensitivities = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.99, 1.0)
+    specificities = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.98, 0.99, 0.999)
+    prevalences = (
+        *(0.001, 0.002, 0.003, 0.005, 0.007, 0.01, 0.02, 0.03),
+        *(0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.37, 0.5),
+    )
+
+    def __init__(self, sensitivity=0.9, specificity=0.95, prevalence=0.37):
+        se, sp, p = map(np.array, (self.sensitivities, self.specificities, self.prevalences))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UndefinedRateWarning)
+            ppv, npv = predictive_values(se[:, None, None], sp[:, None], p)
+        ill = np.rint(PEOPLE * p).astype(int)
+        super().__init__(
+            data={
+                "sensitivities": se.tolist(),
+                "specificities": sp.tolist(),
+                "prevalences": p.tolist(),
+                "ill": ill.tolist(),
+                "tp": np.rint(se[:, None] * ill).astype(int).tolist(),
+                "fp": np.rint((1 - sp[:, None]) * (PEOPLE - ill)).astype(int).tolist(),
+                "ppv": ppv.round(4).tolist(),
+                "npv": npv.round(4).tolist(),
+                "people": PEOPLE,
+            },
+            state={
+                "sensitivity": int(np.abs(se - sensitivity).argmin()),
+                "specificity": int(np.abs(sp - specificity).argmin()),
+                "prevalence": int(np.abs(p - prevalence).argmin()),
+            },
+        )
+
+    def fallback(self):
+        i, j = self.state["sensitivity"], self.state["specificity"]
+        rows = []
+        for k, prevalence in enumerate(self.data["prevalences"]):
+            tp, fp = self.data["tp"][i][k], self.data["fp"][j][k]
+            ppv, npv = self.data["ppv"][i][j][k], self.data["npv"][i][j][k]
+            rows.append((f"{prevalence:.1%}", tp, fp, f"{ppv:.1%}", f"{npv:.1%}"))
+        return table(
+            ("prevalence", "TP of 1,000", "FP of 1,000", "PPV", "NPV"),
+            rows,
+            f"One test (sensitivity {self.data['sensitivities'][i]:.1%}, specificity "
+            f"{self.data['specificities'][j]:.1%}) at different prevalences",
+        )

@@ -1,0 +1,58 @@
+"""Quiz: questions whose every wrong choice is explained."""
+
+import html
+import tomllib
+from importlib.resources import files
+
+from .base import CourseWidget
+
+
+class Quiz(CourseWidget):
+    """The questions of a chapter, one below the other.
+
+    Parameters
+    ----------
+    chapter : str
+        Reads ``course_lib/quizzes/<chapter>.toml``: a list ``[[question]]`` with ``text`` and
+        ``[[question.choice]]``, each with ``text``, ``why`` and, for the right one,
+        ``right = true``.
+
+    Raises
+    ------
+    ValueError
+        If there is no quiz of that name, or a question has no or two right choices, or a choice
+        lacks its explanation.
+    """
+
+    front_end = "quiz.js"
+    label = "Quiz"
+
+    def __init__(self, chapter):
+        path = files("course_lib") / "quizzes" / f"{chapter}.toml"
+        if not str(chapter).isidentifier() or not path.is_file():
+            raise ValueError(f"chapter must name a quiz of the book, got {chapter!r}.")
+        questions = tomllib.loads(path.read_text(encoding="utf-8"))["question"]
+        for number, question in enumerate(questions, start=1):
+            _validate(question, f"{chapter}, question {number}")
+        super().__init__(data={"questions": questions}, state={})
+
+    def fallback(self):
+        return "".join(_plain(question) for question in self.data["questions"])
+
+
+def _validate(question, where):
+    choices = question.get("choice", [])
+    if sum(bool(choice.get("right")) for choice in choices) != 1 or len(choices) < 2:
+        raise ValueError(f"{where}: needs at least two choices, exactly one with right = true.")
+    if not all(choice.get("text") and choice.get("why") for choice in choices):
+        raise ValueError(f"{where}: every choice needs a text and a why.")
+
+
+def _plain(question):
+    choices = "".join(f"<li>{html.escape(c['text'])}</li>" for c in question["choice"])
+    right = next(c for c in question["choice"] if c.get("right"))
+    answer = f"{html.escape(right['text'])}. {html.escape(right['why'])}"
+    return (
+        f"<p>{html.escape(question['text'])}</p><ul>{choices}</ul>"
+        f"<details><summary>Answer</summary><p>{answer}</p></details>"
+    )
