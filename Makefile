@@ -1,0 +1,49 @@
+# book · test · notebooks · serve · bench · clean
+# Needs Python >= 3.11 with venv, and make. Everything is installed into .venv, once.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: book test notebooks serve bench lab clean
+.DEFAULT_GOAL := book
+
+# pip notices what is installed already; the stamp saves even asking.
+.venv/installed: pyproject.toml constraints.txt
+	@echo "Installing into .venv (once; a few minutes) ..."
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[data,book,test]'
+	@touch $@
+
+.venv/installed-%: .venv/installed
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[$*]'
+	@touch $@
+
+# The pages, with every chapter executed and warnings as errors.
+book: .venv/installed
+	$(BIN)/python -m book_ext book
+
+# The student editions chapters/*.ipynb alone.
+notebooks: .venv/installed
+	$(BIN)/python -m book_ext notebooks
+
+# The committed editions are compared before the book is built, because building writes them anew.
+test: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m book_ext check
+	$(BIN)/python -m book_ext book
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -p tests.notebooks.plugin --nbval chapters
+	@echo "All tests passed. The book: $(CURDIR)/_build/html/index.html"
+
+serve: book
+	$(BIN)/python -m book_ext serve
+
+lab: .venv/installed-lab
+	$(BIN)/jupyter lab chapters
+
+bench: .venv/installed-bench
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks
+
+clean:
+	rm -rf _build build *.egg-info .pytest_cache .hypothesis .ruff_cache

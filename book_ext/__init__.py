@@ -1,0 +1,69 @@
+"""The book's Sphinx extension: executed editions, accessible figures, no outside requests."""
+
+import shutil
+from pathlib import Path
+
+from docutils import nodes
+from nbformat.v4 import new_markdown_cell, new_notebook
+from sphinx.util import logging
+
+from . import editions, execute
+
+_log = logging.getLogger(__name__)
+# What a page with mathematics loads, of the 25 MB that MathJax's wheel carries.
+_MATHJAX_KEPT = ("tex-chtml.js", "input/tex/extensions", "output/chtml/fonts", "LICENSE")
+
+
+def read_chapter(text):
+    """Reader of ``.md`` files for MyST-NB: the executed book edition of a chapter."""
+    if not editions.is_notebook(text):
+        return new_notebook(cells=[new_markdown_cell(editions.body(text))])
+    path = next(p for p in editions.chapter_files() if p.read_text(encoding="utf-8") == text)
+    return editions.book_edition(execute.executed(path, text))
+
+
+def _follow_fork(app, config):
+    url, branch = editions.repositories()[0]
+    config.html_theme_options |= {"repository_url": url, "repository_branch": branch}
+
+
+def _require_alt_text(app, doctree):
+    for image in doctree.findall(nodes.image):
+        if not image.get("alt"):
+            _log.warning(
+                "A picture has no alt text (cell metadata mystnb: image: alt:): %s",
+                image.get("uri"),
+                location=image,
+                type="book_ext",
+                subtype="alt",
+            )
+
+
+def _once(app, page, template, context, doctree):
+    """jupyter-book adds some inline scripts twice."""
+    seen, kept = set(), []
+    for script in context.get("script_files", []):
+        body = getattr(script, "attributes", {}).get("body") or str(script.filename)
+        if body not in seen:
+            seen.add(body)
+            kept.append(script)
+    context["script_files"] = kept
+
+
+def _prune_mathjax(app, exception):
+    folder = Path(app.outdir) / "_static" / "mathjax"
+    for path in folder.rglob("*") if folder.is_dir() else ():
+        inside = path.relative_to(folder).as_posix()
+        if path.is_file() and not inside.startswith(_MATHJAX_KEPT):
+            path.unlink()
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir() and not any(path.iterdir()):
+            shutil.rmtree(path)
+
+
+def setup(app):
+    app.connect("config-inited", _follow_fork)
+    app.connect("doctree-read", _require_alt_text)
+    app.connect("html-page-context", _once, priority=900)
+    app.connect("build-finished", _prune_mathjax, priority=900)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

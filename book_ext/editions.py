@@ -1,0 +1,235 @@
+"""One MyST source, several editions: the book, the student notebook, and what is executed.
+
+A chapter is executed once for all of them. Its cells run in this order, so that one kernel gives
+both the student's outputs and the book's::
+
+    exercise (the stub)  ->  check: "not attempted"   (student edition)
+    solution             ->  check: "correct"         (book)
+"""
+
+import copy
+import hashlib
+import os
+import re
+from pathlib import Path
+
+import jupytext
+import nbformat
+import yaml
+from nbformat.v4 import new_code_cell, new_notebook
+
+ROOT = Path(__file__).resolve().parents[1]
+CHAPTERS = ROOT / "chapters"
+_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+_LINK_TO_CHAPTER = re.compile(r"(\]\((?!\w+:)[^)#\s]+)\.md(#[^)\s]*)?\)")
+
+
+def chapter_files(root=CHAPTERS):
+    """Sources of all executable chapters, in the order of their names."""
+    return [p for p in sorted(root.rglob("*.md")) if is_notebook(p.read_text(encoding="utf-8"))]
+
+
+def is_notebook(text):
+    """Whether the front matter says that this Markdown file has code cells."""
+    front = _FRONT_MATTER.match(text)
+    return bool(front) and "file_format: mystnb" in front.group()
+
+
+def front_matter(text):
+    """The YAML mapping at the head of a source."""
+    front = _FRONT_MATTER.match(text)
+    return yaml.safe_load(front.group().strip("-\n")) if front else {}
+
+
+def body(text):
+    """A source without its front matter."""
+    return _FRONT_MATTER.sub("", text)
+
+
+def chapter_name(path):
+    """Name of a chapter below ``chapters/``, e.g. ``metrics`` or ``dli/l1_simple``."""
+    return Path(path).resolve().relative_to(CHAPTERS).with_suffix("").as_posix()
+
+
+def read_source(text):
+    """Parse MyST text into a notebook without outputs."""
+    notebook = jupytext.reads(body(text), fmt="md:myst")
+    for cell in notebook.cells:
+        cell.metadata.setdefault("tags", [])
+    return notebook
+
+
+def tags(cell):
+    """The tags of a cell as a set."""
+    return set(cell.metadata.get("tags", []))
+
+
+def execution_plan(source):
+    """The cells in the order in which they run, each marked with the editions it belongs to.
+
+    ``cell.metadata.editions`` is a list of ``"book"`` and ``"student"``.
+    """
+    plan, waiting = [], []
+    for cell in source.cells:
+        if "solution" in tags(cell):
+            waiting.append(_for(cell, "book"))
+        elif "check" in tags(cell):
+            plan.append(_for(cell, "student"))
+            plan += waiting
+            plan.append(_for(cell, "book"))
+            waiting = []
+        else:
+            if waiting and cell.cell_type == "code":
+                raise ValueError(f"a solution has no check below it: {waiting[0].source[:60]!r}")
+            plan.append(_for(cell, "book", "student"))
+    if waiting:
+        raise ValueError(f"a solution has no check below it: {waiting[0].source[:60]!r}")
+    return _notebook(plan, source)
+
+
+def _for(cell, *editions):
+    cell = copy.deepcopy(cell)
+    cell.metadata["editions"] = list(editions)
+    cell["id"] = f"{cell.id}-{'-'.join(editions)}"
+    return cell
+
+
+def _notebook(cells, like):
+    notebook = new_notebook(cells=cells)
+    notebook.metadata["kernelspec"] = {
+        "display_name": "Python 3",
+        "language": "python",
+        "name": "python3",
+    }
+    notebook.metadata["language_info"] = {"name": "python"}
+    return notebook
+
+
+def book_edition(executed):
+    """The notebook that readers see: stub, folded solution, passing check."""
+    cells = []
+    for cell in copy.deepcopy(executed.cells):
+        if "book" not in cell.metadata.pop("editions"):
+            continue
+        if "solution" in tags(cell):
+            cell.metadata.tags = [*cell.metadata.tags, "hide-input"]
+            cell.metadata["mystnb"] = {"code_prompt_show": "Show a solution"}
+        cells.append(cell)
+    return _notebook(cells, executed)
+
+
+def student_edition(executed, chapter, extra_packages=(), repository=None):
+    """The notebook that students run: no solutions, text outputs, counts as if run once.
+
+    Parameters
+    ----------
+    executed : NotebookNode
+        What `execution_plan` gave, executed.
+    chapter : str
+    extra_packages : sequence of str
+        Packages beyond the library that Colab must install.
+    repository : tuple of (url, branch), optional
+        Where Colab finds the library; by default the first of `repositories`.
+    """
+    cells = [_setup_cell(extra_packages, *(repository or repositories()[0]))]
+    for cell in copy.deepcopy(executed.cells):
+        if "student" in cell.metadata.pop("editions"):
+            cells.append(cell)
+    seen = {}
+    count = 0
+    for cell in cells:
+        cell.metadata = {
+            key: cell.metadata[key] for key in ("exercise", "tags") if cell.metadata.get(key)
+        }
+        cell["id"] = _stable_id(cell, chapter, seen)
+        if cell.cell_type == "markdown":
+            cell.source = _LINK_TO_CHAPTER.sub(r"\1.ipynb\2)", cell.source)
+            continue
+        count += 1
+        cell.execution_count = count
+        cell.outputs = [_text_only(output, count) for output in cell.outputs]
+    return _notebook(cells, executed)
+
+
+def _text_only(output, count):
+    """Drop pictures, HTML and widget views; their text form says what was there."""
+    output = copy.deepcopy(output)
+    if output.output_type in ("display_data", "execute_result"):
+        output.data = {"text/plain": output.data["text/plain"]}
+        output.metadata = {}
+    if output.output_type == "execute_result":
+        output.execution_count = count
+    return output
+
+
+def _stable_id(cell, chapter, seen):
+    """An id that survives changes elsewhere in the chapter."""
+    exercise = cell.metadata.get("exercise")
+    if exercise:
+        name = "exercise-" + exercise.replace(".", "-")
+    elif "setup-colab" in tags(cell):
+        name = "setup-colab"
+    else:
+        digest = hashlib.sha256(f"{chapter}\n{cell.source}".encode()).hexdigest()
+        name = f"{cell.cell_type}-{digest[:12]}"
+    seen[name] = seen.get(name, 0) + 1
+    return name if seen[name] == 1 else f"{name}-{seen[name]}"
+
+
+def repositories():
+    """Address and branch of the repository, the one in force first.
+
+    In a fork's workflow that is the fork, by ``GITHUB_REPOSITORY``; the address in ``_config.yml``
+    comes second. Elsewhere there is only the latter.
+    """
+    settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]
+    fork = os.environ.get("GITHUB_REPOSITORY")
+    urls = [f"https://github.com/{fork}"] if fork else []
+    return [(url, settings["branch"]) for url in [*urls, settings["url"].rstrip("/")]]
+
+
+def _setup_cell(extra_packages, url, branch):
+    extra = "".join(f" {package}" for package in extra_packages)
+    return new_code_cell(
+        "# Google Colab: install the course library, leaving numpy and torch as they are.\n"
+        "# Anywhere else this cell finds the library and does nothing.\n"
+        "try:\n"
+        "    import course_lib\n"
+        "except ImportError:\n"
+        "    import os\n\n"
+        f'    library = os.environ.get("COURSE_LIB", "git+{url}@{branch}")\n'
+        f"    %pip install --quiet --no-deps {{library}}{extra}",
+        metadata={"tags": ["setup-colab"]},
+    )
+
+
+def writes(notebook):
+    """The bytes of a notebook file: the same notebook gives the same text."""
+    return nbformat.writes(notebook, version=4) + "\n"
+
+
+def exercise_cells(text):
+    """Stub and solution of every exercise of a source.
+
+    Returns
+    -------
+    dict
+        From exercise id to ``{"stub": code, "solution": code}``.
+    """
+    cells = {}
+    current = None
+    for cell in read_source(text).cells:
+        if "exercise" in tags(cell):
+            current = cell.metadata.get("exercise")
+            cells[current] = {"stub": cell.source}
+        elif "solution" in tags(cell):
+            cells[current]["solution"] = cell.source
+    return cells
+
+
+def replace_file(path, text):
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".part")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)

@@ -1,0 +1,311 @@
+"""Editions: in sync, reproducible, no solution where a student could find it, no vacuous nbval."""
+
+import ast
+import copy
+import re
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from book_ext import editions, execute
+
+CHAPTERS = editions.chapter_files()
+HTML = editions.ROOT / "_build" / "html"
+each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=editions.chapter_name)
+
+SOURCE = """\
+---
+file_format: mystnb
+---
+
+# A chapter
+
+See [the other](metrics.md#summary) and [outside](https://example.org/a.md).
+
+```{code-cell} ipython3
+x = 1
+```
+
+```{code-cell} ipython3
+:tags: [exercise]
+:exercise: demo.double
+
+def double(x):
+    return ...
+```
+
+Between.
+
+```{code-cell} ipython3
+:tags: [solution]
+
+def double(x):
+    return 2 * x
+```
+
+```{code-cell} ipython3
+:tags: [check]
+
+print(double(x))
+```
+"""
+
+
+def _student(path):
+    return nbformat.read(path.with_suffix(".ipynb"), as_version=4)
+
+
+def _solution_lines(path):
+    """Lines that only the solutions of a chapter hold, long enough to be recognized."""
+    cells = editions.read_source(path.read_text(encoding="utf-8")).cells
+    public = "\n".join(cell.source for cell in cells if "solution" not in editions.tags(cell))
+    public = {re.sub(r"\s", "", line) for line in public.splitlines()}
+    lines = [
+        re.sub(r"\s", "", line)
+        for cell in cells
+        if "solution" in editions.tags(cell)
+        for line in cell.source.splitlines()
+    ]
+    return [line for line in lines if len(line) > 12 and line not in public]
+
+
+def test_there_are_chapters():
+    assert {"metrics"} <= {editions.chapter_name(path) for path in CHAPTERS}
+
+
+@each_chapter
+def test_student_edition_is_in_sync(path):
+    assert not execute.outdated_editions([path], editions.repositories())
+
+
+@each_chapter
+def test_student_edition_is_byte_identical_twice(path):
+    text = path.read_text(encoding="utf-8")
+    executed = execute.executed(path, text)
+    before = copy.deepcopy(executed)
+    once, again = (
+        editions.writes(editions.student_edition(executed, editions.chapter_name(path)))
+        for _ in range(2)
+    )
+    assert once == again
+    assert executed == before
+
+
+@each_chapter
+def test_notebook_is_valid_and_compared(path):
+    notebook = _student(path)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    # Without a count nbval compares nothing.
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    with_text = [cell for cell in code if any(o.get("text", o.get("data")) for o in cell.outputs)]
+    ignored = [cell for cell in with_text if "nbval-ignore-output" in editions.tags(cell)]
+    assert len(ignored) <= len(with_text) / 5
+    assert "setup-colab" in editions.tags(code[0])
+    ids = [cell["id"] for cell in notebook.cells]
+    assert len(set(ids)) == len(ids)
+
+
+@each_chapter
+def test_notebook_holds_no_pictures_and_no_machine_paths(path):
+    for cell in _student(path).cells:
+        for output in cell.get("outputs", []):
+            assert set(output.get("data", {})) <= {"text/plain"}
+            assert output.get("name") != "stderr"
+    text = path.with_suffix(".ipynb").read_text(encoding="utf-8")
+    assert str(editions.ROOT) not in text
+    assert not re.search(r"(/home/|/root/|/tmp/|C:\\\\Users)", text)
+
+
+@each_chapter
+def test_no_solution_leaks(path):
+    """Not into the notebook, and not into what the built book serves beside its pages."""
+    lines = _solution_lines(path)
+    places = [path.with_suffix(".ipynb")]
+    if HTML.is_dir():
+        served = ("*.js", "*.txt", "*.ipynb", "*.md", "*.json", "*.inv")
+        places += [file for kind in served for file in HTML.rglob(kind)]
+    for place in places:
+        text = place.read_text(encoding="utf-8", errors="replace")
+        text = re.sub(r"\\n|\s", "", text).replace('\\"', '"')
+        leaks = [line for line in lines if line in text]
+        # The chapter's own page folds the solution; nothing else may carry it.
+        assert not leaks, f"{place.name}: {leaks}"
+
+
+@each_chapter
+def test_stub_and_solution_share_a_signature(path):
+    for exercise_id, cells in editions.exercise_cells(path.read_text(encoding="utf-8")).items():
+        assert exercise_id, f"an exercise of {path.name} has no `:exercise:`"
+        name = exercise_id.partition(".")[2]
+        stub, solution = (_signature(cells[kind], name) for kind in ("stub", "solution"))
+        assert stub == solution
+
+
+def _signature(code, name):
+    functions = [n for n in ast.parse(code).body if isinstance(n, ast.FunctionDef)]
+    (function,) = (f for f in functions if f.name == name)
+    return ast.dump(function.args)
+
+
+@each_chapter
+def test_cells_are_short_enough_to_read(path):
+    for cell in editions.read_source(path.read_text(encoding="utf-8")).cells:
+        if cell.cell_type == "code":
+            assert max(map(len, cell.source.splitlines())) <= 79, cell.source[:200]
+            assert (
+                editions.tags(cell) & {"hide-input", "solution"}
+                or len(cell.source.splitlines()) <= 20
+            ), cell.source[:200]
+
+
+def test_cells_run_stub_first_and_solution_second():
+    plan = editions.execution_plan(editions.read_source(SOURCE))
+    order = [
+        (sorted(editions.tags(cell)), cell.metadata.editions)
+        for cell in plan.cells
+        if cell.cell_type == "code"
+    ]
+    assert order == [
+        ([], ["book", "student"]),
+        (["exercise"], ["book", "student"]),
+        (["check"], ["student"]),
+        (["solution"], ["book"]),
+        (["check"], ["book"]),
+    ]
+
+
+def test_editions_of_one_source():
+    plan = editions.execution_plan(editions.read_source(SOURCE))
+    student = editions.student_edition(plan, "demo", ["extra"], ("https://x.example/r", "v1"))
+    assert "git+https://x.example/r@v1" in student.cells[0].source
+    assert student.cells[0].source.endswith("{library} extra")
+    prose = "\n".join(c.source for c in student.cells if c.cell_type == "markdown")
+    assert "(metrics.ipynb#summary)" in prose
+    assert "(https://example.org/a.md)" in prose
+    assert "2 * x" not in editions.writes(student)
+    assert [c["id"] for c in student.cells if "exercise" in c.metadata] == ["exercise-demo-double"]
+    book = editions.book_edition(plan)
+    assert "2 * x" in editions.writes(book)
+    assert not any("editions" in cell.metadata for cell in book.cells)
+
+
+def test_ids_survive_a_change_elsewhere():
+    def ids(source):
+        plan = editions.execution_plan(editions.read_source(source))
+        return [cell["id"] for cell in editions.student_edition(plan, "demo").cells]
+
+    before, after = ids(SOURCE), ids(SOURCE.replace("x = 1", "x = 3"))
+    assert len(before) == len(after)
+    assert sum(a != b for a, b in zip(before, after, strict=True)) == 1
+
+
+def test_solution_without_check_is_refused():
+    orphan = SOURCE[: SOURCE.index("```{code-cell} ipython3\n:tags: [check]")]
+    with pytest.raises(ValueError, match="a solution has no check below it"):
+        editions.execution_plan(editions.read_source(orphan))
+
+
+def test_fork_follows_its_own_address(monkeypatch):
+    monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
+    (configured,) = editions.repositories()
+    monkeypatch.setenv("GITHUB_REPOSITORY", "someone/fork")
+    assert editions.repositories() == [("https://github.com/someone/fork", "main"), configured]
+
+
+def test_file_is_replaced_whole(tmp_path):
+    target = tmp_path / "new" / "a.ipynb"
+    editions.replace_file(target, "one")
+    editions.replace_file(target, "two")
+    assert [p.name for p in target.parent.iterdir()] == ["a.ipynb"]
+    assert target.read_text() == "two"
+
+
+@pytest.fixture
+def chapter(tmp_path, monkeypatch):
+    """``chapter(source)`` is a chapter outside the book, with a cache of its own."""
+    monkeypatch.setattr(editions, "CHAPTERS", tmp_path)
+    monkeypatch.setattr(execute, "CACHE", tmp_path / "cache")
+
+    def write(source, name="demo"):
+        path = tmp_path / f"{name}.md"
+        path.write_text(source, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("1 / 0", r"demo, code cell 2 \(`1 / 0`\): ZeroDivisionError: division by zero"),
+        ("import sys; print('loud', file=sys.stderr)", r"demo, code cell 2 .*writes to stderr"),
+    ],
+)
+def test_failure_names_chapter_and_cell(chapter, code, said):
+    path = chapter(
+        SOURCE.replace("x = 1\n```", f"x = 1\n```\n\n```{{code-cell}} ipython3\n{code}\n```")
+    )
+    with pytest.raises(execute.ChapterError, match=said):
+        execute.run(path, path.read_text())
+
+
+def test_solution_that_fails_its_check_stops_the_build(chapter):
+    path = chapter(SOURCE)
+    with pytest.raises(execute.ChapterError, match="the solution fails its check"):
+        execute.run(path, path.read_text())
+
+
+def test_every_failing_chapter_is_reported(chapter):
+    source = "---\nfile_format: mystnb\n---\n\n```{code-cell} ipython3\nraise KeyError('x')\n```\n"
+    paths = [chapter(source, "one"), chapter(source, "two")]
+    said = []
+    with pytest.raises(
+        execute.ChapterError, match=r"(?s)one, code.*two, code|two, code.*one, code"
+    ):
+        execute.run_all(paths, said.append)
+    assert sum("FAILED" in line for line in said) == 2
+
+
+def test_change_of_the_library_is_noticed(tmp_path, monkeypatch):
+    (tmp_path / "course_lib").mkdir()
+    (tmp_path / "constraints.txt").write_text("numpy==2\n")
+    module = tmp_path / "course_lib" / "m.py"
+    module.write_text("a = 1\n")
+    monkeypatch.setattr(editions, "ROOT", tmp_path)
+    first = execute.key("source")
+    assert execute.key("source") == first
+    assert execute.key("other source") != first
+    module.write_text("a = 2\n")
+    assert execute.key("source") != first
+
+
+def test_nbval_notices_a_changed_number(tmp_path):
+    """The strict comparison is real: the same notebook with one digit changed fails."""
+    notebook = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_code_cell(
+                "print('sensitivity 0.67')",
+                execution_count=1,
+                outputs=[nbformat.v4.new_output("stream", text="sensitivity 0.67\n")],
+            )
+        ]
+    )
+    right = tmp_path / "right.ipynb"
+    wrong = tmp_path / "wrong.ipynb"
+    nbformat.write(notebook, right)
+    notebook.cells[0].outputs[0].text = "sensitivity 0.68\n"
+    nbformat.write(notebook, wrong)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.notebooks.plugin", "--nbval"]
+    codes = [
+        subprocess.run(
+            [*command, "--rootdir", tmp_path, path],
+            cwd=editions.ROOT,
+            capture_output=True,
+            check=False,
+        ).returncode
+        for path in (right, wrong)
+    ]
+    assert codes == [0, 1]
