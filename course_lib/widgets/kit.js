@@ -64,10 +64,18 @@ function button(text, attributes = {}) {
   return element;
 }
 
+// A share as text; what is nearly certain is not called certain.
+function percent(share) {
+  const text = (100 * share).toFixed(1);
+  if (text === "100.0" && share < 1) return "> 99.9%";
+  if (text === "0.0" && share > 0) return "< 0.1%";
+  return `${+text}%`;
+}
+
 // Axes of a small chart. `x` and `y` are { domain: [low, high], label, ticks: [[value, text], …] }.
 // Returns { svg, X, Y }: the drawing and the functions from data to its coordinates.
 function chart(x, y, label, { width = 320, height = 220, log = false } = {}) {
-  const left = 46, right = 10, top = 10, bottom = 40;
+  const left = 46, right = 18, top = 10, bottom = 40;
   const scale = log ? Math.log10 : (v) => v;
   const span = scale(x.domain[1]) - scale(x.domain[0]);
   const X = (v) => left + ((scale(v) - scale(x.domain[0])) / span) * (width - left - right);

@@ -1,7 +1,6 @@
 // Prevalence explorer. Color tells the truth (disease, normal); filled means the test says positive.
 function mount(host, data, state, changed) {
   let { sensitivity: i, specificity: j, prevalence: k } = state;
-  const percent = (v) => `${+(100 * v).toFixed(1)}%`;
   const control = (label, key, values, set) =>
     slider(label, values, state[key], percent, (v) => { set(v); draw(); changed({ [key]: v }); });
   const sliders = [
@@ -53,8 +52,8 @@ function mount(host, data, state, changed) {
     }
     icons.setAttribute("aria-label", `1,000 people: ${tp} true positive, ${fn} missed, ${fp} false alarms, ${tn} cleared`);
     legend.replaceChildren(
-      h("span", { style: "color:var(--cw-disease)" }, "■ ill, positive  □ ill, missed   "),
-      h("span", { style: "color:var(--cw-normal)" }, "■ normal, false alarm  □ normal, cleared"));
+      h("span", { class: "cw-disease-ink" }, "■ ill, positive  □ ill, missed   "),
+      h("span", { class: "cw-normal-ink" }, "■ normal, false alarm  □ normal, cleared"));
     lines.replaceChildren(
       polyline(data.prevalences, ppv, plot, { class: "cw-disease-line" }),
       polyline(data.prevalences, npv, plot, { class: "cw-normal-line" }));
@@ -63,9 +62,9 @@ function mount(host, data, state, changed) {
       s("circle", { cx: x, cy: plot.Y(ppv[k]), r: 5, class: "cw-disease cw-point" }),
       s("circle", { cx: x, cy: plot.Y(npv[k]), r: 5, class: "cw-normal cw-point" }));
     said.replaceChildren(
-      h("b", { style: "color:var(--cw-disease)" }, `PPV ${percent(ppv[k])}`), " (solid): of ",
+      h("b", { class: "cw-disease-ink" }, `PPV ${percent(ppv[k])}`), " (solid): of ",
       `${tp + fp} positive results, ${tp} ${tp === 1 ? "is" : "are"} right. `,
-      h("b", { style: "color:var(--cw-normal)" }, `NPV ${percent(npv[k])}`), " (dashed).");
+      h("b", { class: "cw-normal-ink" }, `NPV ${percent(npv[k])}`), " (dashed).");
   }
   draw();
   return {

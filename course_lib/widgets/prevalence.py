@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 
+from .._validation import as_probability
 from ..metrics import UndefinedRateWarning, predictive_values
 from .base import CourseWidget, table
 
@@ -15,7 +16,7 @@ class PrevalenceExplorer(CourseWidget):
 
     Parameters
     ----------
-    sensitivity, specificity, prevalence : float
+    sensitivity, specificity, prevalence : float in [0, 1]
         Where the sliders start; the nearest position is taken.
     """
 
@@ -42,14 +43,14 @@ class PrevalenceExplorer(CourseWidget):
                 "ill": ill.tolist(),
                 "tp": np.rint(se[:, None] * ill).astype(int).tolist(),
                 "fp": np.rint((1 - sp[:, None]) * (PEOPLE - ill)).astype(int).tolist(),
-                "ppv": ppv.round(4).tolist(),
-                "npv": npv.round(4).tolist(),
+                "ppv": ppv.round(6).tolist(),
+                "npv": npv.round(6).tolist(),
                 "people": PEOPLE,
             },
             state={
-                "sensitivity": int(np.abs(se - sensitivity).argmin()),
-                "specificity": int(np.abs(sp - specificity).argmin()),
-                "prevalence": int(np.abs(p - prevalence).argmin()),
+                "sensitivity": _nearest(se, sensitivity, "sensitivity"),
+                "specificity": _nearest(sp, specificity, "specificity"),
+                "prevalence": _nearest(p, prevalence, "prevalence"),
             },
         )
 
@@ -66,3 +67,11 @@ class PrevalenceExplorer(CourseWidget):
             f"One test (sensitivity {self.data['sensitivities'][i]:.1%}, specificity "
             f"{self.data['specificities'][j]:.1%}) at different prevalences",
         )
+
+
+def _nearest(positions, value, name):
+    """Index of the slider position that is nearest to a probability."""
+    value = as_probability(value, name)
+    if not isinstance(value, float):
+        raise ValueError(f"{name} must be one number between 0 and 1, got {value!r}.")
+    return int(np.abs(positions - value).argmin())

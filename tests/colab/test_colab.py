@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -30,8 +31,15 @@ def _run(*command):
 def wheel(tmp_path_factory):
     """The project as a wheel, as a release would offer it."""
     folder = tmp_path_factory.mktemp("wheel")
-    pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps")
-    _run(*pip, "--wheel-dir", str(folder), str(editions.ROOT))
+    # From a copy: setuptools would take what an earlier build left in the tree into the wheel.
+    source = folder / "source"
+    source.mkdir()
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(editions.ROOT / name, source)
+    for module in editions.ROOT.glob("course_*/__init__.py"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(module.parent, source / module.parent.name, ignore=ignored)
+    _run(sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(source))
     (built,) = folder.glob("course_lib-*.whl")
     return built
 
@@ -58,7 +66,7 @@ def colab(tmp_path_factory, wheel):
 
 @pytest.fixture(scope="session")
 def versions_before(colab):
-    before = json.loads(_run(colab, "-c", _VERSIONS))
+    before = json.loads(_run(colab, "-P", "-c", _VERSIONS))
     assert "course-lib" not in before
     return before
 
@@ -71,7 +79,7 @@ def test_runs_to_the_end_and_changes_no_package(path, colab, versions_before, tm
         notebook, kernel_name="colab", timeout=900, resources={"metadata": {"path": str(tmp_path)}}
     )
     client.execute(env=environment)
-    after = json.loads(_run(colab, "-c", _VERSIONS))
+    after = json.loads(_run(colab, "-P", "-c", _VERSIONS))
     assert after.items() >= versions_before.items()
     assert "course-lib" in after
 

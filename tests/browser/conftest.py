@@ -1,0 +1,117 @@
+"""The built book in headless Chromium, with every outside request refused and remembered."""
+
+import functools
+import http.server
+import os
+import shutil
+import threading
+from pathlib import Path
+from urllib.parse import urlparse
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HTML = ROOT / "_build" / "html"
+_CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("browser")
+
+
+def _unavailable(reason):
+    """CI must run these tests; elsewhere a missing browser is said, not failed."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{reason} In CI the browser tests must run.")
+    pytest.skip(f"BROWSER TESTS DID NOT RUN: {reason}")
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="session")
+def address():
+    """Address of the built book on this machine."""
+    if not (HTML / "index.html").is_file():
+        _unavailable("there is no built book; run `make book`.")
+    handler = functools.partial(_Quiet, directory=HTML)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if path is None:
+        _unavailable("no Chromium was found.")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium, address):
+    """``open_page("chapters/metrics.html", width=375, theme="dark")`` gives a Playwright page.
+
+    ``page.refused`` lists outside requests, ``page.problems`` console errors.
+    """
+    contexts = []
+
+    def open_(path, *, width=1280, theme="light", scripts=True, base=address):
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900},
+            color_scheme=theme,
+            java_script_enabled=scripts,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.refused, page.problems = [], []
+
+        def route(request):
+            url = urlparse(request.request.url)
+            if url.hostname in ("127.0.0.1", None):
+                request.continue_()
+            else:
+                page.refused.append(request.request.url)
+                request.abort()
+
+        page.route("**/*", route)
+        page.on("pageerror", lambda error: page.problems.append(str(error)))
+        page.on(
+            "console",
+            lambda said: page.problems.append(said.text) if said.type == "error" else None,
+        )
+        page.add_init_script(
+            f"localStorage.setItem('mode', '{theme}'); localStorage.setItem('theme', '{theme}')"
+        )
+        page.goto(f"{base}/{path}", wait_until="load")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+def built_pages():
+    """All pages of the built book, relative to its root."""
+    skip = {"genindex.html", "search.html"}
+    pages = [p.relative_to(HTML).as_posix() for p in sorted(HTML.rglob("*.html"))]
+    return [p for p in pages if p not in skip and not p.startswith("_")]

@@ -1,0 +1,94 @@
+"""Every built page: no outside request, no console error, no accessibility fault, fits a phone."""
+
+from urllib.parse import urlparse
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from book_ext import editions
+from tests.browser.conftest import HTML, built_pages
+
+# The front page forwards to the introduction.
+PAGES = [path for path in built_pages() if path != "index.html"]
+each_page = pytest.mark.parametrize("path", PAGES)
+
+
+def _settle(page):
+    """Wait until mathematics stands, which changes widths."""
+    page.wait_for_function(
+        "() => !document.querySelector('.math') || document.querySelector('mjx-container')"
+    )
+
+
+def test_every_chapter_has_a_page(address):
+    chapters = {f"chapters/{editions.chapter_name(p)}.html" for p in editions.chapter_files()}
+    assert {"chapters/intro.html"} | chapters <= set(PAGES)
+
+
+def test_front_page_forwards_to_the_introduction(open_page):
+    open_page("index.html").wait_for_url("**/chapters/intro.html")
+
+
+@each_page
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_page_is_quiet_and_accessible(open_page, path, theme):
+    page = open_page(path, theme=theme)
+    _settle(page)
+    assert page.refused == []
+    assert page.problems == []
+    assert page.evaluate("document.documentElement.dataset.theme") == theme
+    violations = Axe().run(page).response["violations"]
+    assert not [
+        (v["id"], [node["target"] for node in v["nodes"]][:3], v["help"]) for v in violations
+    ]
+
+
+@each_page
+def test_page_fits_a_phone(open_page, path):
+    page = open_page(path, width=375)
+    _settle(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+
+
+def test_pages_open_without_a_server(open_page, address):
+    page = open_page("chapters/metrics.html", base=HTML.as_uri())
+    page.get_by_label("Prevalence", exact=True).wait_for()
+    assert page.refused == []
+    assert page.problems == []
+
+
+def test_mathematics_is_typeset(open_page):
+    page = open_page("chapters/metrics.html")
+    _settle(page)
+    assert page.locator("mjx-container").count() > 10
+    assert page.locator("mjx-merror").count() == 0
+
+
+@pytest.mark.parametrize("path", editions.chapter_files(), ids=editions.chapter_name)
+def test_colab_link_opens_the_student_edition(open_page, path):
+    name = editions.chapter_name(path)
+    page = open_page(f"chapters/{name}.html")
+    url, branch = editions.repositories()[0]
+    repository = urlparse(url).path
+    links = page.locator("a[href*='colab.research.google.com']")
+    assert links.first.get_attribute("href").endswith(
+        f"/github{repository}/blob/{branch}/chapters/{name}.ipynb"
+    )
+
+
+def test_chinese_terms_can_be_searched(address):
+    """Sphinx indexes a run of Han characters as one word, so terms must stand alone."""
+    index = (HTML / "searchindex.js").read_text(encoding="utf-8")
+    for term in ("盛行率", "靈敏度", "特異度", "陽性預測值", "陰性預測值"):
+        escaped = term.encode("ascii", "backslashreplace").decode()
+        assert f'"{escaped}":' in index, term
+
+
+@pytest.mark.parametrize("path", editions.chapter_files(), ids=editions.chapter_name)
+def test_readers_without_scripts_see_the_numbers(open_page, path):
+    page = open_page(f"chapters/{editions.chapter_name(path)}.html", scripts=False)
+    hosts = page.locator(".cw-host")
+    for at in range(hosts.count()):
+        shown = hosts.nth(at)
+        assert shown.is_visible()
+        assert shown.locator("table, img, svg, details").count() > 0

@@ -1,0 +1,154 @@
+"""The widgets of the built pages, driven by mouse and keyboard, against `course_lib`."""
+
+import math
+import warnings
+
+import pytest
+
+from course_lib.metrics import PROPORTIONS, ConfusionMatrix, predictive_values
+from course_lib.widgets import PrevalenceExplorer
+
+sizes_and_themes = pytest.mark.parametrize(
+    ("width", "theme"), [(375, "light"), (375, "dark"), (1280, "light"), (1280, "dark")]
+)
+
+
+def _widget(page, label):
+    widget = page.get_by_role("group", name=label, exact=True)
+    widget.scroll_into_view_if_needed()
+    return widget
+
+
+def _assert_readable(widget):
+    """Text of the widget contrasts with what lies behind it, which axe cannot judge on cards."""
+    colors = widget.evaluate(
+        """(root) => {
+          let behind = root, background = "rgba(0, 0, 0, 0)";
+          while (behind && background === "rgba(0, 0, 0, 0)") {
+            background = getComputedStyle(behind).backgroundColor; behind = behind.parentElement;
+          }
+          return [getComputedStyle(root).color, background];
+        }"""
+    )
+    light, dark = sorted(map(_luminance, colors), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 4.5, colors
+
+
+def _luminance(color):
+    channels = [float(v) / 255 for v in color[color.index("(") + 1 : -1].split(",")[:3]]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@sizes_and_themes
+def test_prevalence_explorer(open_page, width, theme):
+    page = open_page("chapters/metrics.html", width=width, theme=theme)
+    widget = _widget(page, "Prevalence explorer")
+    _assert_readable(widget)
+    sliders = {
+        name: widget.get_by_label(name, exact=True)
+        for name in ("Sensitivity", "Specificity", "Prevalence")
+    }
+
+    def shown():
+        position = {name: int(slider.input_value()) for name, slider in sliders.items()}
+        cells = [int(text) for text in widget.locator("td").all_text_contents()]
+        return position, cells, widget.locator(".cw-said").inner_text()
+
+    def agrees():
+        position, (tp, fp, fn, tn), said = shown()
+        se = PrevalenceExplorer.sensitivities[position["Sensitivity"]]
+        sp = PrevalenceExplorer.specificities[position["Specificity"]]
+        p = PrevalenceExplorer.prevalences[position["Prevalence"]]
+        ppv, npv = predictive_values(se, sp, p)
+        assert f"PPV {_percent(ppv)}" in said
+        assert f"NPV {_percent(npv)}" in said
+        assert tp + fp + fn + tn == 1000
+        assert tp + fn == round(1000 * p)
+        assert abs(tp - se * 1000 * p) <= 1
+        return position
+
+    before = agrees()
+    for name, slider in sliders.items():
+        slider.focus()
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("ArrowLeft")
+        after = agrees()
+        assert after[name] == before[name] - 2
+        slider.press("End")
+        agrees()
+    box = sliders["Prevalence"].bounding_box()
+    page.mouse.click(box["x"] + 2, box["y"] + box["height"] / 2)
+    assert agrees()["Prevalence"] == 0
+    assert page.problems == []
+    assert page.refused == []
+
+
+def _percent(share):
+    """What the page should say: nearly certain is not certain."""
+    text = f"{100 * share:.1f}".removesuffix(".0")
+    if text in ("100", "0") and share not in (0, 1):
+        return "> 99.9%" if share > 0.5 else "< 0.1%"
+    return f"{text}%"
+
+
+@sizes_and_themes
+def test_confusion_explorer(open_page, width, theme):
+    page = open_page("chapters/metrics.html", width=width, theme=theme)
+    widget = _widget(page, "Confusion explorer")
+    _assert_readable(widget)
+    buttons = widget.get_by_role("button")
+    n = buttons.count() // 2
+
+    def agrees():
+        labels = [buttons.nth(at).get_attribute("aria-label") for at in range(2 * n)]
+        y_true = [int("disease" in label) for label in labels if "truth" in label]
+        y_pred = [int("positive" in label) for label in labels if "output" in label]
+        matrix = ConfusionMatrix.from_labels(y_true, y_pred)
+        said = widget.locator(".cw-said").inner_text()
+        assert said == f"TP {matrix.tp}, FN {matrix.fn}, FP {matrix.fp}, TN {matrix.tn}"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            for name in PROPORTIONS:
+                value = getattr(matrix, name)
+                shown = widget.locator(f"[data-rate={name}]").inner_text()
+                expected = "undefined" if math.isnan(value) else value
+                assert shown == expected or abs(float(shown) - value) <= 0.0051
+        return matrix
+
+    start = agrees()
+    assert (start.tp, start.fn, start.fp, start.tn) == (2, 1, 2, 5)
+    buttons.first.click()
+    assert agrees().tp + agrees().fn == 4
+    buttons.nth(1).focus()
+    page.keyboard.press("Enter")
+    assert agrees().tp == 3
+    page.keyboard.press("Space")
+    agrees()
+    # Everybody normal: sensitivity has no denominator, and the page says so.
+    for at in range(0, 2 * n, 2):
+        if "disease" in buttons.nth(at).get_attribute("aria-label"):
+            buttons.nth(at).click()
+    assert agrees().tp + agrees().fn == 0
+    assert widget.locator("[data-rate=sensitivity]").inner_text() == "undefined"
+
+
+@sizes_and_themes
+def test_quiz(open_page, width, theme):
+    page = open_page("chapters/metrics.html", width=width, theme=theme)
+    widget = _widget(page, "Quiz")
+    _assert_readable(widget)
+    questions = widget.get_by_role("group")
+    assert questions.count() >= 4
+    for at in range(questions.count()):
+        question = questions.nth(at)
+        radios = question.get_by_role("radio")
+        radios.first.focus()
+        page.keyboard.press("Space")
+        verdicts = [question.locator(".cw-why").inner_text()]
+        for _ in range(radios.count() - 1):
+            page.keyboard.press("ArrowDown")
+            verdicts.append(question.locator(".cw-why").inner_text())
+        assert sum(verdict.startswith("✓") for verdict in verdicts) == 1
+        assert all(len(verdict) > 30 for verdict in verdicts)
+        assert len(set(verdicts)) == len(verdicts)
