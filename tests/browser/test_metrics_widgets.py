@@ -1,50 +1,18 @@
-"""The widgets of the built pages, driven by mouse and keyboard, against `course_lib`."""
+"""The widgets of the metrics chapter, driven by mouse and keyboard, against `course_lib`."""
 
 import math
 import warnings
 
-import pytest
-
 from course_lib.metrics import PROPORTIONS, ConfusionMatrix, predictive_values
 from course_lib.widgets import PrevalenceExplorer
-
-sizes_and_themes = pytest.mark.parametrize(
-    ("width", "theme"), [(375, "light"), (375, "dark"), (1280, "light"), (1280, "dark")]
-)
-
-
-def _widget(page, label):
-    widget = page.get_by_role("group", name=label, exact=True)
-    widget.scroll_into_view_if_needed()
-    return widget
-
-
-def _assert_readable(widget):
-    """Text of the widget contrasts with what lies behind it, which axe cannot judge on cards."""
-    colors = widget.evaluate(
-        """(root) => {
-          let behind = root, background = "rgba(0, 0, 0, 0)";
-          while (behind && background === "rgba(0, 0, 0, 0)") {
-            background = getComputedStyle(behind).backgroundColor; behind = behind.parentElement;
-          }
-          return [getComputedStyle(root).color, background];
-        }"""
-    )
-    light, dark = sorted(map(_luminance, colors), reverse=True)
-    assert (light + 0.05) / (dark + 0.05) >= 4.5, colors
-
-
-def _luminance(color):
-    channels = [float(v) / 255 for v in color[color.index("(") + 1 : -1].split(",")[:3]]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+from tests.browser.driving import assert_readable, find_widget, sizes_and_themes
 
 
 @sizes_and_themes
 def test_prevalence_explorer(open_page, width, theme):
     page = open_page("chapters/metrics.html", width=width, theme=theme)
-    widget = _widget(page, "Prevalence explorer")
-    _assert_readable(widget)
+    widget = find_widget(page, "Prevalence explorer")
+    assert_readable(widget)
     sliders = {
         name: widget.get_by_label(name, exact=True)
         for name in ("Sensitivity", "Specificity", "Prevalence")
@@ -95,8 +63,8 @@ def _percent(share):
 @sizes_and_themes
 def test_confusion_explorer(open_page, width, theme):
     page = open_page("chapters/metrics.html", width=width, theme=theme)
-    widget = _widget(page, "Confusion explorer")
-    _assert_readable(widget)
+    widget = find_widget(page, "Confusion explorer")
+    assert_readable(widget)
     buttons = widget.get_by_role("button")
     n = buttons.count() // 2
 
@@ -136,8 +104,8 @@ def test_confusion_explorer(open_page, width, theme):
 @sizes_and_themes
 def test_quiz(open_page, width, theme):
     page = open_page("chapters/metrics.html", width=width, theme=theme)
-    widget = _widget(page, "Quiz")
-    _assert_readable(widget)
+    widget = find_widget(page, "Quiz")
+    assert_readable(widget)
     questions = widget.get_by_role("group")
     assert questions.count() >= 4
     for at in range(questions.count()):

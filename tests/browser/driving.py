@@ -1,0 +1,36 @@
+"""What the widget tests share."""
+
+import pytest
+
+#: A test runs on a phone and on a desk, by day and by night.
+sizes_and_themes = pytest.mark.parametrize(
+    ("width", "theme"), [(375, "light"), (375, "dark"), (1280, "light"), (1280, "dark")]
+)
+
+
+def find_widget(page, label):
+    """The widget with that label on the page, scrolled into view."""
+    widget = page.get_by_role("group", name=label, exact=True)
+    widget.scroll_into_view_if_needed()
+    return widget
+
+
+def assert_readable(widget):
+    """Text of the widget contrasts with what lies behind it, which axe cannot judge on cards."""
+    colors = widget.evaluate(
+        """(root) => {
+          let behind = root, background = "rgba(0, 0, 0, 0)";
+          while (behind && background === "rgba(0, 0, 0, 0)") {
+            background = getComputedStyle(behind).backgroundColor; behind = behind.parentElement;
+          }
+          return [getComputedStyle(root).color, background];
+        }"""
+    )
+    light, dark = sorted(map(_luminance, colors), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 4.5, colors
+
+
+def _luminance(color):
+    channels = [float(v) / 255 for v in color[color.index("(") + 1 : -1].split(",")[:3]]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
