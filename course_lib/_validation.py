@@ -24,7 +24,9 @@ def as_binary(values, name):
     if array.dtype == bool:
         return array
     if array.dtype.kind not in "iuf":
-        raise ValueError(f"{name} must hold 0 and 1 (or booleans), got values like {array[0]!r}.")
+        raise ValueError(
+            f"{name} must hold 0 and 1 (or booleans), got values like {_first(array)}."
+        )
     if array.dtype.kind == "f" and np.isnan(array).any():
         raise ValueError(f"{name} must hold 0 and 1, but it contains NaN.")
     positive = array == 1
@@ -38,7 +40,7 @@ def as_scores(values, name):
     """Return `values` as a finite 1-d float array (larger means more likely diseased)."""
     array = as_vector(values, name)
     if array.dtype.kind not in "biuf":
-        raise ValueError(f"{name} must hold numbers, got values like {array[0]!r}.")
+        raise ValueError(f"{name} must hold numbers, got values like {_first(array)}.")
     if not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite, but it contains NaN or infinity.")
     return array.astype(float, copy=False)
@@ -48,7 +50,8 @@ def as_vector(values, name):
     """Return `values` as a non-empty 1-d array."""
     try:
         array = np.asarray(values)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RuntimeError) as error:
+        # RuntimeError: a torch tensor that still carries its gradient.
         raise ValueError(f"{name} must be a one-dimensional array: {error}.") from error
     if array.ndim != 1:
         raise ValueError(f"{name} must be one-dimensional, got shape {array.shape}.")
@@ -65,6 +68,16 @@ def same_length(**arrays):
         raise ValueError(f"{', '.join(lengths)} must have the same length, but {said}.")
 
 
+def same_shape(**arrays):
+    """Raise ``ValueError`` unless all keyword arguments broadcast against each other."""
+    shapes = {name: np.shape(array) for name, array in arrays.items()}
+    try:
+        np.broadcast_shapes(*shapes.values())
+    except ValueError as error:
+        said = " and ".join(f"{name} has {shape}" for name, shape in shapes.items())
+        raise ValueError(f"{', '.join(shapes)} must have fitting shapes, but {said}.") from error
+
+
 def both_classes(y_true, name="y_true"):
     """Raise ``ValueError`` unless the boolean array holds diseased and healthy cases."""
     if y_true.all() or not y_true.any():
@@ -75,12 +88,14 @@ def both_classes(y_true, name="y_true"):
 def as_probability(value, name):
     """Return `value` (scalar or array) as float in [0, 1]; NaN is refused."""
     try:
-        array = np.asarray(value, dtype=float)
-    except (ValueError, TypeError) as error:
+        array = np.asarray(value)
+    except (ValueError, TypeError, RuntimeError) as error:
         raise ValueError(f"{name} must be a number between 0 and 1, got {value!r}.") from error
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must be a number between 0 and 1, got {value!r}.")
     if not np.all((array >= 0) & (array <= 1)):
         raise ValueError(f"{name} must lie between 0 and 1, got {value!r}.")
-    return array if array.ndim else float(array)
+    return array.astype(float) if array.ndim else float(array)
 
 
 def as_count(value, name):
@@ -92,9 +107,209 @@ def as_count(value, name):
     return int(value)
 
 
+def as_counts(values, name):
+    """Return `values` as a 1-d integer array of counts, at least one of them positive."""
+    counts = np.array([as_count(value, name) for value in as_vector(values, name)])
+    if not counts.any():
+        raise ValueError(f"{name} must count at least one case, but all are 0.")
+    return counts
+
+
+def as_probabilities(values, name):
+    """Return `values` as a 1-d float array of probabilities."""
+    array = as_scores(values, name)
+    if array.min() < 0 or array.max() > 1:
+        other = array[(array < 0) | (array > 1)][0]
+        raise ValueError(f"{name} must hold probabilities between 0 and 1, but contains {other}.")
+    return array
+
+
 def as_level(level):
     """Return the confidence level, which lies strictly between 0 and 1."""
-    level = as_probability(level, "level")
-    if level in (0.0, 1.0):
-        raise ValueError(f"level must lie strictly between 0 and 1, got {level}.")
-    return level
+    return as_open_probability(level, "level")
+
+
+def as_open_probability(value, name):
+    """Return `value` as one float strictly between 0 and 1."""
+    number = as_probability(value, name)
+    if not isinstance(number, float) or number in (0.0, 1.0):
+        raise ValueError(f"{name} must be one number strictly between 0 and 1, got {value!r}.")
+    return number
+
+
+def _first(array):
+    """How a person would write the first value: 'yes', not np.str_('yes')."""
+    return repr(array[:1].tolist()[0])
+
+
+def as_votes(values, name):
+    """Return the votes as positions in the list of categories, and that list.
+
+    Parameters
+    ----------
+    values : array_like, shape (cases, raters)
+        Category codes, 0 or larger (booleans count as 0 and 1); -1 or NaN where missing.
+    name : str
+        The argument's name in the caller's signature.
+
+    Returns
+    -------
+    codes : ndarray of int, shape (cases, raters)
+        Positions in `categories`; -1 where missing.
+    categories : ndarray, shape (k,)
+        The values that occur, in increasing order; ints if all of them are whole.
+    """
+    try:
+        array = np.asarray(values)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise ValueError(f"{name} must be an array (cases, raters): {error}.") from error
+    if array.ndim != 2:
+        raise ValueError(f"{name} must have the shape (cases, raters), got shape {array.shape}.")
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must hold numbers, one for each category, got {array.dtype}.")
+    given = array != -1
+    if array.dtype.kind == "f":
+        given &= ~np.isnan(array)
+    ratings = array[given].astype(float)
+    if not ratings.size:
+        raise ValueError(f"{name} must hold at least one rating, but all are missing (-1 or NaN).")
+    if not (np.isfinite(ratings) & (ratings >= 0)).all():
+        raise ValueError(f"{name} must hold finite codes >= 0, or -1 or NaN where one is missing.")
+    categories = np.unique(ratings)
+    codes = np.full(array.shape, -1)
+    codes[given] = np.searchsorted(categories, ratings)
+    whole = (categories == np.rint(categories)).all() and categories[-1] < 2**53
+    return codes, categories.astype(int) if whole else categories
+
+
+def as_image(values, name):
+    """Return `values` as a finite two-dimensional float array; whole numbers and bools are fine."""
+    try:
+        array = np.asarray(values)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{name} must be an image (height, width): {error}.") from error
+    if array.ndim != 2 or array.size == 0:
+        raise ValueError(f"{name} must have the shape (height, width), got shape {array.shape}.")
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must hold numbers, got {array.dtype}.")
+    if not np.isfinite(array).all():
+        row, column = np.argwhere(~np.isfinite(array))[0].tolist()
+        raise ValueError(
+            f"{name} must be finite, but it contains NaN or infinity (row {row}, column {column})."
+        )
+    return array.astype(float, copy=False)
+
+
+def as_labels(values, name):
+    """Return `values` as a label image: whole numbers >= 0 of two or three axes, 0 = background."""
+    try:
+        array = np.asarray(values)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{name} must be a label image (height, width): {error}.") from error
+    if array.ndim not in (2, 3) or array.size == 0:
+        raise ValueError(f"{name} must be a label image (height, width), got shape {array.shape}.")
+    if array.dtype.kind not in "biu":
+        whole = array.dtype.kind == "f" and (array == np.rint(array)).all()
+        if not whole or np.isinf(array).any():
+            raise ValueError(f"{name} must hold whole numbers, one for each object.")
+    if array.min() < 0:
+        raise ValueError(f"{name} must hold numbers >= 0, but it contains {array.min()}.")
+    return array.astype(np.int64, copy=False)
+
+
+def as_mask(values, name):
+    """Return `values`, booleans or 0 and 1 of any shape, as a non-empty boolean array."""
+    array = np.asarray(values)
+    if array.size == 0:
+        raise ValueError(f"{name} must hold at least one pixel, but it is empty.")
+    return as_binary(array.ravel(), name).reshape(array.shape)
+
+
+def as_positive(value, name):
+    """Return `value` as one finite float above 0."""
+    number = np.asarray(value)
+    if number.ndim or number.dtype.kind not in "iuf" or not 0 < number < np.inf:
+        raise ValueError(f"{name} must be one number above 0, got {value!r}.")
+    return float(number)
+
+
+def equal_shape(**arrays):
+    """Raise ``ValueError`` unless all keyword arguments have exactly the same shape."""
+    shapes = {name: np.shape(array) for name, array in arrays.items()}
+    if len(set(shapes.values())) > 1:
+        said = " and ".join(f"{name} has {shape}" for name, shape in shapes.items())
+        raise ValueError(f"{', '.join(shapes)} must have the same shape, but {said}.")
+
+
+def as_picture(values, name):
+    """Return `values` as floats in [0, 1], (height, width) if gray or (height, width, 3)."""
+    try:
+        array = np.asarray(values)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise ValueError(f"{name} must be an image (height, width, 3): {error}.") from error
+    gray_or_rgb = array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3)
+    if not gray_or_rgb or array.size == 0:
+        raise ValueError(
+            f"{name} must have the shape (height, width, 3), or (height, width) if it is gray, "
+            f"got shape {array.shape}."
+        )
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must hold numbers, got {array.dtype}.")
+    low, high = array.min(), array.max()
+    # Written so that NaN fails too.
+    if not (low >= 0 and high <= 1):
+        raise ValueError(f"{name} must lie between 0 and 1, got values from {low:g} to {high:g}.")
+    return array.astype(float, copy=False)
+
+
+def as_position(value, size, name):
+    """Return `value` as an int from 0 to ``size - 1``."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
+        raise ValueError(f"{name} must be a whole number, got {value!r}.")
+    if not 0 <= value < size:
+        raise ValueError(f"{name} must lie between 0 and {size - 1}, got {value}.")
+    return int(value)
+
+
+def as_nonnegative(value, name):
+    """Return `value` (scalar or array) as float, finite and at least 0."""
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise ValueError(f"{name} must be a number, got {value!r}.") from error
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"{name} must be a number, got {value!r}.")
+    if not np.all((array >= 0) & (array < np.inf)):
+        raise ValueError(f"{name} must be finite and not negative, got {value!r}.")
+    return array.astype(float) if array.ndim else float(array)
+
+
+def as_features(values, name):
+    """Return `values` as a finite, non-empty float array (cases, features)."""
+    try:
+        array = np.asarray(values)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise ValueError(f"{name} must be an array (cases, features): {error}.") from error
+    if array.ndim != 2 or array.size == 0:
+        raise ValueError(f"{name} must have the shape (cases, features), got shape {array.shape}.")
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must hold numbers, got {array.dtype}.")
+    if not np.isfinite(array).all():
+        row, column = np.argwhere(~np.isfinite(array))[0].tolist()
+        raise ValueError(
+            f"{name} must be finite, but it contains NaN or infinity (row {row}, column {column})."
+        )
+    return array.astype(float, copy=False)
+
+
+def as_numbers(values, name):
+    """Return `values` (scalar or array) as a float or a float array, finite."""
+    try:
+        array = np.asarray(values)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise ValueError(f"{name} must hold numbers: {error}.") from error
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"{name} must hold numbers, got {values!r}.")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite, but it contains NaN or infinity.")
+    return array.astype(float) if array.ndim else float(array)

@@ -10,14 +10,24 @@ negative              FN              TN
 ====================  ==============  ==============
 """
 
+import math
+import sys
 import warnings
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
-from ._validation import as_binary, as_count, as_level, as_probability, same_length
+from ._validation import (
+    as_binary,
+    as_count,
+    as_level,
+    as_open_probability,
+    as_probability,
+    same_length,
+    same_shape,
+)
 
 #: Rates that are proportions: numerator and denominator as sums of table cells.
 PROPORTIONS = {
@@ -153,14 +163,11 @@ class ConfusionMatrix:
 
         NaN where a row or column of the table is empty: a correlation with a constant.
         """
-        rows_columns = (
-            float(self.tp + self.fp)
-            * float(self.fn + self.tn)
-            * float(self.tp + self.fn)
-            * float(self.fp + self.tn)
-        )
+        # Python's whole numbers do not overflow: the product of four margins would in 64 bits.
+        rows = (self.tp + self.fp) * (self.fn + self.tn)
+        columns = (self.tp + self.fn) * (self.fp + self.tn)
         numerator = self.tp * self.tn - self.fp * self.fn
-        return _divide(numerator, np.sqrt(rows_columns), "mcc", "product of the margins")
+        return _divide(numerator, math.sqrt(rows * columns), "mcc", "product of the margins")
 
     @property
     def positive_likelihood_ratio(self):
@@ -203,7 +210,8 @@ class ConfusionMatrix:
         Returns
         -------
         low, high : float
-            NaN where the rate itself is undefined.
+            NaN, with one warning, where the rate itself is undefined, and for the log interval
+            of a ratio of 0, which has no logarithm.
         """
         level = as_level(level)
         if name in PROPORTIONS:
@@ -220,10 +228,13 @@ class ConfusionMatrix:
             raise ValueError(
                 f"method for {name} must be one of {', '.join(sorted(allowed))}, got {method!r}."
             )
+        value = getattr(self, name)
+        if np.isnan(value):
+            return np.nan, np.nan
         if method == "bootstrap":
             return self._bootstrap(name, level, seed, resamples)
         if method == "log":
-            return self._log_interval(name, level)
+            return self._log_interval(name, value, level)
         interval = wilson_interval if method == "wilson" else clopper_pearson_interval
         successes, trials = self.counts(name)
         return interval(successes, trials, level)
@@ -239,27 +250,29 @@ class ConfusionMatrix:
         Returns
         -------
         PredictiveValues
-            ``ppv, npv, ppv_interval, npv_interval``.
+            ``ppv, npv, ppv_interval, npv_interval``; a value that is undefined is NaN, with one
+            warning, and so is its interval.
         """
-        level, prevalence = as_level(level), as_probability(prevalence, "prevalence")
-        if not isinstance(prevalence, float) or prevalence in (0.0, 1.0):
-            raise ValueError(f"prevalence must be one number between 0 and 1, got {prevalence}.")
+        level = as_level(level)
+        prevalence = as_open_probability(prevalence, "prevalence")
+        undefined = (np.nan, np.nan)
+        if np.isnan(self.balanced_accuracy):  # a class is absent: said once, by its rate
+            return PredictiveValues(np.nan, np.nan, undefined, undefined)
         ppv, npv = predictive_values(self.sensitivity, self.specificity, prevalence)
         sick, normal = self.tp + self.fn, self.fp + self.tn
-        if not sick or not normal:
-            nan = (np.nan, np.nan)
-            return PredictiveValues(np.nan, np.nan, nan, nan)
         z = stats.norm.ppf(0.5 + level / 2)
         pad = z**2 / 2 if 0 in (self.tp, self.fn, self.fp, self.tn) else 0.0
-        n1, n0, odds = sick + 2 * pad, normal + 2 * pad, prevalence / (1 - prevalence)
+        n1, n0 = sick + 2 * pad, normal + 2 * pad
         se, sp = (self.tp + pad) / n1, (self.tn + pad) / n0
         ppv_sd = np.sqrt((1 - se) / (se * n1) + sp / ((1 - sp) * n0))
         npv_sd = np.sqrt(se / ((1 - se) * n1) + (1 - sp) / (sp * n0))
+        ppv_logit = special.logit(prevalence) + np.log(se) - np.log(1 - sp)
+        npv_logit = -special.logit(prevalence) + np.log(sp) - np.log(1 - se)
         return PredictiveValues(
             ppv,
             npv,
-            _expit_interval(np.log(odds * se / (1 - sp)), z * ppv_sd),
-            _expit_interval(np.log(sp / (odds * (1 - se))), z * npv_sd),
+            undefined if np.isnan(ppv) else _expit_interval(ppv_logit, z * ppv_sd),
+            undefined if np.isnan(npv) else _expit_interval(npv_logit, z * npv_sd),
         )
 
     def summary(self, level=0.95):
@@ -267,7 +280,8 @@ class ConfusionMatrix:
         lines = [f"TP {self.tp}  FN {self.fn}  FP {self.fp}  TN {self.tn}"]
         for name in PROPORTIONS:
             successes, trials = self.counts(name)
-            low, high = self.interval(name, level)
+            # Without a warning where a rate is undefined: the line says nan and x/0 itself.
+            low, high = wilson_interval(successes, trials, level) if trials else (np.nan, np.nan)
             value = successes / trials if trials else np.nan
             lines.append(f"{name:12} {value:5.2f}  [{low:.2f}, {high:.2f}]  {successes}/{trials}")
         return "\n".join(lines)
@@ -290,6 +304,8 @@ class ConfusionMatrix:
         return _divide(numerator, denominator, name, cells)
 
     def _bootstrap(self, name, level, seed, resamples):
+        if as_count(resamples, "resamples") == 0:
+            raise ValueError("resamples must be at least 1, got 0.")
         cells = np.array([self.tp, self.fn, self.fp, self.tn])
         draws = np.random.default_rng(seed).multinomial(self.n, cells / self.n, size=resamples)
         with warnings.catch_warnings():
@@ -301,11 +317,9 @@ class ConfusionMatrix:
         low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
         return float(low), float(high)
 
-    def _log_interval(self, name, level):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UndefinedRateWarning)
-            value = getattr(self, name)
-        if not np.isfinite(value) or value == 0:
+    def _log_interval(self, name, value, level):
+        if value == 0:
+            _warn_undefined(f"the log interval of {name} is undefined (NaN): the ratio is 0.")
             return np.nan, np.nan
         sick, normal = self.tp + self.fn, self.fp + self.tn
         variance = {
@@ -344,6 +358,7 @@ def predictive_values(sensitivity, specificity, prevalence):
     se = as_probability(sensitivity, "sensitivity")
     sp = as_probability(specificity, "specificity")
     p = as_probability(prevalence, "prevalence")
+    same_shape(sensitivity=se, specificity=sp, prevalence=p)
     true_positive, false_positive = se * p, (1 - sp) * (1 - p)
     true_negative, false_negative = sp * (1 - p), (1 - se) * p
     return (
@@ -355,11 +370,12 @@ def predictive_values(sensitivity, specificity, prevalence):
 def wilson_interval(successes, trials, level=0.95):
     """Wilson's score interval of a proportion (Wilson 1927, J Am Stat Assoc 22:209).
 
-    Keeps inside [0, 1] and near its nominal coverage even for 0 of 5; NaN for 0 trials.
+    Keeps inside [0, 1] and near its nominal coverage even for 0 of 5. NaN, with one warning,
+    for 0 trials.
     """
     k, n, z = *_successes_of(successes, trials), stats.norm.ppf(0.5 + as_level(level) / 2)
     if n == 0:
-        return np.nan, np.nan
+        return _no_trials()
     p = k / n
     center = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
@@ -367,10 +383,13 @@ def wilson_interval(successes, trials, level=0.95):
 
 
 def clopper_pearson_interval(successes, trials, level=0.95):
-    """Exact binomial interval (Clopper & Pearson 1934, Biometrika 26:404): never too narrow."""
+    """Exact binomial interval (Clopper & Pearson 1934, Biometrika 26:404): never too narrow.
+
+    NaN, with one warning, for 0 trials.
+    """
     k, n, tail = *_successes_of(successes, trials), (1 - as_level(level)) / 2
     if n == 0:
-        return np.nan, np.nan
+        return _no_trials()
     low = stats.beta.ppf(tail, k, n - k + 1) if k else 0.0
     high = stats.beta.ppf(1 - tail, k + 1, n - k) if k < n else 1.0
     return float(low), float(high)
@@ -383,19 +402,29 @@ def _successes_of(successes, trials):
     return k, n
 
 
+def _no_trials():
+    _warn_undefined("the interval is undefined (NaN): trials is 0.")
+    return np.nan, np.nan
+
+
 def _expit_interval(logit, half):
-    low, high = 1 / (1 + np.exp(-(logit - half))), 1 / (1 + np.exp(-(logit + half)))
-    return float(low), float(high)
+    return float(special.expit(logit - half)), float(special.expit(logit + half))
 
 
 def _divide(numerator, denominator, name, cells):
     """Divide; where the denominator is 0 the result is NaN, said in one warning."""
-    if np.any(np.equal(denominator, 0)):
-        warnings.warn(
-            f"{name} is undefined (NaN): its denominator, {cells}, is 0.",
-            UndefinedRateWarning,
-            stacklevel=4,
-        )
+    numerator, denominator = np.asarray(numerator, float), np.asarray(denominator, float)
+    empty = denominator == 0
+    if empty.any():
+        _warn_undefined(f"{name} is undefined (NaN): its denominator, {cells}, is 0.")
     with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = np.where(np.equal(denominator, 0), np.nan, np.divide(numerator, denominator))
+        ratio = np.where(empty, np.nan, numerator / denominator)
     return ratio if ratio.ndim else float(ratio)
+
+
+def _warn_undefined(message):
+    """Warn at the line that called into this module, however deep the call went."""
+    level = 1
+    while sys._getframe(level).f_globals is globals():
+        level += 1
+    warnings.warn(message, UndefinedRateWarning, stacklevel=level + 1)

@@ -68,7 +68,8 @@ def check(exercise_id, answer):
     try:
         exercise = find(exercise_id)
     except ValueError as error:
-        return CheckResult(str(exercise_id), "not attempted", str(error))
+        asked = exercise_id if isinstance(exercise_id, str) else "check"
+        return CheckResult(asked, "not attempted", str(error))
     name = exercise.function_name
     if not callable(answer):
         return CheckResult(
@@ -109,15 +110,15 @@ def _example(exercise, case, output):
 
 
 def _show(value, limit=300):
-    if isinstance(value, Raised):
+    if type(value) is Raised:
         text = f"{value.type}: {value.message}"
     else:
-        if type(value).__module__.partition(".")[0] == "torch" and hasattr(value, "detach"):
-            value = value.detach().cpu().numpy()
         try:
+            if type(value).__module__.partition(".")[0] == "torch" and hasattr(value, "detach"):
+                value = value.detach().cpu().numpy()
             with np.printoptions(precision=6, threshold=30, edgeitems=5, suppress=True):
                 text = str(value) if isinstance(value, np.ndarray | np.number) else repr(value)
-        except Exception:
+        except (Exception, SystemExit):
             # A student's object may have a repr that fails.
             text = f"a {type(value).__name__}"
     text = text.replace("\n", "\n    ")

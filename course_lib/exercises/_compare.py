@@ -79,18 +79,31 @@ def _compare_numbers(expected, got, rtol, atol):
         equal = np.array_equal(want, have)
     else:
         with np.errstate(invalid="ignore", over="ignore"):
-            close = np.abs(have - want) <= atol + rtol * np.abs(want)
-            # Equal infinities differ by NaN; a NaN is right only where one was expected.
+            # An infinite expectation would allow any difference, so infinities must be equal;
+            # a NaN is right only where one was expected.
+            close = np.isfinite(want) & (np.abs(have - want) <= atol + rtol * np.abs(want))
             equal = np.all(close | (have == want) | (np.isnan(have) & np.isnan(want)))
     if equal:
         return None
     if want.ndim == 0:
-        return f"should be {_short(want)}, not {_short(have)}"
+        short = _short(want), _short(have)
+        # Numbers that look alike when rounded are shown in full.
+        one, other = short if short[0] != short[1] else (want.item(), have.item())
+        return f"should be {one}, not {other}"
     return f"has the right shape {want.shape} but other values"
 
 
 def _plain(value):
-    """Torch tensors become arrays, without importing torch."""
+    """Torch tensors become arrays, without importing torch; subclasses lose their own methods.
+
+    A text may otherwise bring its own `==`, and a list an iteration without an end.
+    """
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, list):
+        return list.__getitem__(value, slice(None))
+    if isinstance(value, tuple):
+        return tuple.__getitem__(value, slice(None))
     if type(value).__module__.partition(".")[0] == "torch" and hasattr(value, "detach"):
         return value.detach().cpu().numpy()
     return value

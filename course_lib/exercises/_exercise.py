@@ -77,7 +77,11 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Raised:
-    """Stands for the output of a call that raised."""
+    """Stands for the output of a call that raised.
+
+    Recognized by ``type(output) is Raised``, because a student's object may answer `isinstance`
+    with a lie or with an exception.
+    """
 
     type: str
     message: str = ""
@@ -132,7 +136,7 @@ def diagnose(exercise, cases, outputs):
     if all(_untouched(output) for output in outputs):
         return Verdict("missing", 0.0)
     fraction = reasons.count(None) / len(reasons)
-    raised = all(isinstance(output, Raised) for output in outputs)
+    raised = all(type(output) is Raised for output in outputs)
     outcome = "raised" if raised else "partial" if fraction else "wrong"
     return Verdict(outcome, fraction, reasons[failing], failing, _explain(exercise, cases, outputs))
 
@@ -141,24 +145,41 @@ def call(function, arguments):
     """Call with copies of the arguments; an exception becomes `Raised`."""
     try:
         return function(*copy.deepcopy(arguments))
-    except (Exception, SystemExit) as error:
-        return Raised(type(error).__name__, str(error))
+    except KeyboardInterrupt:
+        # The reader stops an endless loop; that is no answer.
+        raise
+    except BaseException as error:
+        return Raised(type(error).__name__, _message(error))
+
+
+def _message(error, limit=300):
+    try:
+        text = str(error)
+    except (Exception, SystemExit):
+        return ""
+    return text if len(text) <= limit else text[:limit] + " …"
 
 
 def _untouched(output):
-    return output is Ellipsis or (
-        isinstance(output, Raised) and output.type == "NotImplementedError"
-    )
+    return output is Ellipsis or (type(output) is Raised and output.type == "NotImplementedError")
 
 
 def _reason(exercise, expected, output):
     if output is Ellipsis:
         return "is still `...`"
-    if isinstance(output, Raised):
+    if type(output) is Raised:
         return (
             f"raised {output.type}: {output.message}" if output.message else f"raised {output.type}"
         )
-    return compare(expected, output, exercise.rtol, exercise.atol)
+    return _difference(exercise, expected, output)
+
+
+def _difference(exercise, expected, output):
+    """`compare`, for outputs that may be anything, down to objects whose methods fail."""
+    try:
+        return compare(expected, output, exercise.rtol, exercise.atol)
+    except (Exception, SystemExit):
+        return f"is a {type(output).__name__}, which cannot be compared"
 
 
 def _explain(exercise, cases: Sequence, outputs: Sequence):
@@ -166,11 +187,10 @@ def _explain(exercise, cases: Sequence, outputs: Sequence):
     for misconception in exercise.misconceptions:
         for case, output in zip(cases, outputs, strict=True):
             predicted = call(misconception.function, case)
-            if isinstance(predicted, Raised) or isinstance(output, Raised):
-                same = isinstance(predicted, Raised) and isinstance(output, Raised)
-                same = same and predicted.type == output.type
+            if type(predicted) is Raised or type(output) is Raised:
+                same = type(predicted) is type(output) and predicted.type == output.type
             else:
-                same = compare(predicted, output, exercise.rtol, exercise.atol) is None
+                same = _difference(exercise, predicted, output) is None
             if not same:
                 break
         else:
@@ -197,11 +217,15 @@ def catalog():
 
 def find(exercise_id):
     """The exercise of that id; ``ValueError`` names the nearest one if there is none."""
-    chapter = str(exercise_id).partition(".")[0]
+    if not isinstance(exercise_id, str):
+        raise ValueError(
+            f"exercise_id must be a text such as 'metrics.ppv', not a {type(exercise_id).__name__}."
+        )
+    chapter = exercise_id.partition(".")[0]
     known = _chapter(chapter) if chapter in chapters() else catalog()
     if exercise_id in known:
         return known[exercise_id]
-    near = difflib.get_close_matches(str(exercise_id), catalog(), n=1, cutoff=0)
+    near = difflib.get_close_matches(exercise_id, catalog(), n=1, cutoff=0)
     raise ValueError(f"There is no exercise {exercise_id!r}; did you mean {near[0]!r}?")
 
 

@@ -57,11 +57,6 @@ def _accuracy(y_true, y_pred):
     return np.mean(y_true == y_pred)
 
 
-def _swapped(function):
-    """The same rate with truth and output in each other's place."""
-    return lambda y_true, y_pred: function(y_pred, y_true)
-
-
 def _rate_cases(rng):
     return [(0.67, 0.86, 0.3), (0.9, 0.95, 0.005)] + [
         tuple(float(p) for p in rng.uniform((0.5, 0.5, 0.01), (0.99, 0.99, 0.45))) for _ in range(4)

@@ -49,7 +49,11 @@ class ConfusionExplorer(CourseWidget):
         )
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UndefinedRateWarning)
-            rates = [(NAMES[name], f"{getattr(matrix, name):.2f}") for name in PROPORTIONS]
+            values = [getattr(matrix, name) for name in PROPORTIONS]
+        rates = [
+            (NAMES[name], "undefined" if np.isnan(value) else f"{value:.2f}")
+            for name, value in zip(PROPORTIONS, values, strict=True)
+        ]
         return patients + table(("rate", "value"), rates, "Rates")
 
 

@@ -20,8 +20,8 @@ class Quiz(CourseWidget):
     Raises
     ------
     ValueError
-        If there is no quiz of that name, or a question has no or two right choices, or a choice
-        lacks its explanation.
+        If there is no quiz of that name, if it has no questions, or if a question lacks its text,
+        has no or two right choices, or a choice without an explanation.
     """
 
     front_end = "quiz.js"
@@ -31,7 +31,9 @@ class Quiz(CourseWidget):
         path = files("course_lib") / "quizzes" / f"{chapter}.toml"
         if not str(chapter).isidentifier() or not path.is_file():
             raise ValueError(f"chapter must name a quiz of the book, got {chapter!r}.")
-        questions = tomllib.loads(path.read_text(encoding="utf-8"))["question"]
+        questions = tomllib.loads(path.read_text(encoding="utf-8")).get("question", [])
+        if not questions:
+            raise ValueError(f"{chapter}: needs at least one [[question]].")
         for number, question in enumerate(questions, start=1):
             _validate(question, f"{chapter}, question {number}")
         super().__init__(data={"questions": questions}, state={})
@@ -41,8 +43,12 @@ class Quiz(CourseWidget):
 
 
 def _validate(question, where):
+    if not question.get("text"):
+        raise ValueError(f"{where}: needs a text.")
     choices = question.get("choice", [])
-    if sum(bool(choice.get("right")) for choice in choices) != 1 or len(choices) < 2:
+    # The front end asks for `true` itself, so 1 or "yes" would be right here and wrong there.
+    marks = [choice["right"] for choice in choices if "right" in choice]
+    if marks.count(True) != 1 or not all(isinstance(m, bool) for m in marks) or len(choices) < 2:
         raise ValueError(f"{where}: needs at least two choices, exactly one with right = true.")
     if not all(choice.get("text") and choice.get("why") for choice in choices):
         raise ValueError(f"{where}: every choice needs a text and a why.")
@@ -51,7 +57,7 @@ def _validate(question, where):
 def _plain(question):
     choices = "".join(f"<li>{html.escape(c['text'])}</li>" for c in question["choice"])
     right = next(c for c in question["choice"] if c.get("right"))
-    answer = f"{html.escape(right['text'])}. {html.escape(right['why'])}"
+    answer = f"{html.escape(right['text'].rstrip('.'))}. {html.escape(right['why'])}"
     return (
         f"<p>{html.escape(question['text'])}</p><ul>{choices}</ul>"
         f"<details><summary>Answer</summary><p>{answer}</p></details>"

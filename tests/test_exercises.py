@@ -1,0 +1,583 @@
+"""Every exercise of the book, whatever its chapter: stub, solution, hints, and wild answers."""
+
+import ast
+import importlib
+import inspect
+import textwrap
+import tomllib
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from book_ext import editions
+from course_lib.exercises import _exercise as machinery
+from course_lib.exercises import call, catalog, check, diagnose, draw_cases, find
+
+SEEDS = range(8)
+EXERCISES = catalog()
+CELLS = {
+    exercise_id: cells
+    for path in editions.chapter_files()
+    for exercise_id, cells in editions.exercise_cells(path.read_text(encoding="utf-8")).items()
+}
+#: Exercises and quiz questions that a chapter has at least; 3 and 4 where it is not listed.
+AT_LEAST = {"ground_truth": (5, 4), "metrics": (5, 4), "roc": (5, 4)}
+MODULES = {"np": np, "torch": torch}
+PACKAGES = {"np": "numpy", "torch": "torch"}
+
+each = pytest.mark.parametrize("exercise", EXERCISES.values(), ids=EXERCISES)
+each_misconception = pytest.mark.parametrize(
+    ("exercise", "misconception"),
+    [(e, m) for e in EXERCISES.values() for m in e.misconceptions],
+    ids=lambda value: getattr(value, "id", None) or value.name,
+)
+
+
+def written(exercise, kind):
+    """The function that a cell defines, with the exercise's modules and nothing else."""
+    namespace = {name: MODULES[name] for name in exercise.uses}
+    exec(compile(CELLS[exercise.id][kind], f"{exercise.id} ({kind})", "exec"), namespace)
+    return namespace[exercise.function_name]
+
+
+def run(exercise, answer, seed):
+    cases = draw_cases(exercise, seed)
+    return diagnose(exercise, cases, [call(answer, case) for case in cases])
+
+
+def statements(source):
+    """What a function does, without its name and docstring, in a uniform spelling."""
+    functions = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.FunctionDef)]
+    lines = functions[0].body
+    if ast.get_docstring(functions[0]) is not None:
+        lines = lines[1:]
+    return "\n".join(map(ast.unparse, lines))
+
+
+# Catalog ----------------------------------------------------------------------------------------
+
+
+def test_chapters_and_catalog_have_the_same_exercises():
+    assert set(CELLS) == set(EXERCISES)
+
+
+@pytest.mark.parametrize("chapter", machinery.chapters())
+def test_enough_exercises_and_questions(chapter):
+    exercises, questions = AT_LEAST.get(chapter, (3, 4))
+    assert sum(e.chapter == chapter for e in EXERCISES.values()) >= exercises
+    quiz = editions.ROOT / "course_lib" / "quizzes" / f"{chapter}.toml"
+    assert len(tomllib.loads(quiz.read_text(encoding="utf-8"))["question"]) >= questions
+
+
+@each
+def test_id_title_and_points(exercise):
+    assert EXERCISES[exercise.id] is exercise is find(exercise.id)
+    assert exercise.id == f"{exercise.chapter}.{exercise.function_name}"
+    assert exercise.chapter in machinery.chapters()
+    assert exercise.function_name.isidentifier()
+    assert exercise.title.strip()
+    assert exercise.points >= 1
+    assert set(exercise.uses) <= set(MODULES)
+
+
+def test_the_nearest_exercise_is_suggested():
+    with pytest.raises(ValueError, match=r"no exercise 'metrics.pvp'; did you mean 'metrics.ppv'"):
+        find("metrics.pvp")
+    with pytest.raises(ValueError, match=r"did you mean 'metrics.sensitivity'"):
+        find("metric.sensitivity")
+    assert "did you mean 'metrics.npv" not in check("metrics.ppv2", len).message
+    assert "did you mean 'metrics.ppv'" in check("metrics.ppv2", len).message
+
+
+@pytest.mark.parametrize("bad", [None, 3, ["metrics.ppv"], {}, len, b"metrics.ppv"])
+def test_an_id_that_is_no_text(bad):
+    with pytest.raises(ValueError, match=r"^exercise_id must be a text such as 'metrics.ppv'"):
+        find(bad)
+    assert check(bad, len).status == "not attempted"
+
+
+@pytest.mark.parametrize("chapter", machinery.chapters())
+def test_a_chapter_of_exercises_needs_numpy_torch_and_scipy_alone(chapter):
+    module = importlib.import_module(f"course_lib.exercises.{chapter}")
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module] if not node.level else []
+            assert node.level == 0 or node.module in ("_exercise", "_compare")
+        else:
+            continue
+        assert {n.partition(".")[0] for n in names} <= {
+            *("numpy", "torch", "scipy"),
+            *("functools", "itertools", "math"),
+        }
+
+
+# Cells ------------------------------------------------------------------------------------------
+
+
+@each
+def test_stub_and_solution_have_the_signature_of_the_reference(exercise):
+    assert set(CELLS[exercise.id]) == {"stub", "solution"}
+
+    def signature(function):
+        parameters = inspect.signature(function).parameters.values()
+        return [(p.name, p.kind, p.default) for p in parameters]
+
+    for kind in ("stub", "solution"):
+        function = written(exercise, kind)
+        assert signature(function) == signature(exercise.reference)
+        assert function.__doc__, f"the {kind} of {exercise.id} has no docstring"
+
+
+@each
+def test_cells_import_nothing_but_what_the_exercise_uses(exercise):
+    allowed = {PACKAGES[name] for name in exercise.uses}
+    for source in CELLS[exercise.id].values():
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.Import):
+                assert {alias.name.partition(".")[0] for alias in node.names} <= allowed
+            if isinstance(node, ast.ImportFrom):
+                assert node.module.partition(".")[0] in allowed
+            if isinstance(node, ast.Name):
+                assert node.id not in ("__import__", "importlib", "course_lib")
+
+
+@each
+def test_solution_is_written_differently_from_the_reference(exercise):
+    solution = statements(CELLS[exercise.id]["solution"])
+    assert solution != statements(textwrap.dedent(inspect.getsource(exercise.reference)))
+    assert solution not in ("...", "return ...")
+
+
+@each
+def test_stub_is_not_attempted(exercise):
+    found = check(exercise.id, written(exercise, "stub"))
+    assert found.status == "not attempted"
+    assert not found.hint
+    assert exercise.function_name in found.message
+    assert {run(exercise, written(exercise, "stub"), seed).outcome for seed in SEEDS} == {"missing"}
+
+
+@each
+def test_solution_and_reference_are_correct(exercise):
+    solution = written(exercise, "solution")
+    assert check(exercise.id, solution).status == "correct"
+    assert check(exercise.id, exercise.reference).status == "correct"
+    for seed in SEEDS:
+        verdict = run(exercise, solution, seed)
+        assert verdict.outcome == "correct", verdict.reason
+        assert verdict.fraction == 1
+
+
+# Cases ------------------------------------------------------------------------------------------
+
+
+def is_plain(value):
+    if isinstance(value, list | tuple):
+        return type(value) in (list, tuple) and all(map(is_plain, value))
+    if isinstance(value, dict):
+        return type(value) is dict and all(map(is_plain, [*value, *value.values()]))
+    if isinstance(value, np.ndarray):
+        return type(value) is np.ndarray and value.dtype.kind in "biufc"
+    if isinstance(value, torch.Tensor):
+        return type(value) is torch.Tensor and not value.requires_grad
+    return value is None or type(value) in (bool, int, float, str) or isinstance(value, np.generic)
+
+
+@each
+def test_cases_are_plain_data_and_follow_the_seed(exercise):
+    parameters = inspect.signature(exercise.reference).parameters
+    needed = [p for p in parameters.values() if p.default is p.empty]
+    shown = []
+    for seed in (5, 5, 6):
+        cases = draw_cases(exercise, seed)
+        assert len(cases) >= 3
+        for case in cases:
+            assert type(case) is tuple
+            assert len(needed) <= len(case) <= len(parameters)
+            assert is_plain(case)
+        with np.printoptions(threshold=10**6, floatmode="unique"):
+            shown.append(repr(cases))
+    assert shown[0] == shown[1]
+    assert shown[0] != shown[2], "a secret seed must give secret cases"
+
+
+@each
+def test_reference_leaves_its_arguments_alone_and_gives_plain_data(exercise):
+    for case in draw_cases(exercise, 4):
+        before = repr(case)
+        assert is_plain(exercise.reference(*case))
+        assert repr(case) == before
+
+
+# Misconceptions ---------------------------------------------------------------------------------
+
+
+@each
+def test_misconceptions_are_named_and_hinted(exercise):
+    assert len(exercise.misconceptions) >= 2
+    names = [m.name for m in exercise.misconceptions]
+    hints = [m.hint for m in exercise.misconceptions]
+    assert len(set(names)) == len(names)
+    assert len(set(hints)) == len(hints)
+    lines = statements(CELLS[exercise.id]["solution"]).splitlines()
+    code = ["".join(line.removeprefix("return ").split()) for line in lines]
+    for name, hint in zip(names, hints, strict=True):
+        assert name.isidentifier(), "instructors see it in a column of a table"
+        assert hint[-1] in ".?!"
+        assert len(hint) >= 30
+        for line in code:
+            assert len(line) < 12 or line not in "".join(hint.split()), "the hint gives it away"
+
+
+@each_misconception
+def test_every_misconception_gets_its_own_hint(exercise, misconception):
+    found = check(exercise.id, misconception.function)
+    assert found.status == "incorrect"
+    assert found.hint == misconception.hint
+    assert found.message[-1] in ".?!"
+    assert f"Hint: {misconception.hint}" in repr(found)
+    for seed in SEEDS:
+        verdict = run(exercise, misconception.function, seed)
+        assert verdict.outcome in ("wrong", "partial", "raised")
+        assert verdict.fraction < 1
+        assert verdict.misconception is misconception, f"seed {seed}: {verdict}"
+
+
+# What `check` shows -----------------------------------------------------------------------------
+
+
+def test_an_incorrect_answer_shows_input_expected_and_got():
+    shown = repr(check("metrics.ppv_at", lambda sensitivity, specificity, prevalence: 0.5))
+    assert shown.splitlines() == [
+        "metrics.ppv_at: incorrect. In every case your answer should be 0.672241, not 0.5.",
+        "For",
+        "  sensitivity = 0.67",
+        "  specificity = 0.86",
+        "  prevalence = 0.3",
+        "expected 0.6722408026755853",
+        "got      0.5",
+    ]
+
+
+def test_partly_right_says_in_how_many_cases():
+    def answer(y_true, y_pred):
+        return float(y_pred[y_true == 1].mean()) if len(y_true) == 10 else 0
+
+    found = check("metrics.sensitivity", answer)
+    assert found.message.startswith("Right in 2 of 5 cases, but your answer should be ")
+
+
+def test_a_call_instead_of_the_function():
+    found = check("metrics.ppv", 0.5)
+    assert found.status == "incorrect"
+    assert found.message == (
+        "Pass the function itself: check('metrics.ppv', ppv), without calling it."
+    )
+
+
+def test_an_exception_is_said():
+    def answer(y_true, y_pred):
+        return y_true["x"]
+
+    found = check("metrics.ppv", answer)
+    assert found.status == "incorrect"
+    assert found.message.startswith("ppv() raised IndexError: ")
+    assert not found.example
+    wrong_arity = check("metrics.ppv", lambda y_true: 1)
+    assert "takes 1 positional argument but 2 were given" in wrong_arity.message
+
+
+def test_not_implemented_is_not_attempted():
+    def answer(y_true, y_pred):
+        raise NotImplementedError
+
+    assert check("metrics.ppv", answer).status == "not attempted"
+
+
+def test_html_is_escaped():
+    def answer(y_true, y_pred):
+        raise ValueError("<script>alert(1)</script>")
+
+    shown = check("metrics.ppv", answer)._repr_html_()
+    assert "<script>" not in shown
+    assert "&lt;script&gt;" in shown
+    assert 'class="check check-incorrect" role="status"' in shown
+    assert "<img" not in check("<img src=x>", answer)._repr_html_()
+
+
+def test_the_reader_can_interrupt():
+    def endless(y_true, y_pred):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        check("metrics.ppv", endless)
+
+
+@each
+def test_changing_the_arguments_changes_nothing_later(exercise):
+    solution = written(exercise, "solution")
+
+    def spoil(value):
+        if isinstance(value, np.ndarray | torch.Tensor):
+            value[...] = 0
+        elif isinstance(value, list):
+            for item in value:
+                spoil(item)
+            value.clear()
+        elif isinstance(value, dict):
+            value.clear()
+
+    def answer(*arguments):
+        result = machinery.copy.deepcopy(solution(*arguments))
+        for argument in arguments:
+            spoil(argument)
+        return result
+
+    found = check(exercise.id, answer)
+    assert found.status == "correct", found
+
+
+# Wild answers -----------------------------------------------------------------------------------
+
+
+class Failing:
+    """Every way to look at it raises."""
+
+    def fail(self, *_):
+        raise RuntimeError("looked at")
+
+    __repr__ = __str__ = __array__ = __eq__ = __len__ = __iter__ = __float__ = __bool__ = fail
+    __getitem__ = __hash__ = __add__ = __radd__ = __sub__ = __rsub__ = __abs__ = fail
+    __class__ = property(fail)
+
+
+class Exiting:
+    def __repr__(self):
+        raise SystemExit
+
+    __array__ = __repr__
+
+
+class Agreeing:
+    """Equal to everything, smaller and larger than everything, and true."""
+
+    def yes(self, *_):
+        return True
+
+    __eq__ = __le__ = __lt__ = __ge__ = __gt__ = __ne__ = __bool__ = yes
+    __hash__ = None
+
+    def same(self, *_):
+        return self
+
+    __sub__ = __rsub__ = __add__ = __radd__ = __mul__ = __rmul__ = __abs__ = same
+
+
+class AgreeingArray(np.ndarray):
+    def __eq__(self, other):
+        return np.True_
+
+    def __array_ufunc__(self, *_, **__):
+        return np.True_
+
+    def __str__(self):
+        raise ValueError
+
+
+class AgreeingText(str):
+    def __eq__(self, other):
+        return True
+
+    __hash__ = str.__hash__
+
+    def __getitem__(self, _):
+        raise ValueError
+
+
+class AgreeingFloat(float):
+    def __eq__(self, other):
+        return True
+
+    __hash__ = float.__hash__
+    __sub__ = __rsub__ = lambda self, other: 0.0
+
+
+class EndlessList(list):
+    def __iter__(self):
+        while True:
+            yield 1.0
+
+
+class Unprintable(Exception):
+    def __str__(self):
+        raise RuntimeError
+
+
+class Beyond(BaseException):
+    pass
+
+
+class Posing:
+    """Says that it is whatever would be right."""
+
+    def __init__(self, kind):
+        self.kind = kind
+
+    @property
+    def __class__(self):
+        return self.kind
+
+
+class FakeTensor:
+    __module__ = "torch"
+
+    def detach(self):
+        raise RuntimeError
+
+
+class Nameless:
+    __module__ = None
+
+
+def endless():
+    while True:
+        yield 1.0
+
+
+def raising(error):
+    def answer(*_):
+        raise error
+
+    return answer
+
+
+def deep():
+    value = []
+    value.append(value)
+    return value
+
+
+def recursing(*arguments):
+    return recursing(*arguments)
+
+
+def giving(value):
+    return lambda *_: value
+
+
+NEVER_RIGHT = {
+    "raises": raising(ValueError("no")),
+    "exits": raising(SystemExit(1)),
+    "unprintable": raising(Unprintable()),
+    "long message": raising(ValueError("x" * 10**6)),
+    "beyond Exception": raising(Beyond("far")),
+    "stops iterating": raising(StopIteration()),
+    "out of memory": raising(MemoryError()),
+    "recurses": recursing,
+    "no arguments": lambda: 1,
+    "too many arguments": lambda a, b, c, d, e, f, g, h, i, j, k, l: 1,
+    "None": giving(None),
+    "NotImplemented": giving(NotImplemented),
+    "text": giving("0.5 and a text that is nobody's answer"),
+    "bytes": giving(b"1"),
+    "set": giving({1, 2}),
+    "failing": giving(Failing()),
+    "failing in a list": lambda *_: [Failing(), Failing()],
+    "exiting": giving(Exiting()),
+    "agreeing": lambda *_: Agreeing(),
+    "agreeing twice": lambda *_: (Agreeing(), Agreeing()),
+    "agreeing array": lambda *_: np.full(3, 0.123).view(AgreeingArray),
+    "agreeing text": lambda *_: AgreeingText("nobody's answer"),
+    "agreeing number": lambda *_: AgreeingFloat(0.123456789),
+    "objects": giving(np.array([Agreeing(), None], object)),
+    "NaN in a wrong shape": giving(np.full((7, 3, 2, 1), np.nan)),
+    "no values": giving(np.empty((0, 5))),
+    "a trillion values": lambda *_: np.broadcast_to(np.float64(1), (10**4, 10**8)),
+    "generator": lambda *_: endless(),
+    "endless list": lambda *_: EndlessList([1.0, 2.0]),
+    "within itself": lambda *_: deep(),
+    "function": giving(len),
+    "class": giving(Exiting),
+    "ragged": giving([[1], [1, 2], 3]),
+    "huge number": giving(10**400),
+    "posing as text": lambda *_: Posing(str),
+    "posing as a number": lambda *_: Posing(float),
+    "posing as an array": lambda *_: Posing(np.ndarray),
+    "posing as an exception": lambda *_: Posing(machinery.Raised),
+    "fake tensor": lambda *_: FakeTensor(),
+    "nameless": lambda *_: Nameless(),
+    "gradient": lambda *_: torch.full((3, 1, 2), 0.1, requires_grad=True),
+    "bfloat": lambda *_: torch.full((3, 1, 2), 0.1, dtype=torch.bfloat16),
+    "sparse": lambda *_: torch.eye(3).to_sparse(),
+}
+
+
+@pytest.mark.parametrize("answer", NEVER_RIGHT.values(), ids=NEVER_RIGHT)
+def test_check_never_raises(answer):
+    for exercise_id in EXERCISES:
+        found = check(exercise_id, answer)
+        assert found.status == "incorrect", exercise_id
+        assert found.message
+        assert len(repr(found)) < 10_000
+        assert found._repr_html_().startswith("<div")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: None, lambda: 3, str, list, Failing, Exiting, lambda: Posing(type(len))],
+    ids=["None", "number", "text", "list", "failing", "exiting", "posing as a function"],
+)
+def test_what_is_not_callable_is_no_answer(make):
+    found = check("metrics.ppv", make())
+    assert found.status == "incorrect"
+    assert "without calling it" in found.message
+
+
+numbers = st.one_of(
+    st.booleans(), st.integers(), st.floats(), st.complex_numbers(), st.just(np.float32(0.5))
+)
+arrays = hnp.arrays(
+    st.sampled_from([bool, np.int8, np.uint64, np.float16, float, complex]),
+    hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3),
+)
+anything = st.recursive(
+    st.one_of(st.none(), st.just(...), st.text(max_size=5), st.binary(max_size=3), numbers, arrays),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=5),
+        st.tuples(inner, inner),
+        st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=200)
+@given(st.sampled_from(sorted(EXERCISES)), anything)
+def test_check_judges_any_value(exercise_id, value):
+    found = check(exercise_id, lambda *_: value)
+    assert found.status == ("not attempted" if value is ... else "incorrect")
+    assert repr(found)
+
+
+@settings(max_examples=100)
+@given(st.sampled_from(sorted(EXERCISES)), st.data())
+def test_a_right_answer_spoiled_in_one_case_is_incorrect(exercise_id, data):
+    exercise = EXERCISES[exercise_id]
+    spoiled = data.draw(st.integers(0, len(draw_cases(exercise, 10)) - 1))
+    value = data.draw(anything.filter(lambda v: v is not None))
+    calls = iter(range(10**6))
+
+    def answer(*arguments):
+        right = exercise.reference(*arguments)
+        # Wrapped, because the value alone might be the right one in this case.
+        return {"not": value} if next(calls) == spoiled else right
+
+    found = check(exercise_id, answer)
+    assert found.status == "incorrect"
+    assert found.message.startswith("Right in ")

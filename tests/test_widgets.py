@@ -1,0 +1,403 @@
+"""Widgets in Python: every number that a page can show, and HTML that stands alone."""
+
+import itertools
+import json
+import math
+import re
+import tomllib
+from fractions import Fraction
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from book_ext import editions
+from course_lib import widgets
+from course_lib.widgets import ConfusionExplorer, CourseWidget, PrevalenceExplorer, Quiz
+from course_lib.widgets import quiz as quiz_module
+from course_lib.widgets.base import table
+
+Y_TRUE = [0, 1, 0, 0, 0, 1, 0, 1, 0, 0]
+Y_PRED = [0, 1, 1, 0, 0, 0, 0, 1, 1, 0]
+MAKE = {
+    "confusion": lambda: ConfusionExplorer(Y_TRUE, Y_PRED),
+    "prevalence": lambda: PrevalenceExplorer(prevalence=0.005),
+    "quiz": lambda: Quiz("metrics"),
+}
+QUIZZES = sorted((editions.ROOT / "course_lib" / "quizzes").glob("*.toml"))
+
+every_widget = pytest.mark.parametrize("make", MAKE.values(), ids=MAKE)
+
+
+class Odd(CourseWidget):
+    """A widget whose label and data try to leave their places."""
+
+    front_end = "quiz.js"
+    label = 'odd" onclick="alert(1)'
+
+    def fallback(self):
+        return table(("<b>", "&"), (("<i>", '"'),), "</table><script>alert(1)</script>")
+
+
+NASTY = "</script><!-- <script> ]]> \u2028 靈敏度 'x' \"y\" \\"
+
+
+class Page(HTMLParser):
+    """Elements and their attributes, and the text of scripts, as a browser would cut them."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.elements, self.scripts, self.text, self.open = [], [], [], []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        (self.scripts if self.open and self.open[-1] == "script" else self.text).append(data)
+
+
+def payload(html):
+    """What the page's script has to look up."""
+    return json.loads(re.search(r"^const shown = (.*);$", html, re.MULTILINE)[1])
+
+
+# The confusion explorer -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("patients", [1, 2, 10, 15])
+def test_every_table_of_patients_has_its_rates(patients):
+    data = ConfusionExplorer([0] * patients, [1] * patients).data
+    tables = [
+        cells
+        for cells in itertools.product(range(patients + 1), repeat=4)
+        if sum(cells) == patients
+    ]
+    assert set(data["rates"]) == {",".join(map(str, cells)) for cells in tables}
+    for tp, fn, fp, tn in tables:
+        shares = {
+            "prevalence": (tp + fn, patients),
+            "accuracy": (tp + tn, patients),
+            "sensitivity": (tp, tp + fn),
+            "specificity": (tn, fp + tn),
+            "ppv": (tp, tp + fp),
+            "npv": (tn, fn + tn),
+        }
+        shown = data["rates"][f"{tp},{fn},{fp},{tn}"]
+        for (name, _, _), value in zip(data["names"], shown, strict=True):
+            part, whole = shares.pop(name)
+            if whole:
+                assert value == pytest.approx(part / whole, abs=5.01e-5)
+            else:
+                assert value is None
+        assert not shares
+
+
+def test_formulas_give_the_rates_beside_them():
+    data = ConfusionExplorer(Y_TRUE, Y_PRED).data
+    counts = {"TP": 2, "FN": 1, "FP": 2, "TN": 5}
+    for (_, text, formula), value in zip(data["names"], data["rates"]["2,1,2,5"], strict=True):
+        assert eval(formula, {"__builtins__": {}}, counts) == pytest.approx(value, abs=5.01e-5)
+        assert re.search(r"\([\u4e00-\u9fff]+\)$", text), "each rate has its Chinese name"
+
+
+def test_confusion_explorer_starts_where_it_is_told():
+    widget = ConfusionExplorer(np.array(Y_TRUE, bool), np.array(Y_PRED, float))
+    assert widget.state == {"y_true": Y_TRUE, "y_pred": Y_PRED}
+    text = " ".join(Page(widget.fallback()).text)
+    for shown in (
+        "N D N N N D N D N N",
+        "- + + - - - - + + -",
+        "(靈敏度) 0.67",
+        "(陽性預測值) 0.50",
+    ):
+        assert shown in text
+
+
+def test_an_undefined_rate_in_the_fallback():
+    text = " ".join(Page(ConfusionExplorer([0, 0], [0, 1]).fallback()).text)
+    assert "sensitivity (靈敏度) undefined" in text
+    assert "nan" not in text
+
+
+@pytest.mark.parametrize(
+    ("y_true", "y_pred", "said"),
+    [
+        ([0] * 16, [0] * 16, "y_true must hold at most 15 patients, got 16"),
+        ([0, 1], [0], "y_true has 2 and y_pred has 1"),
+        ([0, 2], [0, 1], "y_true must hold only 0 and 1"),
+        ([0, 1], [0, np.nan], "y_pred must hold 0 and 1, but it contains NaN"),
+        ([], [], "y_true must hold at least one value"),
+        (["D", "N"], [1, 0], "y_true must hold 0 and 1"),
+    ],
+)
+def test_bad_patients(y_true, y_pred, said):
+    with pytest.raises(ValueError, match=said):
+        ConfusionExplorer(y_true, y_pred)
+
+
+# The prevalence explorer ------------------------------------------------------------------------
+
+
+def test_every_slider_position_shows_bayes_rule():
+    data = PrevalenceExplorer().data
+    ses, sps, ps = (
+        [Fraction(str(value)) for value in data[name]]
+        for name in ("sensitivities", "specificities", "prevalences")
+    )
+    assert data["people"] == 1000
+    for k, p in enumerate(ps):
+        ill = data["ill"][k]
+        assert ill == 1000 * p, "a whole number of people, at every position"
+        for i, se in enumerate(ses):
+            assert abs(data["tp"][i][k] - se * ill) <= Fraction(1, 2)
+            assert 0 <= data["tp"][i][k] <= ill
+        for j, sp in enumerate(sps):
+            assert abs(data["fp"][j][k] - (1 - sp) * (1000 - ill)) <= Fraction(1, 2)
+        for (i, se), (j, sp) in itertools.product(enumerate(ses), enumerate(sps)):
+            positive = se * p + (1 - sp) * (1 - p)
+            ppv, npv = se * p / positive, sp * (1 - p) / (1 - positive)
+            assert data["ppv"][i][j][k] == pytest.approx(float(ppv), abs=5.01e-5)
+            assert data["npv"][i][j][k] == pytest.approx(float(npv), abs=5.01e-5)
+
+
+def test_prevalence_explorer_starts_at_the_nearest_position():
+    widget = PrevalenceExplorer(sensitivity=0.91, specificity=0.93, prevalence=0.0)
+    data, state = widget.data, widget.state
+    assert data["sensitivities"][state["sensitivity"]] == 0.9
+    assert data["specificities"][state["specificity"]] == 0.95
+    assert data["prevalences"][state["prevalence"]] == 0.001
+
+
+def test_prevalence_fallback_is_a_row_for_each_prevalence():
+    widget = PrevalenceExplorer(sensitivity=0.9, specificity=0.95, prevalence=0.005)
+    page = Page(widget.fallback())
+    assert [tag for tag, _ in page.elements].count("tr") == 1 + len(widget.prevalences)
+    # 4.5 of 5 ill people and 49.75 of 995 healthy ones: 8.3% of the positive results are right.
+    assert "0.5% 4 50 8.3% 99.9%" in " ".join(page.text)
+    assert "sensitivity 90.0%, specificity 95.0%" in page.text[0]
+
+
+@pytest.mark.parametrize("bad", [-0.1, 90, math.nan, "0.9", None, [0.9], [0.8, 0.9]])
+@pytest.mark.parametrize("name", ["sensitivity", "specificity", "prevalence"])
+def test_bad_starting_points(name, bad):
+    with pytest.raises(ValueError, match=rf"^{name} must "):
+        PrevalenceExplorer(**{name: bad})
+
+
+# Both forms of every widget ---------------------------------------------------------------------
+
+
+@every_widget
+def test_equal_widgets_give_equal_bytes(make):
+    assert make().html() == make().html()
+    assert repr(make()) == repr(make())
+
+
+@every_widget
+def test_html_stands_alone(make):
+    widget = make()
+    html = widget.html()
+    page = Page(html)
+    assert not page.open, "every element is closed"
+    names = [tag for tag, _ in page.elements]
+    assert names.count("script") == names.count("style") == 1
+    assert names[0] == "div"
+    assert page.elements[0][1]["class"] == "cw-host"
+    assert page.elements[0][1]["data-label"] == widget.label
+    assert dict(page.elements)["script"] == {"type": "module"}
+    identifiers = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert identifiers == [page.elements[0][1]["id"]]
+    assert html.count(identifiers[0]) == 2, "the host, and the script that looks for it"
+    for _, attributes in page.elements:
+        assert not {"src", "href"} & set(attributes)
+    outside = set(re.findall(r"\w+://[^\s\"'`]+", html))
+    assert outside <= {"http://www.w3.org/2000/svg"}, "a name, not an address that is asked"
+    assert not re.search(r"\bimport\b|\bfetch\(|@import|url\((?!\$)", "".join(page.scripts))
+    assert len(html) < 80_000
+
+
+@every_widget
+def test_html_carries_the_data_and_the_state(make):
+    widget = make()
+    assert payload(widget.html()) == {"data": widget.data, "state": widget.state}
+    assert widget.fallback() in widget.html()
+
+
+@every_widget
+def test_fallback_can_be_read_without_scripts(make):
+    page = Page(make().fallback())
+    assert not page.scripts
+    assert not page.open
+    assert len("".join(page.text)) > 100
+    assert not any("id" in attributes for _, attributes in page.elements)
+    for tag, attributes in page.elements:
+        assert tag != "th" or attributes["scope"] in ("col", "row")
+
+
+@every_widget
+def test_three_forms_in_a_notebook(make):
+    widget = make()
+    shown, metadata = widget._repr_mimebundle_()
+    assert isinstance(metadata, dict)
+    assert shown["text/html"] == widget.html()
+    assert shown["text/plain"] == repr(widget)
+    assert shown["application/vnd.jupyter.widget-view+json"]["model_id"] == widget.model_id
+
+
+@every_widget
+def test_the_notebook_form_has_the_same_front_end(make):
+    widget = make()
+    source = (editions.ROOT / "course_lib" / "widgets" / widget.front_end).read_text("utf-8")
+    assert source in widget._esm
+    assert re.search(r"^function mount\(host, data", source, re.MULTILINE)
+    assert widget._esm.rstrip().endswith("export default { render };")
+    assert {"data", "state", "_esm", "_css"} <= set(widget.get_state())
+    assert json.loads(json.dumps(widget.get_state()["data"])) == widget.data
+
+
+def test_state_can_be_observed_and_set():
+    widget, seen = MAKE["prevalence"](), []
+    widget.observe(lambda change: seen.append(change["new"]["prevalence"]), "state")
+    widget.state = {**widget.state, "prevalence": 2}
+    assert seen == [2]
+    assert payload(widget.html())["state"]["prevalence"] == 2
+
+
+def test_the_text_form_notices_a_changed_number():
+    widget = MAKE["prevalence"]()
+    before = repr(widget)
+    assert re.fullmatch(
+        r"PrevalenceExplorer\(prevalence=3, sensitivity=8, specificity=9, "
+        r"data_sha256=[0-9a-f]{12}\)",
+        before,
+    )
+    ppv = json.loads(json.dumps(widget.data["ppv"]))
+    ppv[3][4][5] += 0.0001
+    widget.data = {**widget.data, "ppv": ppv}
+    assert repr(widget) != before
+    assert widget.html() != MAKE["prevalence"]().html()
+    widget.data = dict(reversed(MAKE["prevalence"]().data.items()))
+    assert repr(widget) == before, "the order of the keys is no number"
+
+
+def test_data_cannot_end_the_script_or_leave_the_label():
+    widget = Odd(data={"text": NASTY, NASTY: [NASTY]}, state={"at": NASTY})
+    page = Page(widget.html())
+    assert [tag for tag, _ in page.elements].count("script") == 1
+    assert page.elements[0][1]["data-label"] == widget.label
+    assert "onclick" not in page.elements[0][1]
+    script = "".join(page.scripts)
+    assert payload(script) == {"data": widget.data, "state": widget.state}
+    for ending in ("</script", "<!--", "<script"):
+        assert ending not in script.lower()
+
+
+def test_fallback_tables_are_escaped():
+    page = Page(Odd().fallback())
+    assert {tag for tag, _ in page.elements} == {
+        *("table", "caption", "thead", "tbody", "tr", "th", "td")
+    }
+    assert page.text == ["</table><script>alert(1)</script>", "<b>", "&", "<i>", '"']
+
+
+def test_data_that_is_no_json_is_refused():
+    for value in (math.nan, math.inf):
+        with pytest.raises(ValueError, match="JSON"):
+            Odd(data={"x": value}).html()
+    with pytest.raises(NotImplementedError):
+        CourseWidget().fallback()
+
+
+def test_the_package_offers_what_it_names():
+    for name in widgets.__all__:
+        assert issubclass(getattr(widgets, name), CourseWidget)
+
+
+# Quizzes ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", QUIZZES, ids=lambda path: path.stem)
+def test_every_quiz_of_the_book(path):
+    questions = tomllib.loads(path.read_text(encoding="utf-8"))["question"]
+    assert Quiz(path.stem).data == {"questions": questions}
+    texts = [question["text"] for question in questions]
+    assert len(set(texts)) == len(texts) >= 4
+    for question in questions:
+        assert set(question) == {"text", "choice"}
+        assert len({choice["text"] for choice in question["choice"]}) == len(question["choice"])
+        assert len({choice["why"] for choice in question["choice"]}) == len(question["choice"])
+        for choice in question["choice"]:
+            assert set(choice) <= {"text", "why", "right"}
+            assert choice["why"][-1] in ".?!"
+    right = [next(i for i, c in enumerate(q["choice"]) if c.get("right")) for q in questions]
+    assert len(set(right)) > 1, "the right choice must not always stand in the same place"
+    shown = [p for p in editions.chapter_files() if f'Quiz("{path.stem}")' in p.read_text("utf-8")]
+    assert len(shown) == 1, "the chapter shows its quiz"
+
+
+def test_quiz_fallback_asks_and_answers():
+    widget = Quiz("metrics")
+    page = Page(widget.fallback())
+    names = [tag for tag, _ in page.elements]
+    assert names.count("details") == len(widget.data["questions"])
+    assert names.count("li") == sum(len(q["choice"]) for q in widget.data["questions"])
+    assert "PPV falls steeply, NPV rises. Most people are healthy" in "".join(page.text)
+    assert not re.search(r"\w\.\. ", "".join(page.text))
+
+
+@pytest.mark.parametrize("bad", ["nothing", "../metrics", "metrics.toml", "", None, 3])
+def test_a_quiz_that_does_not_exist(bad):
+    with pytest.raises(ValueError, match=r"^chapter must name a quiz of the book, got "):
+        Quiz(bad)
+
+
+GOOD = '[[question]]\ntext = "Q?"\n'
+RIGHT = '[[question.choice]]\ntext = "yes"\nwhy = "so."\nright = true\n'
+WRONG = '[[question.choice]]\ntext = "no"\nwhy = "not so."\n'
+BAD_QUIZZES = {
+    "empty file": ("", "at least one"),
+    "no choices": (GOOD, "question 1: needs at least two choices"),
+    "one choice": (GOOD + RIGHT, "question 1: needs at least two choices"),
+    "no right choice": (GOOD + WRONG + WRONG, "exactly one with right = true"),
+    "two right choices": (GOOD + RIGHT + RIGHT, "exactly one with right = true"),
+    "right as a number": (GOOD + RIGHT.replace("true", "1") + WRONG, "right = true"),
+    "right as a text": (GOOD + RIGHT + WRONG + 'right = "no"\n', "right = true"),
+    "no why": (GOOD + RIGHT + WRONG.replace("why", "y"), "every choice needs a text and a why"),
+    "empty why": (GOOD + RIGHT + WRONG.replace("not so.", ""), "a text and a why"),
+    "no choice text": (GOOD + RIGHT + WRONG.replace("text", "t"), "a text and a why"),
+    "no question text": (GOOD.replace("text", "t") + RIGHT + WRONG, "question 1: needs a text"),
+    "the second one": (GOOD + RIGHT + WRONG + GOOD + RIGHT, "question 2: needs at least"),
+}
+
+
+@pytest.fixture
+def quiz_of(tmp_path, monkeypatch):
+    """A quiz from the text of its file."""
+    (tmp_path / "quizzes").mkdir()
+    monkeypatch.setattr(quiz_module, "files", lambda package: tmp_path)
+
+    def make(text):
+        (tmp_path / "quizzes" / "probe.toml").write_text(text, encoding="utf-8")
+        return Quiz("probe")
+
+    return make
+
+
+@pytest.mark.parametrize(("text", "said"), BAD_QUIZZES.values(), ids=BAD_QUIZZES)
+def test_a_broken_quiz_names_the_question(quiz_of, text, said):
+    with pytest.raises(ValueError, match=rf"^probe.*{said}"):
+        quiz_of(text)
+
+
+def test_a_quiz_may_hold_any_text(quiz_of):
+    odd = "<b>靈敏度</b> & </script>"
+    widget = quiz_of((GOOD + RIGHT + WRONG).replace("yes", odd).replace("Q?", odd))
+    assert "<b>" not in widget.fallback()
+    assert widget.fallback().count("&lt;b&gt;靈敏度") == 3
+    assert [tag for tag, _ in Page(widget.html()).elements].count("script") == 1
