@@ -38,9 +38,7 @@ def executed(path, text=None):
     """The executed notebook of one chapter, from the cache or by running it."""
     text = path.read_text(encoding="utf-8") if text is None else text
     stored = _stored(path, text)
-    if not stored.is_file():
-        run(path, text)
-    return nbformat.read(stored, as_version=4)
+    return nbformat.read(stored, as_version=4) if stored.is_file() else run(path, text)
 
 
 def run_all(paths, say=print):
@@ -84,6 +82,8 @@ def _run_if_needed(path):
 def run(path, text):
     """Execute a chapter and store the result."""
     name = editions.chapter_name(path)
+    # Named before the run: what is edited during it belongs to the next one.
+    stored = _stored(path, text)
     try:
         notebook = editions.execution_plan(editions.read_source(text))
     except ValueError as error:
@@ -91,6 +91,8 @@ def run(path, text):
     client = NotebookClient(
         notebook,
         timeout=_TIMEOUT_S,
+        # How prints are cut into pieces depends on the clock.
+        coalesce_streams=True,
         resources={"metadata": {"path": str(path.parent)}},
         extra_arguments=["--log-level=ERROR"],
     )
@@ -103,7 +105,6 @@ def run(path, text):
     _inspect(name, notebook)
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
-    stored = _stored(path, text)
     for outdated in stored.parent.glob(f"{_flat(name)}-*.ipynb"):
         outdated.unlink()
     editions.replace_file(stored, editions.writes(notebook))

@@ -271,8 +271,8 @@ class ConfusionMatrix:
         return PredictiveValues(
             ppv,
             npv,
-            undefined if np.isnan(ppv) else _expit_interval(ppv_logit, z * ppv_sd),
-            undefined if np.isnan(npv) else _expit_interval(npv_logit, z * npv_sd),
+            undefined if np.isnan(ppv) else expit_interval(ppv_logit, z * ppv_sd),
+            undefined if np.isnan(npv) else expit_interval(npv_logit, z * npv_sd),
         )
 
     def summary(self, level=0.95):
@@ -407,7 +407,8 @@ def _no_trials():
     return np.nan, np.nan
 
 
-def _expit_interval(logit, half):
+def expit_interval(logit, half):
+    """Interval of a probability that is ``logit ± half`` on the logit scale."""
     return float(special.expit(logit - half)), float(special.expit(logit + half))
 
 

@@ -1,11 +1,19 @@
 """Widgets that live on a static page, in JupyterLab and in Colab.
 
-Python computes every number once; the front end looks numbers up and draws them.
+Python computes every number once; the front end looks numbers up and draws them. A widget's module,
+and the science it needs, is imported when the widget is first named.
 """
 
-from .base import CourseWidget
-from .confusion import ConfusionExplorer
-from .prevalence import PrevalenceExplorer
-from .quiz import Quiz
+import lazy_loader
 
-__all__ = ["ConfusionExplorer", "CourseWidget", "PrevalenceExplorer", "Quiz"]
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "base": ["CourseWidget"],
+        "confusion": ["ConfusionExplorer"],
+        "consensus": ["ConsensusExplorer"],
+        "prevalence": ["PrevalenceExplorer"],
+        "quiz": ["Quiz"],
+        "threshold": ["ThresholdExplorer"],
+    },
+)

@@ -30,6 +30,14 @@ def assert_readable(widget):
     assert (light + 0.05) / (dark + 0.05) >= 4.5, colors
 
 
+def percent(share):
+    """A share as kit.js writes it: nearly certain is not certain."""
+    text = f"{100 * share:.1f}".removesuffix(".0")
+    if text in ("100", "0") and share not in (0, 1):
+        return "> 99.9%" if share > 0.5 else "< 0.1%"
+    return f"{text}%"
+
+
 def _luminance(color):
     channels = [float(v) / 255 for v in color[color.index("(") + 1 : -1].split(",")[:3]]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]

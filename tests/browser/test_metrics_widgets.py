@@ -5,7 +5,7 @@ import warnings
 
 from course_lib.metrics import PROPORTIONS, ConfusionMatrix, predictive_values
 from course_lib.widgets import PrevalenceExplorer
-from tests.browser.driving import assert_readable, find_widget, sizes_and_themes
+from tests.browser.driving import assert_readable, find_widget, percent, sizes_and_themes
 
 
 @sizes_and_themes
@@ -29,8 +29,8 @@ def test_prevalence_explorer(open_page, width, theme):
         sp = PrevalenceExplorer.specificities[position["Specificity"]]
         p = PrevalenceExplorer.prevalences[position["Prevalence"]]
         ppv, npv = predictive_values(se, sp, p)
-        assert f"PPV {_percent(ppv)}" in said
-        assert f"NPV {_percent(npv)}" in said
+        assert f"PPV {percent(ppv)}" in said
+        assert f"NPV {percent(npv)}" in said
         assert tp + fp + fn + tn == 1000
         assert tp + fn == round(1000 * p)
         assert abs(tp - se * 1000 * p) <= 1
@@ -50,14 +50,6 @@ def test_prevalence_explorer(open_page, width, theme):
     assert agrees()["Prevalence"] == 0
     assert page.problems == []
     assert page.refused == []
-
-
-def _percent(share):
-    """What the page should say: nearly certain is not certain."""
-    text = f"{100 * share:.1f}".removesuffix(".0")
-    if text in ("100", "0") and share not in (0, 1):
-        return "> 99.9%" if share > 0.5 else "< 0.1%"
-    return f"{text}%"
 
 
 @sizes_and_themes

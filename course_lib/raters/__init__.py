@@ -1,0 +1,30 @@
+"""Ground truth: how far readers agree, what they decide together, and what nobody verified.
+
+``votes`` is an array (cases, raters) of category codes, 0 or larger, in any numeric type; a
+missing rating is -1 or NaN. Where the raters are judged (`cohen_kappa`, `dawid_skene`) each must
+have given a rating; elsewhere a column without any changes nothing.
+"""
+
+from .agreement import Agreement, cohen_kappa, fleiss_kappa, krippendorff_alpha
+from .consensus import DawidSkene, Staple, dawid_skene, majority_vote, staple
+from .panel import PanelRates, pair_kappa, panel_rates, positive_votes, simulate_readers
+from .verification import Corrected, begg_greenes
+
+__all__ = [
+    "Agreement",
+    "Corrected",
+    "DawidSkene",
+    "PanelRates",
+    "Staple",
+    "begg_greenes",
+    "cohen_kappa",
+    "dawid_skene",
+    "fleiss_kappa",
+    "krippendorff_alpha",
+    "majority_vote",
+    "pair_kappa",
+    "panel_rates",
+    "positive_votes",
+    "simulate_readers",
+    "staple",
+]

@@ -1,0 +1,81 @@
+"""Rates of a test of which only some patients got the reference standard."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from .._validation import as_count, as_level
+from ..metrics import ConfusionMatrix, expit_interval
+
+
+class Corrected(NamedTuple):
+    """Rates of a test, corrected for the patients whose truth was never looked for."""
+
+    sensitivity: float
+    specificity: float
+    prevalence: float
+    sensitivity_interval: tuple[float, float]
+    specificity_interval: tuple[float, float]
+
+
+def begg_greenes(verified, unverified_positive, unverified_negative, *, level=0.95):
+    """Sensitivity and specificity where only some patients got the reference standard.
+
+    Who is verified may depend on the result of the test, and on nothing else that is linked to
+    the disease. Then PPV and NPV among the verified hold for all patients with that result, and
+    Bayes' rule leads back from them to the rates of the test.
+
+    Parameters
+    ----------
+    verified : ConfusionMatrix
+        The patients with a reference standard.
+    unverified_positive, unverified_negative : int
+        Patients without one, by the result of the test.
+    level : float, default 0.95
+
+    Returns
+    -------
+    Corrected
+        Intervals by the delta method on the logit scale, with 1/2 added to the four cells where
+        one of them is 0, because the logit is infinite there. NaN for a rate whose denominator
+        is 0.
+
+    Raises
+    ------
+    ValueError
+        If no patient with a positive result, or none with a negative one, was verified: then no
+        method can tell the sensitivity.
+
+    References
+    ----------
+    Begg & Greenes 1983, Biometrics 39:207. Intervals: Zhou 1993, Commun Stat Theory 22:3177.
+    """
+    if not isinstance(verified, ConfusionMatrix):
+        raise ValueError(f"verified must be a ConfusionMatrix, got {type(verified).__name__}.")
+    level = as_level(level)
+    more_positive = as_count(unverified_positive, "unverified_positive")
+    more_negative = as_count(unverified_negative, "unverified_negative")
+    tp, fn, fp, tn = verified.tp, verified.fn, verified.fp, verified.tn
+    for result, number in {"positive": tp + fp, "negative": fn + tn}.items():
+        if number == 0:
+            raise ValueError(f"verified must hold patients with a {result} result, but has none.")
+    n_positive, n_negative = tp + fp + more_positive, fn + tn + more_negative
+    ill_positive, ill_negative = n_positive * tp / (tp + fp), n_negative * fn / (fn + tn)
+    ill, n = ill_positive + ill_negative, n_positive + n_negative
+    well_negative = n_negative - ill_negative
+    z = stats.norm.ppf(0.5 + level / 2)
+    pad = 0.5 if 0 in (tp, fn, fp, tn) else 0.0
+    tp, fn, fp, tn = tp + pad, fn + pad, fp + pad, tn + pad
+    odds = n_positive / n_negative
+    ppv, npv = tp / (tp + fp), tn / (tn + fn)
+    of_results = 1 / n_positive + 1 / n_negative
+    se_sd = np.sqrt(of_results + fp / (tp * (tp + fp)) + tn / (fn * (fn + tn)))
+    sp_sd = np.sqrt(of_results + tp / (fp * (tp + fp)) + fn / (tn * (fn + tn)))
+    return Corrected(
+        float(ill_positive / ill) if ill else np.nan,
+        float(well_negative / (n - ill)) if ill < n else np.nan,
+        float(ill / n),
+        expit_interval(np.log(odds * ppv / (1 - npv)), z * se_sd),
+        expit_interval(np.log(npv / (odds * (1 - ppv))), z * sp_sd),
+    )

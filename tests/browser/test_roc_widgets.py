@@ -1,0 +1,61 @@
+"""The widget of the ROC chapter, driven by mouse and keyboard, against `course_lib`."""
+
+from course_lib.datasets import breast_masses
+from course_lib.roc import RocCurve
+from tests.browser.driving import assert_readable, find_widget, percent, sizes_and_themes
+
+
+@sizes_and_themes
+def test_threshold_explorer(open_page, width, theme):
+    page = open_page("chapters/roc.html", width=width, theme=theme)
+    widget = find_widget(page, "Threshold explorer")
+    assert_readable(widget)
+    masses = breast_masses()
+    radius = masses.X[:, masses.feature_names.index("worst radius")]
+    curve = RocCurve.from_scores(masses.y_true, radius)
+    threshold = widget.get_by_label("Threshold", exact=True)
+    cost = widget.get_by_label("One miss costs", exact=True)
+
+    def agrees():
+        at = float(threshold.get_attribute("aria-valuetext"))
+        matrix = curve.at(at)
+        for cell in ("tp", "fn", "fp", "tn"):
+            shown = widget.locator(f"[data-cell={cell}]").inner_text()
+            assert int(shown) == getattr(matrix, cell)
+        said = widget.locator(".cw-said").inner_text()
+        ppv = percent(matrix.ppv) if matrix.tp + matrix.fp else "undefined"
+        for text in (percent(matrix.sensitivity), percent(matrix.specificity), ppv):
+            assert text in said
+        return at
+
+    start = agrees()
+    threshold.focus()
+    page.keyboard.press("ArrowRight")
+    assert agrees() > start
+    page.keyboard.press("End")  # nobody is positive
+    assert "PPV undefined" in widget.locator(".cw-said").inner_text()
+    page.keyboard.press("Home")
+    agrees()
+    # Drag on the histogram; after the button is released the pointer moves nothing.
+    box = widget.locator("svg").first.bounding_box()
+    y = box["y"] + box["height"] / 3
+    page.mouse.move(box["x"] + 0.3 * box["width"], y)
+    page.mouse.down()
+    left = agrees()
+    page.mouse.move(box["x"] + 0.6 * box["width"], y, steps=4)
+    right = agrees()
+    assert left < right
+    page.mouse.up()
+    page.mouse.move(box["x"] + 0.4 * box["width"], y)
+    assert agrees() == right
+    # A dearer miss moves the mark down; the button goes there.
+    found = []
+    for _ in range(3):
+        widget.get_by_role("button").click()
+        found.append(agrees())
+        cost.focus()
+        page.keyboard.press("ArrowRight")
+    assert found == sorted(found, reverse=True)
+    assert abs(found[0] - curve.cheapest(1, 1)) < 0.15
+    assert page.problems == []
+    assert page.refused == []

@@ -1,0 +1,303 @@
+"""`course_lib.report`: numbers agree with the modules that compute them; the page stands alone."""
+
+import base64
+import itertools
+import json
+import re
+import warnings
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from course_lib import calibration
+from course_lib.metrics import ConfusionMatrix
+from course_lib.report import STARD, diagnostic_report
+from course_lib.roc import RocCurve
+
+
+def random_cases(n=150, seed=0):
+    rng = np.random.default_rng(seed)
+    y_prob = rng.beta(0.6, 1.2, n).round(3)
+    return (rng.random(n) < y_prob).astype(int), y_prob
+
+
+Y_TRUE, Y_PROB = random_cases()
+TEXTS = {
+    "26": "One hospital only.",
+    "10b": "Biopsy, read by two pathologists.",
+    "12a": "Fixed before the study.",
+}
+REPORT = diagnostic_report(Y_TRUE, Y_PROB, 0.3, title="Risk of relapse", stard=TEXTS)
+NUMBERS = REPORT.to_dict()
+PAGE = REPORT.to_html()
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, headings with their text, and whether every tag is closed."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.headings, self.open = [], [], []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag not in ("meta", "img"):
+            self.open.append(tag)
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append([tag, ""])
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if any(re.fullmatch("h[1-6]", tag) for tag in self.open):
+            self.headings[-1][1] += data
+
+
+# Numbers ----------------------------------------------------------------------------------------
+
+
+def test_dictionary_survives_json():
+    assert json.loads(json.dumps(NUMBERS, allow_nan=False)) == NUMBERS
+
+
+def test_table_and_rates():
+    matrix = ConfusionMatrix.from_labels(Y_TRUE, Y_PROB >= 0.3)
+    assert ConfusionMatrix(**NUMBERS["table"]) == matrix
+    assert (NUMBERS["n"], NUMBERS["disease"], NUMBERS["normal"]) == (
+        len(Y_TRUE),
+        Y_TRUE.sum(),
+        (1 - Y_TRUE).sum(),
+    )
+    for name, rate in NUMBERS["rates"].items():
+        assert rate["value"] == getattr(matrix, name)
+        assert (rate["low"], rate["high"]) == matrix.interval(name)
+    sensitivity = NUMBERS["rates"]["sensitivity"]
+    assert sensitivity["successes"] / sensitivity["trials"] == sensitivity["value"]
+
+
+def test_areas_and_curves():
+    curve = RocCurve.from_scores(Y_TRUE, Y_PROB)
+    auc = NUMBERS["auc"]
+    assert (auc["value"], auc["se"]) == (curve.auc, curve.auc_se)
+    assert (auc["low"], auc["high"]) == curve.auc_interval()
+    ap = NUMBERS["average_precision"]
+    assert ap["value"] == curve.average_precision()
+    assert ap["low"] < ap["value"] < ap["high"]
+    np.testing.assert_array_equal(NUMBERS["curve"]["tpr"], curve.tpr)
+    np.testing.assert_array_equal(NUMBERS["curve"]["fpr"], curve.fpr)
+    assert NUMBERS["curve"]["thresholds"][0] is None
+    assert NUMBERS["curve"]["thresholds"][1:] == curve.thresholds[1:].tolist()
+    assert NUMBERS["curve"]["precision"][0] is None
+    np.testing.assert_array_equal(NUMBERS["roc_band"]["low"], curve.band().low)
+    scores = NUMBERS["scores"]
+    assert sum(scores["disease"]) == curve.n_disease
+    assert sum(scores["normal"]) == curve.n_normal
+
+
+def test_risks():
+    risks = NUMBERS["risks"]
+    assert risks["brier_score"] == calibration.brier_score(Y_TRUE, Y_PROB)
+    bins = calibration.calibration_curve(Y_TRUE, Y_PROB)
+    assert risks["calibration"]["observed"] == bins.observed.tolist()
+    decisions = calibration.decision_curve(Y_TRUE, Y_PROB)
+    assert risks["decision_curve"]["model"] == decisions.model.tolist()
+    parts = risks["brier_decomposition"]
+    assert parts == calibration.brier_decomposition(Y_TRUE, Y_PROB)._asdict()
+
+
+def test_level_reaches_every_interval():
+    narrow = diagnostic_report(Y_TRUE, Y_PROB, 0.3, level=0.5).to_dict()
+
+    def width(numbers, *path):
+        for key in path:
+            numbers = numbers[key]
+        return np.subtract(numbers["high"], numbers["low"])
+
+    for path in (
+        ("rates", "sensitivity"),
+        ("rates", "positive_likelihood_ratio"),
+        ("auc",),
+        ("average_precision",),
+        ("roc_band",),
+        ("risks", "calibration"),
+        ("risks", "decision_curve"),
+    ):
+        assert (width(narrow, *path) <= width(NUMBERS, *path)).all(), path
+        assert (width(narrow, *path) < width(NUMBERS, *path)).any(), path
+
+
+def test_long_curves_are_thinned_with_their_ends():
+    y_true, y_score = random_cases(3000, 1)
+    y_score = y_score + np.arange(3000) * 1e-9
+    curve = diagnostic_report(y_true, y_score).to_dict()["curve"]
+    assert len(curve["tpr"]) == 500
+    assert (curve["tpr"][0], curve["tpr"][-1]) == (0, 1)
+    assert (curve["fpr"][0], curve["fpr"][-1]) == (0, 1)
+
+
+def test_the_dictionary_is_a_copy():
+    REPORT.to_dict()["table"]["tp"] = -1
+    assert REPORT.to_dict() == NUMBERS
+
+
+# The page ---------------------------------------------------------------------------------------
+
+
+def test_page_stands_alone():
+    tags = Page(PAGE).tags
+    assert not {tag for tag, _ in tags} & {"script", "link", "iframe", "object", "embed"}
+    for _, attributes in tags:
+        assert not [name for name in attributes if name.startswith("on")]
+        for name in ("src", "href", "data"):
+            assert attributes.get(name, "data:").startswith("data:")
+    assert "@import" not in PAGE
+    assert "url(" not in PAGE
+    assert "http" not in re.sub(r"base64,[^\"]+", "", PAGE)
+
+
+def test_every_tag_is_closed_and_headings_go_down_one_by_one():
+    for text, top in ((PAGE, 1), (REPORT._repr_html_(), 3)):
+        page = Page(text)
+        assert not page.open
+        depths = [int(tag[1]) for tag, _ in page.headings]
+        assert depths[0] == top
+        assert depths.count(top) == 1
+        assert all(after <= before + 1 for before, after in itertools.pairwise(depths))
+
+
+def test_items_come_in_the_order_of_stard():
+    shown = re.findall(r"STARD (\w+)\)", PAGE)
+    assert shown == ["10b", "12a", "14", "19", "23", "24", "26"]
+    assert [item for item in STARD if item in shown] == shown
+    sections = [text for tag, text in Page(PAGE).headings if tag == "h2"]
+    assert sections == ["Methods", "Results", "Discussion", "Still to be written by the authors"]
+    todo = re.findall(r"<li>(\w+): ", PAGE)
+    assert sorted(todo + shown) == sorted(STARD)
+
+
+def test_a_complete_report_has_nothing_to_be_written():
+    page = diagnostic_report(Y_TRUE, Y_PROB, stard=dict.fromkeys(STARD, "Said.")).to_html()
+    assert "Still to be written" not in page
+    assert re.findall(r"STARD (\w+)\)", page) == list(STARD)
+
+
+def test_what_the_authors_wrote_is_shown():
+    for text in TEXTS.values():
+        assert f"<p>{text}</p>" in PAGE
+    assert PAGE.index("Fixed before the study.") < PAGE.index("score is at least 0.3.")
+
+
+def test_figures_are_pictures_with_alternative_text():
+    images = [attributes for tag, attributes in Page(PAGE).tags if tag == "img"]
+    alts = [image["alt"] for image in images]
+    assert len(images) == 5
+    assert all(len(alt) > 30 for alt in alts)
+    auc = NUMBERS["auc"]
+    assert f"area {auc['value']:.3f} [{auc['low']:.3f}, {auc['high']:.3f}]" in alts[1]
+    for image in images:
+        kind, data = image["src"].split(",")
+        assert kind == "data:image/svg+xml;base64"
+        assert ElementTree.fromstring(base64.b64decode(data)).tag.endswith("svg")
+
+
+def test_rates_are_on_the_page():
+    rate = NUMBERS["rates"]["sensitivity"]
+    row = (
+        f"sensitivity (靈敏度)</th><td>{rate['successes']}/{rate['trials']}</td>"
+        f"<td>{rate['value']:.3f}</td><td>{rate['low']:.3f} to {rate['high']:.3f}</td>"
+    )
+    assert row in PAGE
+
+
+def test_the_same_cases_give_the_same_bytes():
+    again = diagnostic_report(Y_TRUE, Y_PROB, 0.3, title="Risk of relapse", stard=TEXTS)
+    assert again.to_html() == PAGE
+    assert repr(again) == repr(REPORT)
+
+
+def test_text_is_escaped():
+    report = diagnostic_report(
+        Y_TRUE, Y_PROB, title="<script>alert(1)</script>", stard={"3": "<img src=x onerror=y> & co"}
+    )
+    for page in (report.to_html(), report._repr_html_()):
+        assert "<script" not in page
+        assert "<img src=x" not in page
+        assert "&lt;script&gt;" in page
+        assert "&lt;img src=x onerror=y&gt; &amp; co" in page
+
+
+def test_text_form():
+    auc = NUMBERS["auc"]
+    assert repr(REPORT) == (
+        f"DiagnosticReport('Risk of relapse': {Y_TRUE.sum()} diseased, {(1 - Y_TRUE).sum()} "
+        f"normal, AUC {auc['value']:.3f} [{auc['low']:.3f}, {auc['high']:.3f}])"
+    )
+
+
+# Scores that are not risks, and undefined rates -------------------------------------------------
+
+
+def test_scores_that_are_no_risks():
+    report = diagnostic_report(Y_TRUE, 10 * Y_PROB - 3, 0.0)
+    assert report.to_dict()["risks"] is None
+    page = report.to_html()
+    assert "calibration does not apply" in page
+    assert page.count("<img") == 3
+
+
+@pytest.mark.parametrize("threshold", [2.0, -1.0, np.inf, -np.inf])
+def test_a_threshold_beyond_all_scores(threshold):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        report = diagnostic_report(Y_TRUE, Y_PROB, threshold)
+        numbers, page = report.to_dict(), report.to_html()
+    json.dumps(numbers, allow_nan=False)
+    undefined = "ppv" if threshold > 0 else "npv"
+    assert numbers["rates"][undefined]["value"] is None
+    assert "undefined" in page
+    assert "nan" not in re.sub(r"base64,[^\"]+", "", page)
+
+
+def test_perfect_and_constant_scores():
+    for y_score in (Y_TRUE, np.full(len(Y_TRUE), 0.5), 1 - Y_TRUE):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            report = diagnostic_report(Y_TRUE, y_score)
+            assert "</html>" in report.to_html()
+        auc = report.to_dict()["auc"]
+        assert auc["low"] < auc["high"]
+
+
+def test_two_cases():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        report = diagnostic_report([0, 1], [0.2, 0.7])
+        assert "</html>" in report.to_html()
+    assert report.to_dict()["auc"]["se"] is None
+
+
+# Bad input --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "message"),
+    [
+        (([1, 1], [0.1, 0.2]), {}, "y_true must hold both classes"),
+        (([0, 1], [0.1, np.nan]), {}, "y_score must be finite"),
+        (([0, 1], [0.1, np.inf]), {}, "y_score must be finite"),
+        (([0, 1, 1], [0.1, 0.2]), {}, "y_true, y_score must have the same length"),
+        (([0, 1], [0.1, 0.2], np.nan), {}, "threshold must not be NaN"),
+        (([0, 1], [0.1, 0.2], "high"), {}, "threshold must be a number"),
+        (([0, 1], [0.1, 0.2]), {"level": 1}, "level must"),
+        (([0, 1], [0.1, 0.2]), {"stard": {"10": "x"}}, "stard must be keyed by item numbers"),
+        (([0, 1], [0.1, 0.2]), {"stard": {3: "x"}}, "stard must be keyed by item numbers"),
+    ],
+)
+def test_bad_input(arguments, options, message):
+    with pytest.raises(ValueError, match=message):
+        diagnostic_report(*arguments, **options)
