@@ -313,3 +313,31 @@ def as_numbers(values, name):
     if not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite, but it contains NaN or infinity.")
     return array.astype(float) if array.ndim else float(array)
+
+
+def as_boxes(values, name):
+    """Return `values` as a float array (n, 4) of boxes x1, y1, x2, y2; an empty one is fine."""
+    try:
+        array = np.asarray(values)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise ValueError(f"{name} must be an array of boxes (n, 4): {error}.") from error
+    if array.shape == (0,):
+        return np.empty((0, 4))
+    if array.ndim != 2 or array.shape[1] != 4:
+        raise ValueError(f"{name} must have the shape (n, 4), got shape {array.shape}.")
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"{name} must hold numbers, got {array.dtype}.")
+    array = array.astype(float, copy=False)
+    # Beyond this the area may be no number any more. Written so that NaN fails too.
+    fine = (np.abs(array) <= 1e100).all(axis=1)
+    if not fine.all():
+        raise ValueError(
+            f"{name} must be finite and within ±1e100, but row {np.argmin(fine)} is not."
+        )
+    turned = np.flatnonzero((array[:, :2] > array[:, 2:]).any(axis=1))
+    if turned.size:
+        row = turned[0]
+        raise ValueError(
+            f"{name} must have x1 <= x2 and y1 <= y2, but row {row} is {array[row].tolist()}."
+        )
+    return array

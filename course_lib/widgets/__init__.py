@@ -9,11 +9,18 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "architecture": ["ArchitectureExplorer"],
         "base": ["CourseWidget"],
         "confusion": ["ConfusionExplorer"],
         "consensus": ["ConsensusExplorer"],
+        "decoding": ["DecodingExplorer"],
+        "depth": ["DepthExplorer"],
+        "epochs": ["EpochExplorer"],
+        "learning_rate": ["LearningRateExplorer"],
         "prevalence": ["PrevalenceExplorer"],
         "quiz": ["Quiz"],
+        "readiness": ["ReadinessCheck"],
+        "retinotopy": ["RetinotopyExplorer"],
         "threshold": ["ThresholdExplorer"],
     },
 )

@@ -50,6 +50,10 @@ class CourseWidget(anywidget.AnyWidget):
         """HTML (a table, a picture) for readers without scripts; no identifiers in it."""
         raise NotImplementedError
 
+    def hashed(self):
+        """What the text form carries a hash of: `data`, or the part that no processor changes."""
+        return self.data
+
     def html(self):
         """The widget as HTML that needs nothing else; equal widgets give equal bytes."""
         payload = _script_json({"data": self.data, "state": self.state})
@@ -65,7 +69,7 @@ class CourseWidget(anywidget.AnyWidget):
 
     def __repr__(self):
         state = "".join(f"{key}={value!r}, " for key, value in sorted(self.state.items()))
-        digest = _digest(json.dumps(self.data, sort_keys=True))
+        digest = _digest(json.dumps(self.hashed(), sort_keys=True))
         return f"{type(self).__name__}({state}data_sha256={digest})"
 
     def _repr_mimebundle_(self, **kwargs):

@@ -1,5 +1,10 @@
 // Helpers that every widget shares. No imports, no network; a widget looks up and draws.
-let serial = 0;
+
+// An id that no widget of the page has; each widget carries a kit of its own.
+function uniqueId(kind) {
+  globalThis.cwSerial = (globalThis.cwSerial ?? 0) + 1;
+  return `cw-${kind}-${globalThis.cwSerial}`;
+}
 
 // An HTML element: h("p", { class: "x", onclick: f }, "text", child, …)
 function h(tag, attributes = {}, ...children) {
@@ -29,7 +34,7 @@ function frame(host, label, ...children) {
 
 // A labelled range over the positions of `values`; `say` turns a value into text.
 function slider(label, values, position, say, oninput) {
-  const id = `cw-input-${++serial}`;
+  const id = uniqueId("input");
   const input = h("input", {
     type: "range", id, min: 0, max: values.length - 1, step: 1, value: position,
     oninput: () => { show(); oninput(+input.value); },
@@ -49,7 +54,7 @@ function slider(label, values, position, say, oninput) {
 
 // A labelled choice; `options` are texts, the value is the position.
 function choice(label, options, position, onchange) {
-  const id = `cw-input-${++serial}`;
+  const id = uniqueId("input");
   const select = h("select", { id, onchange: () => onchange(+select.value) },
     ...options.map((text, i) => h("option", { value: i }, text)));
   select.value = position;

@@ -1,7 +1,7 @@
 // Quiz: radio buttons, because every browser and screen reader knows what to do with them.
 function mount(host, data) {
   const questions = data.questions.map((question, number) => {
-    const name = `cw-quiz-${++serial}`;
+    const name = uniqueId("quiz");
     const why = h("p", { "aria-live": "polite", class: "cw-why", hidden: "" });
     const options = question.choice.map((choice) => {
       const input = h("input", { type: "radio", name, onchange: () => {

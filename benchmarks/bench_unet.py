@@ -1,0 +1,229 @@
+"""U-Net: what it costs beside MONAI's, and how well it segments real cells."""
+
+import functools
+import subprocess
+import sys
+import time
+
+import numpy as np
+import torch
+from scipy.ndimage import distance_transform_edt
+from skimage.measure import label
+from torch.nn.functional import cross_entropy
+
+from book_ext.editions import ROOT
+from course_lib import datasets
+from course_lib import segmentation as seg
+from course_lib.augment import elastic_crops, jitter_intensity
+from course_lib.nets import UNet
+from course_lib.training import fit
+
+from .report import Row, best_of
+
+SHARED = ROOT.parent / "shared" / "data"
+
+
+def benchmarks():
+    torch.set_num_threads(1)
+    yield from _weights_and_matching()
+    yield from _training_step()
+    yield from _large_image()
+    yield from _nuclei()
+    yield from _data_science_bowl()
+    yield from _membranes()
+
+
+def _weights_and_matching():
+    from stardist.matching import matching
+
+    image, labels = datasets.nuclei()
+    yield Row.times(
+        "border weight map of 125 nuclei, 512×512",
+        best_of(lambda: seg.border_weight_map(labels), 3),
+        "one distance transform a cell",
+        best_of(lambda: _weights_by_definition(labels), 1),
+        "≥ 10× faster",
+    )
+    found = seg.watershed_cells(image)
+    matching(labels, found)
+    yield Row.times(
+        "matching of 125 nuclei",
+        best_of(lambda: seg.match_instances(labels, found)),
+        "stardist.matching",
+        best_of(lambda: matching(labels, found)),
+        "",
+    )
+
+
+def _weights_by_definition(labels):
+    names = np.unique(labels)[1:]
+    distances = np.stack([distance_transform_edt(labels != name) for name in names])
+    d1, d2 = np.sort(distances, axis=0)[:2]
+    return 1 + 10 * np.exp(-((d1 + d2) ** 2) / 50)
+
+
+# Time and memory --------------------------------------------------------------------------------
+
+#: MONAI's BasicUNet of the same five widths, with the same normalization and activation.
+_NETWORKS = {
+    "ours": "from course_lib.nets import UNet; network = UNet(16, 4, 2)",
+    "MONAI BasicUNet": (
+        "from monai.networks.nets import BasicUNet; network = BasicUNet(2, 1, 2, "
+        "(16, 32, 64, 128, 256, 16), act='relu', norm='batch', bias=False)"
+    ),
+}
+_STEP = """
+import torch
+torch.set_num_threads(1)
+{make}
+network = network.to(memory_format=torch.channels_last)
+optimizer = torch.optim.AdamW(network.parameters())
+x = torch.randn(4, 1, 192, 192).contiguous(memory_format=torch.channels_last)
+y = torch.randint(2, (4, 192, 192))
+def step():
+    optimizer.zero_grad()
+    torch.nn.functional.cross_entropy(network(x), y).backward()
+    optimizer.step()
+step()
+"""
+_PEAK = """
+import resource, sys
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+"""
+
+
+def _training_step():
+    steps, memory = {}, {}
+    for name, make in _NETWORKS.items():
+        code = _STEP.format(make=make)
+        namespace = {}
+        exec(code, namespace)
+        steps[name] = namespace["step"]
+        # What importing and building need is subtracted.
+        idle = _bytes_of(code.replace("\nstep()\n", "\n") + _PEAK)
+        memory[name] = _bytes_of(code + "step()\n" * 3 + _PEAK) - idle
+    # In turns, so that other programs disturb both alike.
+    seconds = {name: np.inf for name in steps}
+    for _ in range(8):
+        for name, step in steps.items():
+            seconds[name] = min(seconds[name], best_of(step, 1))
+    ours, peer = _NETWORKS
+    yield Row.times(
+        "training step, widths 16 to 256, 4 × 192²",
+        *(seconds[ours], peer, seconds[peer], "≤ 1.1×"),
+    )
+    yield Row.value(
+        "its memory, relative to MONAI's",
+        memory[ours] / memory[peer],
+        "≤ 1.1",
+        f"{memory[ours] / 2**20:.0f} and {memory[peer] / 2**20:.0f} MiB",
+    )
+
+
+def _bytes_of(code):
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], check=True, capture_output=True, text=True
+    )
+    return int(run.stdout.split()[-1])
+
+
+def _large_image():
+    code = """
+import numpy as np, torch
+from course_lib.nets import UNet
+from course_lib.segmentation import predict_tiled
+torch.set_num_threads(1)
+network = UNet(8, 3, 2).eval()
+def predict(tile):
+    with torch.no_grad():
+        return network(torch.from_numpy(tile)[None, None]).softmax(1)[0].numpy()
+image = np.random.default_rng(0).integers(0, 256, (8192, 8192), np.uint8)
+predict_tiled(predict, image, core=512, margin=48, blend=16)
+"""
+    start = time.perf_counter()
+    peak = _bytes_of(code + _PEAK)
+    yield Row.value(
+        "8192 × 8192 in tiles, peak memory in GiB",
+        peak / 2**30,
+        "≤ 2",
+        f"two classes in memory, {time.perf_counter() - start:.0f} s",
+    )
+
+
+# Real cells -------------------------------------------------------------------------------------
+
+
+def _trained(images, labels, seed, *, iterations, size, channels=8, w0=10, sigma=5):
+    """A U-Net trained on standardized images and the cells in them, as in the chapter."""
+    apart = [seg.separate_touching(one) for one in labels]
+    X = torch.tensor(np.stack(images))[:, None]
+    Y = torch.tensor(np.stack(apart) > 0).long()[:, None]
+    W = torch.tensor(np.stack([seg.border_weight_map(one, w0, sigma) for one in apart]))
+    W = W.float()[:, None]
+
+    def draw(generator):
+        crops, (y, w) = elastic_crops(X, [Y, W], size, 6, generator)
+        return jitter_intensity(crops, generator), y[:, 0], w[:, 0]
+
+    def loss(scores, y, w):
+        return (w * cross_entropy(scores, y, reduction="none")).sum() / w.sum()
+
+    torch.manual_seed(seed)
+    network = UNet(channels, 3, 2)
+    fit(network, draw, loss, iterations=iterations, lr=4e-3, seed=seed, quiet=True)
+    return network
+
+
+def _predict(network, image):
+    with torch.no_grad():
+        return network(torch.from_numpy(image)[None, None]).softmax(1)[0, 1].numpy()
+
+
+def _nuclei():
+    image, labels = datasets.nuclei()
+    x, left, right = seg.standardize(image), np.s_[:, :256], np.s_[:, 256:]
+    truth = seg.without_touching(labels[right], 0)
+
+    def f1(cells):
+        return seg.match_instances(truth, seg.without_touching(cells, 0)).f1
+
+    scores = []
+    for seed in range(3):
+        network = _trained([x[left]], [labels[left]], seed, iterations=300, size=96)
+        scores.append(f1(seg.grow_seeds(_predict(network, x[right]))))
+    shown = ", ".join(f"{score:.3f}" for score in scores)
+    yield Row.value(
+        "nuclei, right half: lowest F1 of 3 seeds, 300 iterations", min(scores), "≥ 0.92", shown
+    )
+    for window, name in ((0, "one threshold"), (51, "local threshold")):
+        grid = [s for s in seg.WATERSHED_GRID if s.window == window]
+        cells = seg.watershed_cells(
+            image[right], seg.tune_watershed(image[left], labels[left], grid)
+        )
+        yield Row.value(
+            f"the same above the watershed with {name}, tuned on the left half",
+            min(scores) - f1(cells),
+            "≥ 0.05" if window == 0 else "",
+            f"watershed {f1(cells):.3f}",
+        )
+
+
+def _data_science_bowl():
+    path = SHARED / "dsb2018_fluo64.npz"
+    if not path.is_file():
+        yield Row.value("DSB 2018", "not run", "≥ 0.85", "needs ../shared/data")
+        return
+    with np.load(path) as file:
+        images, labels = file["images"], file["labels"].astype(int)
+    x = [seg.standardize(image) for image in images]
+    start = time.process_time()
+    network = _trained(x[::2], labels[::2], 0, iterations=1500, size=128)
+    minutes = (time.process_time() - start) / 60
+    cells = [seg.grow_seeds(_predict(network, one), min_size=5) for one in x[1::2]]
+    classical = [seg.watershed_cells(image) for image in images[1::2]]
+    f1, baseline = (
+        np.mean([seg.match_instances(*pair).f1 for pair in zip(labels[1::2], found, strict=True)])
+        for found in (cells, classical)
+    )
+    note = f"{minutes:.1f} CPU minutes; watershed {baseline:.3f}"
+    yield Row.value("32 DSB 2018 images, trained on 32 others: mean F1", f1, "≥ 0.85", note)

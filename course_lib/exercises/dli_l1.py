@@ -1,0 +1,210 @@
+"""Exercises of the chapter "L1: a simple network"."""
+
+import itertools
+
+import numpy as np
+
+from ._exercise import Exercise, Misconception
+
+
+def _softmax(z):
+    # The largest logit becomes 0, so that no exponential overflows; the ratio stays the same.
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def _softmax_unshifted(z):
+    with np.errstate(over="ignore", invalid="ignore"):
+        e = np.exp(z)
+        return e / e.sum(axis=1, keepdims=True)
+
+
+def _softmax_over(z, axis):
+    e = np.exp(z - z.max())
+    return e / e.sum(axis=axis, keepdims=True)
+
+
+def _logit_cases(rng):
+    cases = [(np.array([[2.0, 1.0, 0.0], [0.0, 0.0, 3.0]]),)]
+    cases += [(rng.normal(0, 2, (n, k)),) for n, k in ((4, 10), (7, 3))]
+    # Logits as a network that trained too long gives them.
+    return [*cases, (rng.normal(0, 2, (3, 4)) + 1000.0 * rng.integers(1, 4),)]
+
+
+def _cross_entropy(p, labels):
+    return -np.mean([np.log(row[label]) for row, label in zip(p, labels, strict=True)])
+
+
+def _probability_cases(rng):
+    cases = [(np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]]), np.array([0, 1]))]
+    for n, k in ((5, 10), (12, 3), (30, 4)):
+        cases.append((rng.dirichlet(np.ones(k), n), rng.integers(0, k, n)))
+    return cases
+
+
+def _standardize(train, test):
+    return (test - train.mean(axis=0)) / train.std(axis=0)
+
+
+def _pooled(train, test):
+    both = np.concatenate([train, test])
+    return (test - both.mean(axis=0)) / both.std(axis=0)
+
+
+def _feature_cases(rng):
+    cases = []
+    for n, m, features in ((20, 6, 2), (15, 4, 5), (40, 9, 3)):
+        center, spread = rng.uniform(-50, 900, features), rng.uniform(0.1, 60, features)
+        table = center + spread * rng.standard_normal((n + m, features))
+        # The clinic of the test measures a little higher.
+        table[n:] += 0.5 * spread
+        cases.append((table[:n], table[n:]))
+    return cases
+
+
+def _parameters(sizes):
+    total = 0
+    for inputs, outputs in itertools.pairwise(sizes):
+        total += inputs * outputs + outputs
+    return total
+
+
+def _weights(sizes):
+    return sum(a * b for a, b in itertools.pairwise(sizes))
+
+
+def _size_cases(rng):
+    cases = [([64, 32, 10],), ([30, 8, 1],), ([784, 10],)]
+    return cases + [([int(n) for n in rng.integers(2, 60, layers)],) for layers in (2, 3, 4, 5)]
+
+
+EXERCISES = (
+    Exercise(
+        id="dli_l1.softmax",
+        title="From logits to probabilities",
+        reference=_softmax,
+        cases=_logit_cases,
+        misconceptions=(
+            Misconception(
+                "overflow",
+                _softmax_unshifted,
+                "Right for small numbers, but exp(1000) is infinite and infinity divided by "
+                "infinity is NaN. Subtract each row's largest logit first: the shares stay the "
+                "same.",
+            ),
+            Misconception(
+                "down_the_columns",
+                lambda z: _softmax_over(z, 0),
+                "Your columns sum to 1. A row is one image, and its probabilities over the "
+                "classes must sum to 1.",
+            ),
+            Misconception(
+                "whole_table",
+                lambda z: _softmax_over(z, None),
+                "You divided by the sum of the whole table, so that the images compete with each "
+                "other. Each row sums to 1 for itself; `keepdims` keeps its sum a column.",
+            ),
+            Misconception(
+                "no_exponential",
+                lambda z: z / z.sum(axis=1, keepdims=True),
+                "These shares can be negative or above 1, because logits can be negative. The "
+                "exponential makes all of them positive before they are shared out.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="dli_l1.cross_entropy",
+        title="Cross-entropy",
+        reference=_cross_entropy,
+        cases=_probability_cases,
+        misconceptions=(
+            Misconception(
+                "all_classes",
+                lambda p, labels: -np.mean(np.log(p)),
+                "You took the logarithm of every probability. Only the one given to the true "
+                "class counts: pick one number from each row.",
+            ),
+            Misconception(
+                "sum",
+                lambda p, labels: _cross_entropy(p, labels) * len(labels),
+                "That is the sum. Take the mean over the images, or the loss grows with the size "
+                "of the batch.",
+            ),
+            Misconception(
+                "sign",
+                lambda p, labels: -_cross_entropy(p, labels),
+                "The sign is missing: the logarithm of a probability is negative, and a loss is "
+                "something to make small.",
+            ),
+            Misconception(
+                "no_logarithm",
+                lambda p, labels: 1 - np.mean(p[np.arange(len(labels)), labels]),
+                "You averaged 1 - p. The logarithm is what makes a confident mistake expensive: "
+                "p = 0.001 costs seven times as much as p = 0.37, not 1.6 times.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="dli_l1.standardize",
+        title="Standardize without looking",
+        reference=_standardize,
+        cases=_feature_cases,
+        misconceptions=(
+            Misconception(
+                "own_statistics",
+                lambda train, test: (test - test.mean(axis=0)) / test.std(axis=0),
+                "You used the test patients' own mean and deviation. A single new patient has "
+                "none, and a clinic that measures higher would become invisible. Use those of "
+                "`train`.",
+            ),
+            Misconception(
+                "pooled",
+                _pooled,
+                "You pooled training and test patients. Then the test has helped to prepare the "
+                "training: it leaks. Use the statistics of `train` alone.",
+            ),
+            Misconception(
+                "variance",
+                lambda train, test: (test - train.mean(axis=0)) / train.var(axis=0),
+                "You divided by the variance, which has the unit squared. Divide by the standard "
+                "deviation.",
+            ),
+            Misconception(
+                "one_mean_for_all",
+                lambda train, test: (test - train.mean()) / train.std(),
+                "You took one mean over all features. A radius in millimeters and an area in "
+                "square millimeters need one each: say along which axis.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="dli_l1.parameters",
+        title="How many numbers does it learn?",
+        reference=_parameters,
+        cases=_size_cases,
+        misconceptions=(
+            Misconception(
+                "no_biases",
+                _weights,
+                "The biases are missing: each neuron of a layer, except of the input, has one.",
+            ),
+            Misconception(
+                "input_has_biases",
+                lambda sizes: _weights(sizes) + sum(sizes),
+                "You gave a bias to the inputs as well. They are pixels, not neurons.",
+            ),
+            Misconception(
+                "neurons",
+                lambda sizes: sum(sizes[1:]),
+                "You counted the neurons. Each of them has a weight for every output of the layer "
+                "before it, and a bias.",
+            ),
+            Misconception(
+                "product",
+                lambda sizes: int(np.prod(sizes)),
+                "You multiplied all sizes. Weights lie between neighboring layers only, so "
+                "products of neighbors are added.",
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,251 @@
+"""How well objects were found, one by one: matching, and the scores of neuron tracing."""
+
+import warnings
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+from scipy.sparse import coo_array
+
+from ._validation import as_labels, as_open_probability, equal_shape
+from .metrics import UndefinedRateWarning
+
+#: The thresholds over which the 2018 Data Science Bowl and COCO average.
+AP_THRESHOLDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
+
+
+@dataclass(frozen=True)
+class InstanceMatch:
+    """Objects found, invented and missed at one IoU threshold.
+
+    Attributes
+    ----------
+    tp, fp, fn : int
+        Matched pairs, predicted objects without a partner, true objects without a partner.
+    total_iou : float
+        Sum of the IoU of the matched pairs.
+    pairs : ndarray of int, shape (tp, 2)
+        True and predicted label of each matched pair.
+    """
+
+    tp: int
+    fp: int
+    fn: int
+    total_iou: float
+    pairs: np.ndarray
+
+    @property
+    def precision(self):
+        """Share of the predicted objects that are real: TP / (TP + FP)."""
+        return divide(self.tp, self.tp + self.fp, "precision", "TP + FP")
+
+    @property
+    def recall(self):
+        """Share of the true objects that were found: TP / (TP + FN)."""
+        return divide(self.tp, self.tp + self.fn, "recall", "TP + FN")
+
+    @property
+    def f1(self):
+        """2 TP / (2 TP + FP + FN)."""
+        return divide(2 * self.tp, 2 * self.tp + self.fp + self.fn, "f1", "2 TP + FP + FN")
+
+    @property
+    def average_precision(self):
+        """TP / (TP + FP + FN), which the 2018 Data Science Bowl calls average precision."""
+        cells = "TP + FP + FN"
+        return divide(self.tp, self.tp + self.fp + self.fn, "average_precision", cells)
+
+    @property
+    def panoptic_quality(self):
+        """Mean IoU of the matches times F1 (Kirillov et al. 2019, CVPR, equation 1)."""
+        halves = self.tp + self.fp / 2 + self.fn / 2
+        return divide(self.total_iou, halves, "panoptic_quality", "TP + FP/2 + FN/2")
+
+
+def match_instances(true, predicted, iou=0.5):
+    """Match predicted to true objects, as many as possible at that IoU or more.
+
+    Parameters
+    ----------
+    true, predicted : array_like of int, the same shape
+        Label images: 0 is background, every other value is one object. Numbers may be missing.
+    iou : float, default 0.5
+        Strictly between 0 and 1. Above 0.5 an object can have only one partner; below, the
+        assignment with most matches, and among those with the largest IoU, is taken.
+
+    Returns
+    -------
+    InstanceMatch
+    """
+    iou = as_open_probability(iou, "iou")
+    return _match(*_overlaps(true, predicted), iou)
+
+
+def mean_average_precision(true, predicted, thresholds=AP_THRESHOLDS):
+    """Mean of TP / (TP + FP + FN) over IoU thresholds: the score of the 2018 Data Science Bowl."""
+    overlaps = _overlaps(true, predicted)
+    thresholds = [as_open_probability(t, "thresholds") for t in thresholds]
+    if not thresholds:
+        raise ValueError("thresholds must hold at least one value, but it is empty.")
+    return float(np.mean([_match(*overlaps, t).average_precision for t in thresholds]))
+
+
+def _overlaps(true, predicted):
+    """Sizes of true and predicted objects and their shared pixels as a sparse table.
+
+    Row and column 0 of the table are the background.
+    """
+    true, predicted = as_labels(true, "true"), as_labels(predicted, "predicted")
+    equal_shape(true=true, predicted=predicted)
+    true_names, rows = _consecutive(true)
+    predicted_names, columns = _consecutive(predicted)
+    shape = (len(true_names), len(predicted_names))
+    table = coo_array((np.ones(true.size, np.int64), (rows, columns)), shape=shape).tocsr()
+    return table, true_names, predicted_names
+
+
+def _consecutive(labels):
+    """The labels, background first, and for every pixel its position among them."""
+    names, positions = np.unique(np.append(labels.ravel(), 0), return_inverse=True)
+    return names, positions[:-1]
+
+
+def _match(table, true_names, predicted_names, threshold):
+    n_true, n_predicted = len(true_names) - 1, len(predicted_names) - 1
+    true_sizes, predicted_sizes = table.sum(1), table.sum(0)
+    pairs = table.tocoo()
+    i, j = pairs.coords
+    iou = pairs.data / (true_sizes[i] + predicted_sizes[j] - pairs.data)
+    partners = (i > 0) & (j > 0) & (iou >= threshold)
+    i, j, iou = i[partners], j[partners], iou[partners]
+    if threshold <= 0.5 and len(i):
+        kept = _assign(i, j, iou)
+        i, j, iou = i[kept], j[kept], iou[kept]
+    names = np.stack([true_names[i], predicted_names[j]], axis=1)
+    return InstanceMatch(len(i), n_predicted - len(i), n_true - len(i), float(iou.sum()), names)
+
+
+def _assign(i, j, iou):
+    """Of the candidate pairs, those of the largest assignment; ties go to the larger IoU sum."""
+    rows, row = np.unique(i, return_inverse=True)
+    columns, column = np.unique(j, return_inverse=True)
+    gain, place = np.zeros((2, len(rows), len(columns)))
+    # One match more outweighs any sum of IoUs.
+    gain[row, column] = len(rows) + iou
+    place[row, column] = 1
+    best = linear_sum_assignment(gain, maximize=True)
+    chosen = np.zeros_like(place, dtype=bool)
+    chosen[best] = place[best] > 0
+    return chosen[row, column]
+
+
+class ForegroundRand(NamedTuple):
+    """Rand scores over the foreground of the truth."""
+
+    score: float
+    split: float
+    merge: float
+
+
+def foreground_rand(true, predicted):
+    """Do pairs of pixels that belong together stay together? The score of ISBI 2012 and 2013.
+
+    ``split`` is the probability that two pixels of one true segment lie in one predicted segment,
+    so splitting lowers it; ``merge`` the probability that two pixels of one predicted segment
+    belong to one true segment. ``score`` is their harmonic mean, V^Rand.
+
+    Parameters
+    ----------
+    true, predicted : array_like of int, the same shape
+        Label images. Pixels where ``true`` is 0 (membrane) are left out. Where ``predicted`` is 0
+        in the foreground, each pixel counts as a segment of its own.
+
+    Returns
+    -------
+    ForegroundRand
+        ``score, split, merge``.
+
+    References
+    ----------
+    Arganda-Carreras et al. 2015, "Crowdsourcing the creation of image segmentation algorithms for
+    connectomics", Front Neuroanat 9:142, section 2.4.
+    """
+    table, *_ = _overlaps(true, predicted)
+    shared = table[1:]
+    n = shared.sum()
+    if not n:
+        raise ValueError("true must hold at least one segment, but all of it is 0.")
+    alone = shared[:, [0]].sum()
+    segments = shared[:, 1:].astype(float)
+    together = (segments.power(2).sum() + alone) / n**2
+    in_true = (shared.sum(1).astype(float) ** 2).sum() / n**2
+    in_predicted = ((segments.sum(0) ** 2).sum() + alone) / n**2
+    split, merge = together / in_true, together / in_predicted
+    return ForegroundRand(float(2 * split * merge / (split + merge)), float(split), float(merge))
+
+
+class TopologyErrors(NamedTuple):
+    """Objects that were cut, fused, missed and invented."""
+
+    splits: int
+    merges: int
+    missed: int
+    invented: int
+
+
+def topology_errors(true, predicted):
+    """Count cut and fused objects, whatever the exact course of their borders.
+
+    An object lies in another if more than half of its pixels do. Every further predicted object
+    in one true object is a split, every further true object in one predicted object a merge. A
+    true object is missed if it neither lies in a predicted object nor has one lying in it;
+    invented is the same with the roles exchanged. Shifting a border does not change the counts,
+    which is what the *warping error* of ISBI 2012 achieves by warping one border to the other.
+
+    Parameters
+    ----------
+    true, predicted : array_like of int, the same shape
+        Label images; 0 is background (or membrane).
+
+    Returns
+    -------
+    TopologyErrors
+        ``splits, merges, missed, invented``.
+    """
+    table, *_ = _overlaps(true, predicted)
+    within_predicted = _majority(table)
+    within_true = _majority(table.T.tocsr())
+    splits, true_hosts = _crowding(within_true, table.shape[0])
+    merges, predicted_hosts = _crowding(within_predicted, table.shape[1])
+    missed = np.count_nonzero((within_predicted == 0) & ~true_hosts[1:])
+    invented = np.count_nonzero((within_true == 0) & ~predicted_hosts[1:])
+    return TopologyErrors(splits, merges, missed, invented)
+
+
+def _majority(table):
+    """For each object of the rows, the column that holds more than half of it, or 0."""
+    sizes, pairs = table.sum(1), table.tocoo()
+    i, j = pairs.coords
+    most = 2 * pairs.data > sizes[i]
+    inside = np.zeros(table.shape[0], int)
+    inside[i[most]] = j[most]
+    return inside[1:]
+
+
+def _crowding(inside, hosts):
+    """Objects beyond the first in each host, and which hosts have any; host 0 is background."""
+    guests = np.bincount(inside, minlength=hosts)
+    return int(np.maximum(guests[1:] - 1, 0).sum()), guests > 0
+
+
+def divide(numerator, denominator, name, cells):
+    """Divide; without any object the score is NaN, said in one warning."""
+    if denominator:
+        return numerator / denominator
+    warnings.warn(
+        f"{name} is undefined (NaN): its denominator, {cells}, is 0.",
+        UndefinedRateWarning,
+        stacklevel=3,
+    )
+    return float("nan")
