@@ -1,0 +1,222 @@
+"""One exercise of one student: secret cases, a room's outputs, the comparison, the points."""
+
+import builtins
+import hmac
+import re
+from dataclasses import dataclass
+
+from course_lib.exercises import Raised, diagnose, draw_cases
+
+from .room import wire
+from .room.launcher import Failure
+
+OUTCOMES = (
+    "correct",
+    "partial",
+    "wrong",
+    "raised",
+    "timeout",
+    "memory",
+    "bad_type",
+    "protocol_violation",
+    "missing",
+    "infrastructure",
+)
+# Cases are drawn this often, each time from another seed.
+_DRAWS = 3
+_ENDINGS = {
+    "timeout": ("timeout", "did not end within its time"),
+    "memory": ("memory", "asked for more memory than allowed"),
+    "exit": ("raised", "ended Python instead of returning"),
+    "crash": ("raised", "crashed Python"),
+    "protocol": ("protocol_violation", "disturbed the grader's exchange with the room"),
+    "undefined": ("missing", "is not defined by its cell"),
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """One row of the grades.
+
+    Attributes
+    ----------
+    exercise : str
+    points : float or None
+        None where nothing can be said about the answer (``infrastructure``).
+    max_points : int
+    outcome : str
+        One of `OUTCOMES`.
+    misconception : str
+        Name of the recognized misconception, or empty.
+    message : str
+        What happened, in words that give away no hidden case.
+    right, cases : int
+        How many of how many cases were right.
+    seconds : float
+        Processor time in the room.
+    """
+
+    exercise: str
+    points: float | None
+    max_points: int
+    outcome: str
+    misconception: str = ""
+    message: str = ""
+    right: int = 0
+    cases: int = 0
+    seconds: float = 0.0
+
+
+def hidden_cases(exercise, secret, student):
+    """The cases that one student's answer meets.
+
+    Several draws, so that a lucky guess does not pay; a case that comes in every draw is fixed, is
+    therefore known from the notebook, and is taken once.
+
+    Parameters
+    ----------
+    exercise : Exercise
+    secret : bytes
+    student : str
+
+    Returns
+    -------
+    cases : list of tuple
+    fixed : list of bool
+        Which of them every student knows.
+    """
+    seen = {}
+    for draw in range(_DRAWS):
+        text = f"{student}\0{exercise.id}\0{draw}".encode()
+        seed = int.from_bytes(hmac.digest(secret, text, "sha256"))
+        for case in draw_cases(exercise, seed):
+            key = wire.pack({"has_value": True}, tuple(case), tensors=True)
+            seen.setdefault(key, (case, set()))[1].add(draw)
+    cases = [case for case, _ in seen.values()]
+    return cases, [len(draws) == _DRAWS for _, draws in seen.values()]
+
+
+def grade(exercise, cells, secret, student, room):
+    """Grade one student's answer to one exercise.
+
+    Parameters
+    ----------
+    exercise : Exercise
+    cells : sequence of str
+        The source of the exercise's cell, after those of the helpers that it needs.
+    secret : bytes
+    student : str
+    room : Room
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    RoomError
+        If the room failed.
+    """
+    cases, fixed = hidden_cases(exercise, secret, student)
+    answer = room.ask(cells, exercise.function_name, cases)
+    if answer.ended == "cell":
+        return _failed_cell(exercise, cells[-1], answer)
+    if answer.ended:
+        outcome, message = _ENDINGS[answer.ended]
+        return _nothing(exercise, outcome, message, answer.seconds)
+    return _compared(exercise, cells[-1], cases, fixed, answer)
+
+
+def infrastructure(exercise, reason):
+    """The result where the grader itself failed: never a zero."""
+    return Result(exercise.id, None, exercise.points, "infrastructure", message=reason)
+
+
+def missing(exercise, reason):
+    """The result where there is nothing to run."""
+    return _nothing(exercise, "missing", reason)
+
+
+def _nothing(exercise, outcome, message, seconds=0.0):
+    return Result(exercise.id, 0.0, exercise.points, outcome, message=message, seconds=seconds)
+
+
+def _failed_cell(exercise, cell, answer):
+    outcome = "memory" if answer.failure.type == "MemoryError" else "raised"
+    message = f"stopped while its cell ran: {_where(answer.failure, cell)}"
+    if answer.failure.message:
+        message += f" ({answer.failure.message})"
+    return _nothing(exercise, outcome, message, answer.seconds)
+
+
+def _compared(exercise, cell, cases, fixed, answer):
+    failures = [output for output in answer.outputs if isinstance(output, Failure)]
+    if failures == answer.outputs and all(failure.kind == "not plain" for failure in failures):
+        message = "returned something other than numbers, texts, arrays, or containers of them"
+        return _nothing(exercise, "bad_type", message, answer.seconds)
+    outputs = [_as_raised(output) for output in answer.outputs]
+    verdict = diagnose(exercise, cases, outputs)
+    outcome, fraction = verdict.outcome, verdict.fraction
+    unseen = [i for i, known in enumerate(fixed) if not known]
+    if outcome == "partial" and unseen:
+        on_unseen = diagnose(exercise, [cases[i] for i in unseen], [outputs[i] for i in unseen])
+        if on_unseen.fraction == 0:
+            # Only what the notebook shows: a table of its cases, or luck.
+            outcome, fraction = "wrong", 0.0
+    if outcome == "raised" and {failure.type for failure in failures} == {"MemoryError"}:
+        outcome = "memory"
+    right = round(fraction * len(cases))
+    return Result(
+        exercise.id,
+        round(exercise.points * fraction, 2),
+        exercise.points,
+        outcome,
+        verdict.misconception.name if verdict.misconception else "",
+        _message(outcome, right, len(cases), verdict.reason, failures, cell),
+        right,
+        len(cases),
+        answer.seconds,
+    )
+
+
+def _as_raised(output):
+    if isinstance(output, Failure) and output.kind == "raised":
+        return Raised(output.type)
+    return output
+
+
+def _message(outcome, right, cases, reason, failures, cell):
+    """What happened, as a clause that follows the function's name."""
+    if outcome == "correct":
+        return f"is right in all {cases} cases"
+    if outcome == "missing":
+        return "is still the stub"
+    if outcome in ("raised", "memory"):
+        return f"raised {_where(failures[0], cell)}"
+    raised = [failure for failure in failures if failure.kind == "raised"]
+    said = f"raised {_where(raised[0], cell)}" if raised else _without_values(reason)
+    if right == 0:
+        return f"is right in none of {cases} cases: its answer {said}"
+    return f"is right in {right} of {cases} cases; elsewhere its answer {said}"
+
+
+def _where(failure, cell):
+    """Type and line of an exception; a name of the student's own might spell out an input."""
+    known = isinstance(getattr(builtins, failure.type, None), type) or failure.type == "LinAlgError"
+    said = failure.type if known else "an exception"
+    lines = cell.splitlines()
+    if failure.line and 0 < failure.line <= len(lines):
+        said += f" in line {failure.line} of its cell, `{lines[failure.line - 1].strip()[:80]}`"
+    return said
+
+
+def _without_values(reason):
+    """The reason of a verdict without numbers, shapes and texts, which belong to hidden cases."""
+    if reason.startswith("is None"):
+        return "is None; does the function end with `return`?"
+    if reason.startswith("has the shape"):
+        return "has another shape"
+    kind = re.match(r"should be (an array|a number|a text|a dictionary|True or False)\b", reason)
+    if kind:
+        return kind.group()
+    return "has other values"

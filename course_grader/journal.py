@@ -1,0 +1,120 @@
+"""Every result, written down the moment it is known, so that a run can go on after a kill."""
+
+import sqlite3
+from dataclasses import asdict, fields
+
+from .grading import Result
+
+_COLUMNS = [field.name for field in fields(Result)]
+_SCHEMA = f"""
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
+CREATE TABLE IF NOT EXISTS run (id INTEGER PRIMARY KEY, at TEXT NOT NULL, level TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS problem (
+    run INTEGER NOT NULL, student TEXT NOT NULL, said TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS result (
+    id INTEGER PRIMARY KEY, run INTEGER NOT NULL, at TEXT NOT NULL, key TEXT NOT NULL,
+    student TEXT NOT NULL, {", ".join(_COLUMNS)}
+);
+CREATE INDEX IF NOT EXISTS result_key ON result (key);
+"""
+_APPEND_ONLY = """
+CREATE TRIGGER IF NOT EXISTS {table}_{event} BEFORE {event} ON {table}
+BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
+"""
+_NOW = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
+
+
+class Journal:
+    """An append-only SQLite file of runs and results; a context manager.
+
+    Parameters
+    ----------
+    path : path
+        Created if absent.
+
+    Raises
+    ------
+    ValueError
+        If the file is not a journal.
+    """
+
+    def __init__(self, path):
+        self._db = sqlite3.connect(path, timeout=30)
+        try:
+            self._db.executescript(_SCHEMA)
+            for table in ("run", "problem", "result"):
+                for event in ("UPDATE", "DELETE"):
+                    self._db.executescript(_APPEND_ONLY.format(table=table, event=event))
+        except sqlite3.DatabaseError as error:
+            self._db.close()
+            raise ValueError(f"{path} is no journal of course-grade: {error}.") from error
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._db.close()
+
+    def begin(self, level, problems):
+        """Append a run, with what a person should know about its submissions.
+
+        Parameters
+        ----------
+        level : str
+        problems : sequence of tuple
+            Student and sentence.
+
+        Returns
+        -------
+        int
+            The run's number.
+        """
+        with self._db:
+            cursor = self._db.execute(f"INSERT INTO run (at, level) VALUES ({_NOW}, ?)", (level,))
+            run = cursor.lastrowid
+            self._db.executemany(
+                "INSERT INTO problem VALUES (?, ?, ?)", [(run, *problem) for problem in problems]
+            )
+        return run
+
+    def add(self, run, student, keyed_results):
+        """Append results of a student, all of them or none: pairs of key and `Result`."""
+        names, marks = ", ".join(_COLUMNS), ", ".join("?" * len(_COLUMNS))
+        rows = [(run, key, student, *asdict(result).values()) for key, result in keyed_results]
+        with self._db:
+            self._db.executemany(
+                f"INSERT INTO result (run, at, key, student, {names})"
+                f" VALUES (?, {_NOW}, ?, ?, {marks})",
+                rows,
+            )
+
+    def result(self, key):
+        """The result of that key, or None. A failure of the grader itself is no result."""
+        row = self._db.execute(
+            f"SELECT {', '.join(_COLUMNS)} FROM result"
+            " WHERE key = ? AND outcome != 'infrastructure' ORDER BY id LIMIT 1",
+            (key,),
+        ).fetchone()
+        return Result(*row) if row else None
+
+    def latest(self):
+        """The last result of every student and exercise.
+
+        Returns
+        -------
+        dict
+            From student and exercise to `Result` and the time of grading (UTC, ISO 8601).
+        """
+        rows = self._db.execute(
+            f"SELECT student, at, {', '.join(_COLUMNS)} FROM result ORDER BY id"
+        )
+        results = ((student, at, Result(*row)) for student, at, *row in rows)
+        return {(student, result.exercise): (result, at) for student, at, result in results}
+
+    def problems(self):
+        """Pairs of student and sentence of the last run."""
+        return self._db.execute(
+            "SELECT student, said FROM problem WHERE run = (SELECT max(id) FROM run) ORDER BY rowid"
+        ).fetchall()

@@ -1,0 +1,132 @@
+"""What the room's process does to itself before it sees any code of a student.
+
+Unprivileged and irreversible. Landlock and seccomp bind the calling thread and what it forks, so
+the process must have one thread, and the filter allows no second one.
+"""
+
+import ctypes
+import os
+import resource
+import signal
+import struct
+import sys
+
+_LIBRARY = ctypes.CDLL(None, use_errno=True)
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_KEEPCAPS = 1, 4, 8
+_PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 22, 38
+_SECCOMP_MODE_FILTER = 2
+_CAPABILITY_VERSION, _CAP_DAC_READ_SEARCH = 0x20080522, 2
+_NOBODY = 65534
+
+
+def _call(name, *arguments):
+    """Call a function of the C library; raise ``OSError`` where it fails."""
+    if getattr(_LIBRARY, name)(*arguments):
+        code = ctypes.get_errno()
+        raise OSError(code, f"{name}: {os.strerror(code)}")
+
+
+def _prctl(option, *arguments):
+    numbers = [ctypes.c_ulong(a) if isinstance(a, int) else a for a in arguments]
+    _call("prctl", option, *numbers, *[ctypes.c_ulong(0)] * (4 - len(numbers)))
+
+
+def die_with_parent(parent):
+    """Have the kernel kill this process when `parent` dies (Linux alone can do that)."""
+    if sys.platform == "linux":
+        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)
+
+
+def assert_one_thread():
+    """Landlock and seccomp would leave a second thread unbound."""
+    threads = len(os.listdir("/proc/self/task"))
+    if threads != 1:
+        raise RuntimeError(f"the room has {threads} threads before its lock-down")
+
+
+def ruleset(rules):
+    """Build the Landlock ruleset: no file but these may be touched, and these only be read.
+
+    Parameters
+    ----------
+    rules : dict
+        ``trees`` may be listed and read, ``listed`` only be listed, ``files`` only be read.
+    """
+    from landlock import FSAccess, Ruleset
+
+    # The wheel takes an error number that an earlier call left behind for its own failure.
+    ctypes.set_errno(0)
+    built = Ruleset()
+    built.allow(*rules["trees"], rules=FSAccess.READ_FILE | FSAccess.READ_DIR)
+    built.allow(*rules["listed"], rules=FSAccess.READ_DIR)
+    built.allow(*rules["files"], rules=FSAccess.READ_FILE)
+    return built
+
+
+def limit(memory, cpu_seconds):
+    """Set hard limits: `memory` bytes beyond what is mapped now, and processor seconds."""
+    limits = {
+        "CPU": cpu_seconds,
+        "FSIZE": 0,
+        "NOFILE": 64,
+        "CORE": 0,
+        "NPROC": 0,
+        "MEMLOCK": 0,
+        "MSGQUEUE": 0,
+        "STACK": 8 << 20,
+        "AS": _mapped() + memory,
+    }
+    for name, wanted in limits.items():
+        which = getattr(resource, f"RLIMIT_{name}", None)
+        if which is None:
+            continue
+        _, hard = resource.getrlimit(which)
+        value = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        try:
+            resource.setrlimit(which, (value, value))
+        except (ValueError, OSError):
+            # macOS knows RLIMIT_AS and refuses to set it.
+            if sys.platform == "linux":
+                raise
+
+
+def _mapped():
+    """Bytes of address space in use."""
+    if sys.platform != "linux":
+        return 4 << 30
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[0]) * resource.getpagesize()
+
+
+def leave_root(keep_reading):
+    """Become nobody, if this process is the machine's root.
+
+    With `keep_reading`, which only a process bound by Landlock may, it can still read what root
+    can: Python and its packages may lie in root's home.
+    """
+    if os.getuid() != 0:
+        return
+    if keep_reading:
+        _prctl(_PR_SET_KEEPCAPS, 1)
+    os.setgroups([])
+    os.setgid(_NOBODY)
+    os.setuid(_NOBODY)
+    if keep_reading:
+        only = 1 << _CAP_DAC_READ_SEARCH
+        # Effective, permitted and inheritable, for capabilities 0 to 31 and 32 to 63
+        sets = struct.pack("6I", only, only, 0, 0, 0, 0)
+        _call("capset", struct.pack("Ii", _CAPABILITY_VERSION, 0), sets)
+
+
+class _Program(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
+
+
+def filter_calls(program):
+    """Load a seccomp filter, given as the bytes of its instructions (8 bytes each)."""
+    _prctl(_PR_SET_DUMPABLE, 0)
+    _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    argument = ctypes.byref(_Program(len(program) // 8, program))
+    _prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, argument)

@@ -1,0 +1,177 @@
+"""Grade many submissions at once: on the cores of this machine, or on a Dask cluster.
+
+A worker never runs a student's code: it has a room of its own for that.
+"""
+
+import concurrent.futures
+import multiprocessing
+import os
+import signal
+import threading
+from collections import deque
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+
+from course_lib.exercises import find
+
+from . import grading
+from .room.launcher import Room
+
+_TRIES = 3
+_MODULES = {"np": "numpy", "torch": "torch"}
+_rooms = threading.local()
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be graded of one student.
+
+    Attributes
+    ----------
+    student : str
+    answers : tuple of tuple
+        Pairs of exercise id and the cells to run.
+    secret : bytes
+    level : str
+    """
+
+    student: str
+    answers: tuple[tuple[str, tuple[str, ...]], ...]
+    secret: bytes
+    level: str
+
+    def given_up(self, reason):
+        """Results that leave all of it to a person."""
+        return [grading.infrastructure(find(exercise), reason) for exercise, _ in self.answers]
+
+
+def grade_task(task):
+    """Grade one student's answers.
+
+    Parameters
+    ----------
+    task : Task
+
+    Returns
+    -------
+    list of Result
+    """
+    return [_grade(find(exercise), cells, task) for exercise, cells in task.answers]
+
+
+def _grade(exercise, cells, task):
+    modules = tuple(_MODULES[name] for name in exercise.uses)
+    for _ in range(_TRIES):
+        try:
+            room = _room(task.level, modules)
+            return grading.grade(exercise, cells, task.secret, task.student, room)
+        except Exception as error:
+            # Whatever failed here is the grader's: a fresh room, and in the end a person.
+            _close_room(task.level, modules)
+            reason = f"the grader failed: {type(error).__name__}: {error}"
+    return grading.infrastructure(exercise, reason)
+
+
+def _room(level, modules):
+    """This thread's room with these modules."""
+    rooms = _rooms.__dict__
+    if (level, modules) not in rooms:
+        rooms[level, modules] = Room(level, modules)
+    return rooms[level, modules]
+
+
+def _close_room(level, modules):
+    room = _rooms.__dict__.pop((level, modules), None)
+    if room:
+        room.close()
+
+
+def on_this_machine(tasks, count=None):
+    """Grade on `count` processes, by default one a core.
+
+    Yields
+    ------
+    task : Task
+    results : list of Result
+    """
+    waiting, count = deque(tasks), count or os.cpu_count()
+    while waiting:
+        suspects = yield from _pool(waiting, count)
+        # A process died. Which of the tasks in work it was shows when each is run alone.
+        for task in suspects:
+            if (yield from _pool(deque([task]), 1)):
+                yield task, task.given_up("the grading process died with this submission")
+
+
+def _pool(waiting, count):
+    """Work on the waiting tasks; return those in work when a process died, otherwise nothing."""
+    context = multiprocessing.get_context("spawn")
+    running = {}
+    with concurrent.futures.ProcessPoolExecutor(count, context, _start_worker) as pool:
+        try:
+            while waiting or running:
+                while waiting and len(running) < 2 * count:
+                    running[pool.submit(grade_task, waiting[0])] = waiting[0]
+                    waiting.popleft()
+                done, _ = concurrent.futures.wait(running, return_when="FIRST_COMPLETED")
+                for future in done:
+                    results = future.result()
+                    yield running.pop(future), results
+        except BrokenProcessPool:
+            return list(running.values())
+    return []
+
+
+def _start_worker():
+    """Leave Ctrl-C to the parent, and end when it ends, however that comes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+
+
+def on_cluster(tasks, address, batch=25):
+    """Grade on a Dask cluster; yields as `on_this_machine` does.
+
+    Parameters
+    ----------
+    tasks : iterable of Task
+    address : str
+        Of the scheduler, for example ``"tcp://127.0.0.1:8786"``.
+    batch : int
+        Tasks that travel together.
+
+    Raises
+    ------
+    ValueError
+        If `distributed` is not installed or the scheduler does not answer.
+    """
+    try:
+        from dask.distributed import Client, as_completed
+    except ImportError as error:
+        raise ValueError("--scheduler needs the extra [cluster]: dask[distributed].") from error
+    try:
+        client = Client(address, timeout=10)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"No Dask scheduler answers at {address}.") from error
+    tasks = list(tasks)
+    parts = [tasks[i : i + batch] for i in range(0, len(tasks), batch)]
+    with client:
+        # Impure: what Dask remembers of an earlier run is not asked for.
+        sent = {client.submit(_grade_batch, part, pure=False): part for part in parts}
+        suspects = []
+        for future in as_completed(list(sent)):
+            part = sent.pop(future)
+            try:
+                yield from zip(part, future.result(), strict=True)
+            except Exception:
+                suspects += part
+        # A worker died of one of them, more than once. Which one shows when each is run alone.
+        for task in suspects:
+            try:
+                yield task, client.submit(_grade_batch, [task], pure=False).result()[0]
+            except Exception as error:
+                yield task, task.given_up(f"the cluster failed: {type(error).__name__}")
+
+
+def _grade_batch(tasks):
+    return [grade_task(task) for task in tasks]

@@ -1,0 +1,177 @@
+"""One exercise: secret cases, outcomes, partial credit, and what a student gets to read."""
+
+import numpy as np
+import pytest
+
+from course_grader import feedback, grading
+from course_grader.room.launcher import Answer, Failure
+from course_grader.submissions import Submission
+from course_lib.exercises import Exercise, Misconception, find
+
+SECRET = b"sixteen or more!"
+
+
+def cases(rng):
+    return [(1.0, 2.0)] + [tuple(float(v) for v in rng.uniform(1, 9, 2)) for _ in range(3)]
+
+
+RATIO = Exercise(
+    id="test.ratio",
+    title="A ratio",
+    reference=lambda a, b: a / b,
+    cases=cases,
+    misconceptions=(
+        Misconception("upside_down", lambda a, b: b / a, "You divided the other way round."),
+    ),
+    points=3,
+)
+
+
+class Playback:
+    """A room that computes in this process what a function gives; for trusted functions."""
+
+    def __init__(self, function, ended="", failure=None):
+        self.function, self.ended, self.failure = function, ended, failure
+
+    def ask(self, cells, name, cases):
+        outputs = [] if self.ended else [self.function(*case) for case in cases]
+        return Answer(outputs, self.ended, self.failure, 0.25)
+
+
+def graded(function=None, cell="def ratio(a, b):\n    return a / b", **kind):
+    return grading.grade(RATIO, [cell], SECRET, "ann", Playback(function, **kind))
+
+
+def test_cases_are_the_student_s_own_and_always_the_same():
+    ann, fixed = grading.hidden_cases(RATIO, SECRET, "ann")
+    assert ann == grading.hidden_cases(RATIO, SECRET, "ann")[0]
+    assert ann[1:] != grading.hidden_cases(RATIO, SECRET, "bob")[0][1:]
+    assert ann[1:] != grading.hidden_cases(RATIO, b"another secret..", "ann")[0][1:]
+    # Three draws of three random cases; the fixed one once.
+    assert len(ann) == 10
+    assert fixed == [True] + [False] * 9
+
+
+def test_a_correct_answer_gets_all_points():
+    result = graded(lambda a, b: a / b)
+    assert (result.points, result.outcome, result.right, result.cases) == (3, "correct", 10, 10)
+    assert result.seconds == 0.25
+
+
+def test_a_misconception_is_named():
+    result = graded(lambda a, b: b / a)
+    assert (result.points, result.outcome) == (0, "wrong")
+    assert result.misconception == "upside_down"
+
+
+def test_partial_credit_is_the_share_of_right_cases():
+    every_case, _ = grading.hidden_cases(RATIO, SECRET, "ann")
+    hard = {every_case[2], every_case[5], every_case[6]}
+    result = graded(lambda a, b: 0.0 if (a, b) in hard else a / b)
+    assert (result.points, result.outcome, result.right) == (2.1, "partial", 7)
+
+
+def test_knowing_the_notebook_s_cases_pays_nothing():
+    result = graded(lambda a, b: {(1.0, 2.0): 0.5}.get((a, b), 0.0))
+    assert (result.points, result.outcome) == (0, "wrong")
+
+
+def test_without_random_cases_the_fixed_ones_count():
+    fixed = Exercise("test.twice", "", lambda a: 2 * a, lambda rng: [(1,), (2,), (3,)], ())
+    result = grading.grade(fixed, [""], SECRET, "ann", Playback(lambda a: 2 * a if a > 1 else 0))
+    assert (result.points, result.outcome) == (0.67, "partial")
+
+
+@pytest.mark.parametrize(
+    ("ended", "outcome"),
+    [
+        ("timeout", "timeout"),
+        ("memory", "memory"),
+        ("exit", "raised"),
+        ("crash", "raised"),
+        ("protocol", "protocol_violation"),
+        ("undefined", "missing"),
+    ],
+)
+def test_every_ending_has_an_outcome_and_no_point(ended, outcome):
+    result = graded(ended=ended)
+    assert (result.points, result.outcome) == (0, outcome)
+    assert outcome in grading.OUTCOMES
+
+
+def test_a_failed_cell_shows_its_line_and_message():
+    failure = Failure("raised", "SyntaxError", 2, "invalid syntax")
+    result = graded(ended="cell", failure=failure, cell="def ratio(a, b):\n    return a /")
+    assert result.outcome == "raised"
+    assert "SyntaxError in line 2 of its cell, `return a /` (invalid syntax)" in result.message
+
+
+@pytest.mark.parametrize(
+    ("function", "outcome"),
+    [
+        (lambda a, b: ..., "missing"),
+        (lambda a, b: Failure("raised", "NotImplementedError"), "missing"),
+        (lambda a, b: Failure("raised", "ValueError", 2), "raised"),
+        (lambda a, b: Failure("raised", "MemoryError"), "memory"),
+        (lambda a, b: Failure("not plain"), "bad_type"),
+        (lambda a, b: None, "wrong"),
+        (lambda a, b: "text", "wrong"),
+        (lambda a, b: [a, {"b": [b]}], "wrong"),
+        (lambda a, b: np.zeros((2, 0)), "wrong"),
+        (lambda a, b: 2**900, "wrong"),
+        (lambda a, b: float("nan"), "wrong"),
+    ],
+)
+def test_wild_outputs_get_no_point(function, outcome):
+    result = graded(function)
+    assert (result.points, result.outcome) == (0, outcome)
+
+
+def test_a_mixture_of_failures_and_values_is_partial():
+    every_case, _ = grading.hidden_cases(RATIO, SECRET, "ann")
+    bad = {every_case[3]: Failure("not plain"), every_case[4]: Failure("raised", "KeyError", 2)}
+    result = graded(lambda a, b: bad.get((a, b), a / b))
+    assert (result.points, result.outcome) == (2.4, "partial")
+
+
+def leaky(a, b):
+    """Tells its inputs in every way that a reply has."""
+    return {0: f"{a} {b}", 1: np.zeros((int(100 * a), 0)), 2: a * 1000, 3: {f"{a}": b}}[int(a) % 4]
+
+
+def test_feedback_repeats_no_hidden_input_or_output():
+    every_case, _ = grading.hidden_cases(RATIO, SECRET, "ann")
+    shown = [
+        graded(leaky),
+        graded(lambda a, b: Failure("raised", f"E{a:.3f}".replace(".", "_"), int(a * 1e6))),
+        graded(lambda a, b: f"{a}"),
+        graded(lambda a, b: np.zeros((int(100 * a), 0))),
+        graded(lambda a, b: a * 1000),
+    ]
+    text = " ".join(result.message for result in shown)
+    hidden = [value for case in every_case[1:] for value in (*case, case[0] / case[1])]
+    for value in hidden:
+        for form in (f"{value:.3f}", f"{100 * value:.0f}0", f"{value:.3f}".replace(".", "_")):
+            assert form[:4] not in text
+
+
+def test_a_page_escapes_whatever_a_student_wrote():
+    nasty = "</code><script>alert(1)</script>\x1b[31m"
+    failure = Failure("raised", "ValueError", 1, nasty)
+    ppv = find("metrics.ppv")
+    result = grading.grade(ppv, [nasty], SECRET, nasty, Playback(None, "cell", failure))
+    submission = Submission(nasty, problems=[nasty])
+    page = feedback.student_page(submission, [result], "sealed")
+    assert "<script" not in page
+    assert "\x1b" not in page
+    assert page.count("&lt;script&gt;") >= 4
+
+
+def test_a_page_names_the_misconception_and_its_hint():
+    ppv = find("metrics.ppv")
+    wrong = ppv.misconceptions[0]
+    result = grading.grade(ppv, [""], SECRET, "ann", Playback(wrong.function))
+    page = feedback.student_page(Submission("ann"), [result], "open")
+    assert wrong.name.replace("_", " ") in page
+    assert wrong.hint in page
+    assert "without isolation" in page

@@ -1,0 +1,286 @@
+"""What a class hands in: layouts, mangled notebooks, and files that are meant to do harm."""
+
+import json
+import os
+import zipfile
+
+import pytest
+
+from course_grader import notebook, submissions
+from course_lib.exercises import catalog
+
+IDS = [exercise for exercise in catalog() if exercise.startswith(("metrics.", "roc."))]
+PPV = "def ppv(y_true, y_pred):\n    return y_true[y_pred == 1].mean()"
+NPV = PPV.replace("ppv", "npv")
+
+
+def cell(source, exercise=None, kind="code", **metadata):
+    named = {"exercise": exercise} if exercise else {}
+    return {"cell_type": kind, "source": source, "metadata": named | metadata}
+
+
+def written(*cells):
+    return json.dumps({"cells": cells, "nbformat": 4}).encode()
+
+
+def find(*cells, exercise="metrics.ppv"):
+    return notebook.find(notebook.read(written(*cells), IDS), exercise)
+
+
+def test_a_cell_is_found_by_its_metadata():
+    found = find(cell("x = 1"), cell(PPV, "metrics.ppv"))
+    assert (found.cells, found.notes) == ((PPV,), ())
+
+
+def test_metadata_goes_before_nbgrader_s_id_and_that_before_the_name():
+    other, third = PPV + "  # 2", PPV + "  # 3"
+    nbgrader = cell(other, nbgrader={"grade_id": "metrics-ppv"})
+    assert find(cell(PPV, "metrics.ppv"), nbgrader, cell(third)).cells == (PPV,)
+    assert find(nbgrader, cell(third)).cells == (other,)
+    found = find(cell(third))
+    assert found.cells == (third,)
+    assert "found by its name" in found.notes[0]
+
+
+def test_of_two_definitions_the_last_counts_and_that_is_said():
+    found = find(cell(PPV, "metrics.ppv"), cell(PPV + "\n# again", "metrics.ppv"))
+    assert found.cells == (PPV + "\n# again",)
+    assert "2 cells define it" in found.notes[0]
+
+
+def test_a_marked_cell_that_defines_nothing_gives_way_to_one_that_does():
+    assert find(cell("# moved below", "metrics.ppv"), cell(PPV)).cells == (PPV,)
+    broken = "def ppv y_true, y_pred:\n    return"
+    assert find(cell(broken, "metrics.ppv")).cells == (broken,)
+    assert find(cell("x = 1")) is None
+
+
+def test_a_cell_that_became_markdown_is_graded_as_code():
+    found = find(cell(PPV, "metrics.ppv", kind="markdown"))
+    assert found.cells == (PPV,)
+    assert "no code cell" in found.notes[0]
+
+
+def test_commands_of_the_notebook_are_left_out_and_lines_keep_their_number():
+    found = find(cell("%%time\n!pip install x\n" + PPV, "metrics.ppv"))
+    assert found.cells == ("pass\npass\n" + PPV,)
+    assert "notebook commands" in found.notes[0]
+    text = f'{PPV}\nnote = """\n%d\n"""'
+    assert find(cell(text, "metrics.ppv")).cells == (text,)
+
+
+def test_helpers_that_the_answer_needs_come_along_in_order():
+    count = "import functools\n\n\n@functools.cache\ndef count(n):\n    return share(n) + EPS"
+    share = "def share(n):\n    return n\n\n\nprint(share(1))"
+    answer = "def ppv(y_true, y_pred):\n    return count(len(y_true))"
+    found = find(cell("EPS = 1e-9\nopen('x')"), cell(share), cell(count), cell(answer))
+    assert found.cells == (
+        "EPS = 1e-9",
+        "def share(n):\n    return n",
+        "import functools",
+        "@functools.cache\ndef count(n):\n    return share(n) + EPS",
+        answer,
+    )
+
+
+def test_a_lambda_an_async_function_and_a_method_are_told_apart():
+    assert find(cell("ppv = lambda y_true, y_pred: 1")).cells
+    assert find(cell("class A:\n    def ppv(self):\n        return 1")) is None
+    assert find(cell("ppv == 3")) is None
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"not json",
+        b"[]",
+        b'{"cells": 5}',
+        b'{"worksheets": []}',
+        written(cell(PPV))[:-20],
+        b"\xff\xfe\x00",
+        b'{"cells":' * 50_000,
+        b"[" * 1_000_000,
+        b'{"cells": ' + b"9" * 10_000 + b"}",
+        b" " * (notebook.MAX_BYTES + 1),
+    ],
+    ids=lambda data: repr(data[:20]),
+)
+def test_what_is_no_notebook_is_said_in_one_sentence(data):
+    with pytest.raises(ValueError, match=r"^is ") as caught:
+        notebook.read(data, IDS)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        5,
+        {},
+        {"source": 5},
+        {"source": [1, None, PPV], "cell_type": "code"},
+        {"source": PPV, "metadata": []},
+        {"source": PPV, "metadata": {"exercise": ["metrics.ppv"]}},
+        {"source": PPV, "metadata": {"nbgrader": "metrics-ppv"}},
+        {"source": PPV, "metadata": {"nbgrader": {"grade_id": {}}}},
+        {"source": "x" * 60_000, "cell_type": "code", "metadata": {"exercise": "metrics.ppv"}},
+        {"source": "(" * 5000, "cell_type": "code"},
+        {"source": "\ud800", "cell_type": "code"},
+        {"source": "a\0b", "cell_type": "code"},
+    ],
+    ids=lambda odd: repr(odd)[:40],
+)
+def test_a_mangled_cell_costs_only_itself(odd):
+    assert find(odd, cell(PPV, "metrics.ppv")).cells == (PPV,)
+
+
+def handed_in(tmp_path, files, as_zip):
+    """Write files to a folder or a zip; returns its path."""
+    if as_zip:
+        with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+            for name, data in files.items():
+                archive.writestr(name, data)
+        return tmp_path / "class.zip"
+    for name, data in files.items():
+        path = tmp_path / "class" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return tmp_path / "class"
+
+
+def students(path):
+    return {s.student: s for s in submissions.read(path, IDS)}
+
+
+both = pytest.mark.parametrize("as_zip", [False, True], ids=["folder", "zip"])
+
+
+@both
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["ann.ipynb", "bob.ipynb", "README.txt"], {"ann", "bob"}),
+        (["ann/metrics.ipynb", "ann/roc.ipynb", "bob/metrics.ipynb"], {"ann", "bob"}),
+        (["ann/metrics.ipynb"], {"ann"}),
+        (["week10/ann.ipynb", "week10/bob.ipynb"], {"ann", "bob"}),
+        (["week10/ann/metrics.ipynb", "week10/bob/metrics.ipynb"], {"ann", "bob"}),
+        (["ann.ipynb", "__MACOSX/._ann.ipynb", ".ipynb_checkpoints/ann.ipynb"], {"ann"}),
+        (["王小明.ipynb"], {"王小明"}),
+        (
+            ["Ann Lee_12345_assignsubmission_file_/metrics.ipynb"],
+            {"Ann Lee_12345"},
+        ),
+        (["Ann Lee_12345_assignsubmission_file_hw.ipynb"], {"Ann Lee_12345"}),
+        (
+            ["leeann_LATE_77_9001_metrics-1.ipynb", "wubob_78_9002_metrics.ipynb"],
+            {"leeann_77", "wubob_78"},
+        ),
+    ],
+    ids=lambda value: " ".join(sorted(value))[:40],
+)
+def test_layouts(tmp_path, names, expected, as_zip):
+    files = {name: written(cell(PPV, "metrics.ppv")) for name in names}
+    found = students(handed_in(tmp_path, files, as_zip))
+    assert set(found) == expected
+    assert all(set(s.found) == {"metrics.ppv"} for s in found.values())
+
+
+@both
+def test_chapters_of_one_student_are_put_together(tmp_path, as_zip):
+    roc = next(exercise for exercise in IDS if exercise.startswith("roc."))
+    code = f"def {roc.partition('.')[2]}():\n    return 1"
+    files = {"ann/metrics.ipynb": written(cell(PPV)), "ann/roc.ipynb": written(cell(code, roc))}
+    found = students(handed_in(tmp_path, files, as_zip))
+    assert set(found["ann"].found) == {"metrics.ppv", roc}
+
+
+@both
+def test_a_broken_file_leaves_the_others(tmp_path, as_zip):
+    files = {
+        "ann.ipynb": written(cell(PPV)),
+        "bob.ipynb": b"nonsense",
+        "eve.ipynb": b" " * (notebook.MAX_BYTES + 1),
+        "dan/homework.docx": b"PK",
+    }
+    found = students(handed_in(tmp_path, files, as_zip))
+    assert found["ann"].found
+    assert "not a notebook" in found["bob"].problems[0]
+    assert "larger than 16 MB" in found["eve"].problems[0]
+    assert "homework.docx: is not a notebook" in found["dan"].problems[0]
+
+
+@both
+def test_two_files_that_differ_are_left_to_a_person(tmp_path, as_zip):
+    files = {
+        "ann.ipynb": written(cell(PPV)),
+        "ANN/metrics.ipynb": written(cell(PPV + "  # other")),
+        "bob.ipynb": written(cell(PPV)),
+        "bob/copy.ipynb": written(cell(PPV)),
+    }
+    found = students(handed_in(tmp_path, files, as_zip))
+    assert set(found) == {"ANN", "bob"}
+    assert found["ANN"].ambiguous == {"metrics.ppv"}
+    assert any("answer it differently" in said for said in found["ANN"].problems)
+    assert not found["bob"].ambiguous
+
+
+@pytest.mark.parametrize(
+    "name", ["../../evil.ipynb", "/etc/evil.ipynb", "..\\..\\evil.ipynb", "ok/../../evil.ipynb"]
+)
+def test_a_path_out_of_the_zip_is_not_read_and_said(tmp_path, name):
+    files = {name: written(cell(PPV)), "ann.ipynb": written(cell(PPV))}
+    before = sorted(tmp_path.rglob("*"))
+    path = handed_in(tmp_path, files, as_zip=True)
+    found = students(path)
+    assert found.pop("ann").found
+    (evil,) = found.values()
+    assert not evil.found
+    assert "leads out of the folder" in evil.problems[0]
+    assert sorted(tmp_path.rglob("*")) == sorted([*before, path])
+
+
+def test_a_bomb_in_a_zip_is_not_unpacked(tmp_path):
+    with zipfile.ZipFile(tmp_path / "class.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("ann.ipynb", bytes(200 << 20))
+    assert "larger than" in students(tmp_path / "class.zip")["ann"].problems[0]
+
+
+def test_links_and_pipes_in_a_folder_are_not_followed(tmp_path):
+    secret = tmp_path / "secret.ipynb"
+    secret.write_bytes(written(cell(PPV)))
+    folder = handed_in(tmp_path, {"ann.ipynb": written(cell(PPV))}, as_zip=False)
+    (folder / "bob.ipynb").symlink_to(secret)
+    os.mkfifo(folder / "eve.ipynb")
+    (folder / "loop").symlink_to(folder)
+    found = students(folder)
+    assert found["ann"].found
+    for name in ("bob", "eve"):
+        assert not found[name].found
+        assert "a link or no regular file" in found[name].problems[0]
+
+
+def test_names_become_one_printable_line(tmp_path):
+    files = {"a\n\x1b[31mb\x07.ipynb": written(cell(PPV)), "..ipynb": written(cell(PPV))}
+    found = students(handed_in(tmp_path, files, as_zip=True))
+    assert set(found) == {"a??[31mb?"}
+
+
+def test_a_damaged_or_encrypted_member_is_said(tmp_path):
+    path = handed_in(tmp_path, {"ann.ipynb": written(cell(PPV)) * 9}, as_zip=True)
+    data = bytearray(path.read_bytes())
+    data[60] ^= 0xFF
+    path.write_bytes(data)
+    assert "cannot be read from the zip" in students(path)["ann"].problems[0]
+
+
+@pytest.mark.parametrize("make", ["nothing", "empty folder", "no zip", "no notebook"])
+def test_a_source_that_holds_no_class_is_refused(tmp_path, make):
+    path = tmp_path / "class"
+    if make == "empty folder":
+        path.mkdir()
+    elif make == "no zip":
+        path.write_bytes(b"nonsense")
+    elif make == "no notebook":
+        handed_in(tmp_path, {"essay.txt": b"x"}, as_zip=False)
+    with pytest.raises(ValueError, match=str(path)):
+        submissions.read(path, IDS)
