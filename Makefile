@@ -11,7 +11,7 @@ BIN := .venv/bin
 .venv/installed: pyproject.toml constraints.txt
 	@echo "Installing into .venv (once; a few minutes) ..."
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[data,book,test,grade,cluster]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[data,book,deploy,test,grade,cluster]'
 	@touch $@
 
 .venv/installed-%: .venv/installed

@@ -107,8 +107,8 @@ def _overlaps(true, predicted):
 
 def _consecutive(labels):
     """The labels, background first, and for every pixel its position among them."""
-    names, positions = np.unique(np.append(labels.ravel(), 0), return_inverse=True)
-    return names, positions[:-1]
+    names = np.union1d(labels, [0])
+    return names, np.searchsorted(names, labels.ravel())
 
 
 def _match(table, true_names, predicted_names, threshold):

@@ -92,6 +92,8 @@ def fit(
 ):
     """Train a network with AdamW; it is changed in place and left in evaluation mode.
 
+    It trains on the fastest device and comes back to the one where it was.
+
     Every iteration seeds its own random numbers from `seed` and its number. So the same call
     gives the same weights, and a training that was cut goes on exactly where it stopped.
 
@@ -118,8 +120,8 @@ def fit(
         By default `choose_device`. It is printed, unless `quiet`.
     watch : callable, optional
         ``watch(network, iteration)`` is called without gradients, in evaluation mode (with the
-        averaged weights if `ema`), after the iterations in `watch_at`; 0 is before the first.
-        What it returns is kept in the history.
+        averaged weights if `ema`) and with the network still on `device`, after the iterations in
+        `watch_at`; 0 is before the first. What it returns is kept in the history.
     watch_at : sequence of int
     checkpoint : path, optional
         Where to save everything, every `checkpoint_every` iterations and at the end.
@@ -145,6 +147,7 @@ def fit(
     device = device or choose_device()
     if not quiet:
         print(f"training on {device}, {iterations} iterations")
+    home = next(network.parameters()).device
     network.to(device, memory_format=torch.channels_last)
     averaged = copy.deepcopy(network).requires_grad_(False) if ema else network
     optimizer = torch.optim.AdamW(network.parameters(), lr=lr, weight_decay=weight_decay)
@@ -187,7 +190,7 @@ def fit(
                 _save(checkpoint, parts, settings, history)
     if ema:
         network.load_state_dict(averaged.state_dict())
-    network.eval()
+    network.eval().to(home)
     return history
 
 

@@ -25,7 +25,17 @@ CELLS = {
     for exercise_id, cells in editions.exercise_cells(path.read_text(encoding="utf-8")).items()
 }
 #: Exercises and quiz questions that a chapter has at least; 3 and 4 where it is not listed.
-AT_LEAST = {"ground_truth": (5, 4), "metrics": (5, 4), "roc": (5, 4)}
+AT_LEAST = {
+    "attribution": (4, 4),
+    "brain": (4, 4),
+    "detection": (4, 4),
+    "feature_visualization": (4, 4),
+    "ground_truth": (5, 4),
+    "metrics": (5, 4),
+    "one_shot": (4, 4),
+    "roc": (5, 4),
+    "unet": (6, 4),
+}
 MODULES = {"np": np, "torch": torch}
 PACKAGES = {"np": "numpy", "torch": "torch"}
 

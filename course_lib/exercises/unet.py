@@ -405,8 +405,8 @@ EXERCISES = (
             Misconception(
                 "edge_doubled",
                 _padded_tile("symmetric"),
-                "Your mirror stands beyond the outermost pixels, so that they occur twice. It stands "
-                "on them: 2 1 0 1 2.",
+                "Your mirror stands beyond the outermost pixels, so that they occur twice. It "
+                "stands on them: 2 1 0 1 2.",
             ),
             Misconception(
                 "edge_repeated",

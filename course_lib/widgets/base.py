@@ -6,7 +6,10 @@ import json
 from pathlib import Path
 
 import anywidget
+import numpy as np
 import traitlets
+
+from .._validation import as_probability
 
 _HERE = Path(__file__).parent
 _KIT = (_HERE / "kit.js").read_text(encoding="utf-8")
@@ -76,6 +79,14 @@ class CourseWidget(anywidget.AnyWidget):
         bundle = super()._repr_mimebundle_(**kwargs)
         shown, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
         return {**shown, "text/plain": repr(self), "text/html": self.html()}, metadata
+
+
+def nearest(positions, value, name):
+    """Index of the slider position that is nearest to a probability."""
+    value = as_probability(value, name)
+    if not isinstance(value, float):
+        raise ValueError(f"{name} must be one number between 0 and 1, got {value!r}.")
+    return int(np.abs(np.asarray(positions) - value).argmin())
 
 
 def table(header, rows, caption):

@@ -4,8 +4,7 @@ import numpy as np
 
 from .._validation import as_count
 from ..raters import pair_kappa, positive_votes
-from .base import CourseWidget, table
-from .prevalence import _nearest
+from .base import CourseWidget, nearest, table
 
 PATIENTS = 1000
 PREVALENCE = 0.3
@@ -52,10 +51,10 @@ class ConsensusExplorer(CourseWidget):
             },
             state={
                 "readers": n,
-                "sensitivity": _nearest(rates, sensitivity, "sensitivity"),
-                "specificity": _nearest(rates, specificity, "specificity"),
+                "sensitivity": nearest(rates, sensitivity, "sensitivity"),
+                "specificity": nearest(rates, specificity, "specificity"),
                 "quorum": min(max(quorum, 1), most) - 1,
-                "correlation": _nearest(correlations, correlation, "correlation"),
+                "correlation": nearest(correlations, correlation, "correlation"),
             },
         )
 

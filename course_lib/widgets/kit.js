@@ -123,6 +123,18 @@ function sprite(source, columns, tiles, size, label) {
   return view;
 }
 
+// The picture's bytes as an SVG image.
+function grayImage({ width, height, gray }) {
+  const bytes = atob(gray), canvas = h("canvas", { width, height }), pen = canvas.getContext("2d");
+  const pixels = pen.createImageData(width, height);
+  for (let n = 0; n < bytes.length; n++) {
+    const value = bytes.charCodeAt(n);
+    pixels.data.set([value, value, value, 255], 4 * n);
+  }
+  pen.putImageData(pixels, 0, 0);
+  return s("image", { href: canvas.toDataURL(), width, height });
+}
+
 // The live Jupyter form of every widget.
 function render({ model, el }) {
   el.classList.add("cw-host");

@@ -4,9 +4,8 @@ import warnings
 
 import numpy as np
 
-from .._validation import as_probability
 from ..metrics import UndefinedRateWarning, predictive_values
-from .base import CourseWidget, table
+from .base import CourseWidget, nearest, table
 
 PEOPLE = 1000
 
@@ -48,9 +47,9 @@ class PrevalenceExplorer(CourseWidget):
                 "people": PEOPLE,
             },
             state={
-                "sensitivity": _nearest(se, sensitivity, "sensitivity"),
-                "specificity": _nearest(sp, specificity, "specificity"),
-                "prevalence": _nearest(p, prevalence, "prevalence"),
+                "sensitivity": nearest(se, sensitivity, "sensitivity"),
+                "specificity": nearest(sp, specificity, "specificity"),
+                "prevalence": nearest(p, prevalence, "prevalence"),
             },
         )
 
@@ -67,11 +66,3 @@ class PrevalenceExplorer(CourseWidget):
             f"One test (sensitivity {self.data['sensitivities'][i]:.1%}, specificity "
             f"{self.data['specificities'][j]:.1%}) at different prevalences",
         )
-
-
-def _nearest(positions, value, name):
-    """Index of the slider position that is nearest to a probability."""
-    value = as_probability(value, name)
-    if not isinstance(value, float):
-        raise ValueError(f"{name} must be one number between 0 and 1, got {value!r}.")
-    return int(np.abs(positions - value).argmin())

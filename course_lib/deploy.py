@@ -1,0 +1,474 @@
+"""From a trained network to one file that others can use, with its preprocessing inside.
+
+On the command line: ``python -m course_lib.deploy model.pt image.png …``.
+"""
+
+import argparse
+import json
+import os
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from skimage.io import imread
+from torch import nn
+from torch.nn.functional import interpolate
+
+from ._model_file import ModelFileError as ModelFileError
+from ._model_file import read
+from ._validation import as_count
+from .nets import EfficientNetLite0
+
+_FORMAT = "course-lib model 1"
+_LARGEST_SIDE = 512
+_MOST_CLASSES = 1000
+# Brightness of red, green and blue to the eye (ITU-R BT.601).
+_LUMINANCE = (0.299, 0.587, 0.114)
+
+
+class SmallCNN(nn.Module):
+    """Four convolutions, each with batch normalization and pooling, then a mean over pixels.
+
+    Parameters
+    ----------
+    classes : int
+    channels : int, default 3
+        Of the input: 3 for color, 1 for gray.
+    """
+
+    def __init__(self, classes, channels=3):
+        super().__init__()
+        layers, before = [], channels
+        for after in (16, 32, 64, 64):
+            layers += [
+                nn.Conv2d(before, after, 3, padding=1, bias=False),
+                nn.BatchNorm2d(after),
+                nn.ReLU(inplace=True),
+                nn.MaxPool2d(2),
+            ]
+            before = after
+        self.features = nn.Sequential(*layers)
+        self.logits = nn.Linear(before, classes)
+
+    def forward(self, x):
+        """Logits (batch, classes) of images (batch, channels, height, width), 16 pixels or more."""
+        return self.logits(self.features(x).mean((2, 3)))
+
+
+#: Networks that a model file may name, and the channels that they take.
+ARCHITECTURES = {"EfficientNetLite0": (EfficientNetLite0, (3,)), "SmallCNN": (SmallCNN, (1, 3))}
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """What happens to a picture before the network sees it; it travels in the model's file.
+
+    Parameters
+    ----------
+    size : int
+        Side of the square images that the model was trained on, in pixels. An image of another
+        size is refused, not resized: where a pixel is a length, a resized cell is another cell.
+    channels : {3, 1}
+        A gray image becomes three equal channels, a colored one its luminance.
+    network_size : int, optional
+        Side to which `size` is then brought for the network; by default the same.
+    mean, sd : float
+        Subtracted and divided by at the end, of intensities in [0, 1]. EfficientNetLite0
+        standardizes inside and needs neither.
+    views : {1, 8}
+        8 shows the network every image in its eight orientations and averages its answers. Only
+        where images have no upper side.
+    """
+
+    size: int
+    channels: int = 3
+    network_size: int | None = None
+    mean: float = 0.0
+    sd: float = 1.0
+    views: int = 1
+
+    def __post_init__(self):
+        if self.network_size is None:
+            object.__setattr__(self, "network_size", self.size)
+        for name in ("size", "network_size"):
+            if not 16 <= as_count(getattr(self, name), name) <= _LARGEST_SIDE:
+                raise ValueError(
+                    f"{name} must lie between 16 and {_LARGEST_SIDE} pixels, "
+                    f"got {getattr(self, name)}."
+                )
+        for name, allowed in (("channels", (1, 3)), ("views", (1, 8))):
+            value = getattr(self, name)
+            if isinstance(value, bool) or value not in allowed:
+                raise ValueError(f"{name} must be {allowed[0]} or {allowed[1]}, got {value!r}.")
+        for name, smallest in (("mean", -1e6), ("sd", 1e-6)):
+            value = getattr(self, name)
+            number = isinstance(value, float | int) and not isinstance(value, bool)
+            if not number or not smallest <= value <= 1e6:
+                raise ValueError(f"{name} must be a number of reasonable size, got {value!r}.")
+
+    def __call__(self, images):
+        """The network's input (n, channels, network_size, network_size), float32.
+
+        Parameters
+        ----------
+        images : array_like, shape (n, size, size) or (n, size, size, 3)
+            Whole numbers of 8 or 16 bits, or floats in [0, 1].
+        """
+        x = _as_tensor(images, self.size)
+        if self.channels == 3 and x.shape[1] == 1:
+            x = x.expand(-1, 3, -1, -1)
+        if self.channels == 1 and x.shape[1] == 3:
+            x = (x * torch.tensor(_LUMINANCE)[:, None, None]).sum(1, keepdim=True)
+        if self.network_size != self.size:
+            side = (self.network_size, self.network_size)
+            x = interpolate(x, size=side, mode="bilinear", antialias=True, align_corners=False)
+        return ((x - self.mean) / self.sd).contiguous()
+
+    def orientations(self, x):
+        """The one or eight views of the input, one after the other."""
+        for view in range(self.views):
+            turned = torch.rot90(x.flip(3) if view >= 4 else x, view % 4, (2, 3))
+            yield turned.contiguous()
+
+
+class Prediction(NamedTuple):
+    """The likeliest class of one image, its probability, and those of all classes."""
+
+    label: str
+    probability: float
+    probabilities: dict
+
+
+class Model:
+    """A network together with what its input and its output mean.
+
+    Parameters
+    ----------
+    network : EfficientNetLite0 or SmallCNN
+        Is put into evaluation mode.
+    classes : sequence of str
+        What each output stands for, in the network's order.
+    preprocessing : Preprocessing
+    """
+
+    def __init__(self, network, classes, preprocessing):
+        self.architecture = type(network).__name__
+        if ARCHITECTURES.get(self.architecture, (None,))[0] is not type(network):
+            known = ", ".join(ARCHITECTURES)
+            raise ValueError(f"network must be one of {known}, got a {self.architecture}.")
+        if not isinstance(preprocessing, Preprocessing):
+            raise ValueError(f"preprocessing must be a Preprocessing, got {preprocessing!r}.")
+        self.classes = _class_names(classes)
+        self.network, self.preprocessing = network.eval(), preprocessing
+        outputs = network.logits.out_features
+        if outputs != len(self.classes):
+            raise ValueError(
+                f"classes must name each of the network's {outputs} outputs, got {len(classes)}."
+            )
+        _accepts(self.architecture, preprocessing)
+
+    def probabilities(self, images, batch=64):
+        """Probabilities (n, classes) of images (n, size, size) or (n, size, size, 3)."""
+        device = next(self.network.parameters()).device
+        parts = []
+        with torch.no_grad():
+            for start in range(0, len(images), batch):
+                x = self.preprocessing(images[start : start + batch]).to(device)
+                views = [self.network(v).softmax(1) for v in self.preprocessing.orientations(x)]
+                parts.append(torch.stack(views).mean(0).cpu())
+        if not parts:
+            raise ValueError("images must hold at least one image, but it is empty.")
+        return torch.cat(parts).numpy()
+
+    def predict(self, image):
+        """The `Prediction` for one image (size, size) or (size, size, 3)."""
+        (shares,) = self.probabilities(np.asarray(image)[None])
+        named = {name: float(p) for name, p in zip(self.classes, shares, strict=True)}
+        label = max(named, key=named.get)
+        return Prediction(label, named[label], named)
+
+    def header(self):
+        """What the file says beside the weights: a dictionary that ``json.dumps`` accepts."""
+        return {
+            "format": _FORMAT,
+            "architecture": self.architecture,
+            "classes": list(self.classes),
+            "preprocessing": asdict(self.preprocessing),
+        }
+
+    def __repr__(self):
+        return (
+            f"Model({self.architecture}, images of {self.preprocessing.size}×"
+            f"{self.preprocessing.size} pixels, classes {', '.join(self.classes)})"
+        )
+
+
+def save_model(model, path):
+    """Write a model to a file, whole or not at all: weights, architecture, classes, preprocessing.
+
+    The file holds tensors, texts and numbers alone, so that `load_model` need not trust it.
+    """
+    weights = {name: w.detach().cpu().clone() for name, w in model.network.state_dict().items()}
+    path = Path(path)
+    temporary = path.with_name(f"{path.name}.part")
+    torch.save({**model.header(), "weights": weights}, temporary)
+    os.replace(temporary, path)
+
+
+def load_model(path):
+    """Read what `save_model` wrote.
+
+    Nothing in the file is executed: it may come from a stranger. Everything in it is checked.
+
+    Returns
+    -------
+    Model
+        On the CPU, in evaluation mode.
+
+    Raises
+    ------
+    ModelFileError
+        A ``ValueError`` that says in one sentence why the file cannot be used.
+    """
+    return model_from(read(path)[0])
+
+
+def model_from(content):
+    """The model that the content of a file describes; `ModelFileError` if it describes none."""
+    hint = "write it with course_lib.deploy.save_model"
+    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+        bare = isinstance(content, dict) and any(torch.is_tensor(w) for w in content.values())
+        what = "only weights, without architecture and preprocessing" if bare else "another format"
+        raise ModelFileError(f"the file holds {what}: {hint}.")
+    wanted = {"format", "architecture", "classes", "preprocessing", "weights"}
+    if set(content) != wanted:
+        odd = ", ".join(sorted(str(key)[:40] for key in wanted ^ set(content)))
+        raise ModelFileError(f"the file must have exactly the parts of a model, but not so: {odd}.")
+    try:
+        classes = _class_names(content["classes"])
+        preprocessing = _preprocessing(content["preprocessing"])
+        network = _empty_network(content["architecture"], len(classes), preprocessing)
+        _fill(network, content["weights"])
+        return Model(network, classes, preprocessing)
+    except ModelFileError:
+        raise
+    except ValueError as error:
+        raise ModelFileError(f"the file describes no model: {error}") from error
+
+
+def _preprocessing(settings):
+    names = set(Preprocessing.__dataclass_fields__)
+    if not isinstance(settings, dict) or set(settings) != names:
+        raise ValueError(f"preprocessing must have the entries {', '.join(sorted(names))}.")
+    return Preprocessing(**settings)
+
+
+def _empty_network(architecture, classes, preprocessing):
+    if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
+        raise ValueError(
+            f"architecture must be one of {', '.join(ARCHITECTURES)}, got {str(architecture)[:40]}."
+        )
+    _accepts(architecture, preprocessing)
+    build = ARCHITECTURES[architecture][0]
+    if build is EfficientNetLite0:
+        return build(classes)
+    return build(classes, preprocessing.channels)
+
+
+def _accepts(architecture, preprocessing):
+    if preprocessing.channels not in ARCHITECTURES[architecture][1]:
+        raise ValueError(f"channels must be 3 for {architecture}, got {preprocessing.channels}.")
+    if architecture == "EfficientNetLite0" and preprocessing.network_size < 32:
+        raise ValueError(
+            f"network_size must be at least 32 for {architecture}, "
+            f"got {preprocessing.network_size}."
+        )
+
+
+def _fill(network, weights):
+    """Copy weights into the network if they are exactly its own kind, and finite."""
+    ours = network.state_dict()
+    if not isinstance(weights, dict) or set(weights) != set(ours):
+        odd = set(ours) ^ set(weights) if isinstance(weights, dict) else set(ours)
+        first = sorted(str(name)[:60] for name in odd)[0]
+        raise ValueError(
+            f"weights must have the names of a {type(network).__name__}; {len(odd)} are missing "
+            f"or unknown, such as {first}."
+        )
+    for name, w in weights.items():
+        wanted = ours[name]
+        if not torch.is_tensor(w) or w.shape != wanted.shape or w.dtype != wanted.dtype:
+            shape = tuple(w.shape) if torch.is_tensor(w) else f"a {type(w).__name__}"
+            raise ValueError(
+                f"the weights {name} must be {wanted.dtype} of shape {tuple(wanted.shape)}, "
+                f"got {shape}."
+            )
+        if not torch.isfinite(w).all():
+            raise ValueError(f"the weights {name} must be finite, but contain NaN or infinity.")
+    network.load_state_dict(weights)
+
+
+def _class_names(classes):
+    """Class names as a tuple of different, short, printable texts."""
+    if isinstance(classes, str) or not isinstance(classes, list | tuple):
+        raise ValueError(f"classes must be a sequence of names, got {classes!r:.60}.")
+    for name in classes:
+        if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) <= 100:
+            raise ValueError(f"classes must hold printable names, got {name!r:.60}.")
+    if not 2 <= len(set(classes)) == len(classes) <= _MOST_CLASSES:
+        raise ValueError(f"classes must hold 2 or more different names, got {len(classes)}.")
+    return tuple(classes)
+
+
+def _as_tensor(images, size):
+    """Images as floats in [0, 1], shape (n, 1 or 3, size, size)."""
+    array = np.asarray(images)
+    if array.ndim not in (3, 4) or (array.ndim == 4 and array.shape[3] != 3) or array.size == 0:
+        raise ValueError(
+            "images must have the shape (n, height, width), or (n, height, width, 3) in color, "
+            f"got {array.shape}."
+        )
+    height, width = array.shape[1:3]
+    if (height, width) != (size, size):
+        raise ValueError(
+            f"images must be {size}×{size} pixels as in training, got {height}×{width}: "
+            "cut or resample them so that a pixel is as large as it was there."
+        )
+    if array.dtype in (np.uint8, np.uint16):
+        array = array / np.iinfo(array.dtype).max
+    if array.dtype.kind != "f":
+        raise ValueError(f"images must be of 8 or 16 bits, or floats, got {array.dtype}.")
+    # Written so that NaN fails too.
+    if not (array.min() >= 0 and array.max() <= 1):
+        raise ValueError("images must lie between 0 and 1 if they are floats.")
+    x = torch.from_numpy(array.astype(np.float32))
+    return x[:, None] if x.ndim == 3 else x.permute(0, 3, 1, 2)
+
+
+# The same model without torch
+
+
+def export_onnx(model, path):
+    """Write the network as ONNX, which runs without torch; preprocessing goes along as metadata.
+
+    The graph takes ``images``, the preprocessed float32 (n, channels, network_size,
+    network_size) with any n, and gives ``probabilities`` (n, classes).
+
+    Raises
+    ------
+    ModuleNotFoundError
+        If onnx or onnxscript is not installed: ``pip install onnx onnxscript onnxruntime``.
+    """
+    import logging
+    import warnings
+
+    import onnx
+
+    p = model.preprocessing
+    network = nn.Sequential(model.network, nn.Softmax(1)).eval().cpu()
+    example = torch.zeros(2, p.channels, p.network_size, p.network_size)
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    path = Path(path)
+    temporary = path.with_name(f"{path.name}.part")
+    try:
+        with warnings.catch_warnings():
+            # The exporter speaks of its own future, which is not the reader's concern.
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                network,
+                (example,),
+                temporary,
+                input_names=["images"],
+                output_names=["probabilities"],
+                dynamic_shapes=({0: torch.export.Dim("n")},),
+                dynamo=True,
+                external_data=False,
+                verbose=False,
+            )
+    finally:
+        logger.setLevel(level)
+    graph = onnx.load(temporary)
+    onnx.helper.set_model_props(graph, {"course_lib": json.dumps(model.header())})
+    onnx.save(graph, temporary)
+    os.replace(temporary, path)
+
+
+def onnx_probabilities(path, images):
+    """Probabilities (n, classes) by onnxruntime, from a file that `export_onnx` wrote."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    header = json.loads(session.get_modelmeta().custom_metadata_map["course_lib"])
+    prepare = Preprocessing(**header["preprocessing"])
+    views = prepare.orientations(prepare(images))
+    return np.mean([session.run(["probabilities"], {"images": v.numpy()})[0] for v in views], 0)
+
+
+# On the command line
+
+
+def read_image(path):
+    """The pixels of an image file, (height, width) or (height, width, 3); transparency is dropped.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read as one image.
+    """
+    try:
+        image = imread(path)
+    except Exception as error:
+        # Pillow and imageio raise a dozen kinds of errors for what is no image.
+        raise ValueError(f"{path} cannot be read as an image.") from error
+    if image.ndim == 3 and image.shape[2] == 4:
+        image = image[..., :3]
+    if image.ndim != 2 and (image.ndim != 3 or image.shape[2] != 3):
+        raise ValueError(f"{path} must be one image, gray or in color, got shape {image.shape}.")
+    return image
+
+
+def main(arguments=None):
+    """``python -m course_lib.deploy model.pt image.png …``: one line for each image.
+
+    Returns
+    -------
+    int
+        0, or 2 if the model or an image cannot be used, which is said on stderr.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m course_lib.deploy", description="Say what a model sees in images."
+    )
+    parser.add_argument("model", help="file that save_model wrote")
+    parser.add_argument("images", nargs="+", metavar="image", help="PNG, TIFF or JPEG file")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    given = parser.parse_args(arguments)
+    try:
+        model = load_model(given.model)
+        for path in given.images:
+            print(_line(path, model.predict(read_image(path)), given.json), flush=True)
+    except ModelFileError as error:
+        print(f"{given.model}: {error}", file=sys.stderr)
+        return 2
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _line(path, prediction, as_json):
+    if as_json:
+        return json.dumps({"image": str(path), **prediction._asdict()})
+    others = sorted(prediction.probabilities.items(), key=lambda item: -item[1])[1:]
+    rest = ", ".join(f"{name} {p:.3f}" for name, p in others[:3])
+    return f"{path}: {prediction.label} {prediction.probability:.3f} ({rest})"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

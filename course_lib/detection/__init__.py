@@ -1,0 +1,26 @@
+"""Finding things: how detections are scored, and small networks that make them.
+
+The rooms: `scoring` (average precision; NumPy alone, and so imported here), `landmarks` (points),
+`windows` (a classifier slid over a photograph), `regions` (proposals, and what the R-CNN family
+computes once), `grid` (one pass over the image, YOLO's way).
+"""
+
+from .scoring import (
+    Detections,
+    MeanAveragePrecision,
+    PrecisionRecall,
+    average_precision,
+    match_detections,
+    mean_average_precision,
+    precision_recall,
+)
+
+__all__ = [
+    "Detections",
+    "MeanAveragePrecision",
+    "PrecisionRecall",
+    "average_precision",
+    "match_detections",
+    "mean_average_precision",
+    "precision_recall",
+]

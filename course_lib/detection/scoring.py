@@ -1,0 +1,222 @@
+"""How good a detector is: hits and false alarms, precision and recall, average precision."""
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+
+from .._validation import (
+    as_binary,
+    as_boxes,
+    as_count,
+    as_open_probability,
+    as_scores,
+    same_length,
+)
+from ..boxes import iou
+from ..metrics import UndefinedRateWarning
+
+
+class Detections(NamedTuple):
+    """What a detector found: boxes (n, 4) in pixels of the image, and the score of each."""
+
+    boxes: np.ndarray
+    scores: np.ndarray
+
+
+def match_detections(boxes, scores, true_boxes, threshold=0.5):
+    """Which detections of one image hit an object.
+
+    From the highest score down, each detection takes the object that it overlaps most among those
+    that are still free, if their IoU reaches `threshold`. A second box on the same object finds it
+    taken, and is a false alarm.
+
+    Parameters
+    ----------
+    boxes : array_like, shape (n, 4)
+    scores : array_like of float, shape (n,)
+    true_boxes : array_like, shape (m, 4)
+    threshold : float, strictly between 0 and 1
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        In the order in which the boxes were given.
+
+    References
+    ----------
+    Lin et al. 2014, "Microsoft COCO: common objects in context", arXiv 1405.0312; the rule is that
+    of its evaluation code.
+    """
+    threshold = as_open_probability(threshold, "threshold")
+    boxes, true_boxes = as_boxes(boxes, "boxes"), as_boxes(true_boxes, "true_boxes")
+    scores = _scores(scores)
+    same_length(boxes=boxes, scores=scores)
+    overlap = iou(boxes, true_boxes)
+    hits = np.zeros(len(boxes), bool)
+    for i in np.argsort(-scores, kind="stable"):
+        if overlap.size and overlap[i].max() >= threshold:
+            hits[i] = True
+            # The object is taken.
+            overlap[:, overlap[i].argmax()] = 0
+    return hits
+
+
+class PrecisionRecall(NamedTuple):
+    """After each detection, from the highest score down; arrays of one length."""
+
+    precision: np.ndarray
+    recall: np.ndarray
+    scores: np.ndarray
+
+
+def precision_recall(hits, scores, n_true):
+    """Precision and recall as the threshold on the score is lowered.
+
+    Parameters
+    ----------
+    hits : array_like of bool, shape (n,)
+        Whether each detection hit an object that no better one had hit.
+    scores : array_like of float, shape (n,)
+        Of equal scores the earlier detection counts first.
+    n_true : int
+        Objects that there are to find.
+
+    Returns
+    -------
+    PrecisionRecall
+        ``precision, recall, scores``, each (n,).
+    """
+    hits = as_binary(hits, "hits") if np.size(hits) else np.empty(0, bool)
+    scores, n_true = _scores(scores), as_count(n_true, "n_true")
+    same_length(hits=hits, scores=scores)
+    if hits.sum() > n_true:
+        raise ValueError(f"n_true must be at least the number of hits, {hits.sum()}, got {n_true}.")
+    order = np.argsort(-scores, kind="stable")
+    tp = np.cumsum(hits[order])
+    precision = tp / np.arange(1, len(tp) + 1)
+    recall = tp / n_true if n_true else np.full(len(tp), np.nan)
+    return PrecisionRecall(precision, recall, scores[order])
+
+
+def average_precision(hits, scores, n_true, points=None):
+    """Area under the precision–recall curve, made to fall: AP.
+
+    The precision at a recall is taken as the best precision at this *or a larger* recall.
+
+    Parameters
+    ----------
+    hits : array_like of bool, shape (n,)
+    scores : array_like of float, shape (n,)
+    n_true : int
+    points : int, optional
+        By default the exact area ("all-point interpolation", Pascal VOC from 2010 on). A number
+        averages the precision at so many evenly spaced recalls from 0 to 1 instead: 11 as Pascal
+        VOC did until 2009, 101 as COCO does.
+
+    Returns
+    -------
+    float
+        0 without detections; NaN, with a warning, if there is nothing to find.
+
+    References
+    ----------
+    Everingham et al. 2010, "The Pascal visual object classes (VOC) challenge", Int J Comput Vis
+    88:303, section 4.2.
+    """
+    curve = precision_recall(hits, scores, n_true)
+    if not n_true:
+        warnings.warn(
+            "average_precision is undefined (NaN): n_true is 0.", UndefinedRateWarning, stacklevel=2
+        )
+        return np.nan
+    best_from_here = np.maximum.accumulate(curve.precision[::-1])[::-1]
+    if points is None:
+        gained = np.diff(curve.recall, prepend=0)
+        return float(np.sum(gained * best_from_here))
+    if as_count(points, "points") < 2:
+        raise ValueError(f"points must be at least 2, got {points}.")
+    reached = np.searchsorted(curve.recall, np.linspace(0, 1, points), side="left")
+    return float(np.mean(np.append(best_from_here, 0)[reached]))
+
+
+class MeanAveragePrecision(NamedTuple):
+    """Mean over the classes, and the average precision of each."""
+
+    value: float
+    by_class: dict
+
+
+def mean_average_precision(
+    boxes,
+    scores,
+    true_boxes,
+    threshold=0.5,
+    *,
+    classes=None,
+    true_classes=None,
+    images=None,
+    true_images=None,
+    points=None,
+):
+    """Mean of the classes' average precision: mAP.
+
+    All images are ranked together: one box of the best score in a bad image counts before the
+    second best of a good one.
+
+    Parameters
+    ----------
+    boxes : array_like, shape (n, 4)
+    scores : array_like of float, shape (n,)
+    true_boxes : array_like, shape (m, 4)
+    threshold : float, default 0.5
+        IoU from which a box hits; mAP@0.5.
+    classes, images : array_like, shape (n,), optional
+        What each box is said to show, and which image it lies in; by default one class, one image.
+    true_classes, true_images : array_like, shape (m,), optional
+    points : int, optional
+        As in `average_precision`.
+
+    Returns
+    -------
+    MeanAveragePrecision
+        ``value``, and ``by_class``, a dictionary. A class that occurs nowhere in the truth has no
+        average precision and is left out. NaN, with a warning, if there is nothing to find.
+
+    Notes
+    -----
+    `course_lib.segmentation.mean_average_precision` is something else: the 2018 Data Science Bowl
+    gave that name to a score of masks without a ranking.
+    """
+    boxes, true_boxes = as_boxes(boxes, "boxes"), as_boxes(true_boxes, "true_boxes")
+    scores = _scores(scores)
+    classes, images = _names(classes, len(boxes)), _names(images, len(boxes))
+    true_classes = _names(true_classes, len(true_boxes))
+    true_images = _names(true_images, len(true_boxes))
+    same_length(boxes=boxes, scores=scores, classes=classes, images=images)
+    same_length(true_boxes=true_boxes, true_classes=true_classes, true_images=true_images)
+    if not len(true_boxes):
+        warnings.warn(
+            "mean_average_precision is undefined (NaN): true_boxes is empty.",
+            UndefinedRateWarning,
+            stacklevel=2,
+        )
+        return MeanAveragePrecision(np.nan, {})
+    by_class = {}
+    for name in np.unique(true_classes):
+        hits = np.zeros(len(boxes), bool)
+        for image in np.unique(true_images):
+            mine = np.flatnonzero((classes == name) & (images == image))
+            true = true_boxes[(true_classes == name) & (true_images == image)]
+            hits[mine] = match_detections(boxes[mine], scores[mine], true, threshold)
+        mine, n_true = classes == name, np.count_nonzero(true_classes == name)
+        by_class[name.item()] = average_precision(hits[mine], scores[mine], n_true, points)
+    return MeanAveragePrecision(float(np.mean(list(by_class.values()))), by_class)
+
+
+def _names(names, n):
+    return np.zeros(n, int) if names is None else np.ravel(names)
+
+
+def _scores(scores):
+    return as_scores(scores, "scores") if np.size(scores) else np.empty(0)

@@ -1,0 +1,351 @@
+"""Exercises of the chapter "Finding things"."""
+
+import numpy as np
+
+from ._exercise import Exercise, Misconception
+
+
+def _count_windows(height, width, window, stride):
+    rows = (height - window) // stride + 1
+    columns = (width - window) // stride + 1
+    return rows * columns
+
+
+def _window_cases(rng):
+    """The last window never ends exactly at an edge, and no side equals the other."""
+    cases = [(512, 500, 25, 4), (40, 90, 25, 4), (25, 31, 25, 4)]
+    for _ in range(3):
+        window, stride = int(rng.integers(10, 40)), int(rng.integers(3, 9))
+        height, width = (
+            window + stride * int(rng.integers(low, low + 20)) + int(rng.integers(1, stride))
+            for low in (5, 30)
+        )
+        cases.append((height, width, window, stride))
+    return cases
+
+
+def _sides(a, b):
+    """Sides of the common part of two boxes; negative where they are apart."""
+    return np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
+
+
+def _area(box):
+    return np.prod(box[2:] - box[:2])
+
+
+def _box_iou(a, b):
+    shared = np.prod(np.maximum(_sides(a, b), 0))
+    return float(shared / (_area(a) + _area(b) - shared))
+
+
+def _unclipped(a, b):
+    shared = np.prod(_sides(a, b))
+    return float(shared / (_area(a) + _area(b) - shared))
+
+
+def _shared(a, b):
+    return np.prod(np.maximum(_sides(a, b), 0))
+
+
+def _box_cases(rng):
+    """Overlapping, one inside of the other, apart in one direction, and apart in both."""
+    pairs = [
+        ([0, 0, 10, 10], [5, 5, 15, 15]),
+        ([0, 0, 12, 8], [3, 2, 9, 6]),
+        ([0, 0, 6, 6], [20, 1, 26, 9]),
+        ([2, 1, 8, 6], [12, 11, 17, 19]),
+    ]
+    for _ in range(3):
+        corner, side = rng.integers(0, 30, 2), rng.integers(6, 20, 2)
+        moved = corner + rng.integers(1, 5, 2)
+        other = moved + rng.integers(6, 20, 2)
+        pairs.append(([*corner, *(corner + side)], [*moved, *other]))
+    return [(np.array(a, float), np.array(b, float)) for a, b in pairs]
+
+
+def _suppress(overlap, scores, threshold):
+    kept = []
+    for i in np.argsort(-scores, kind="stable"):
+        if all(overlap[i, k] <= threshold for k in kept):
+            kept.append(i)
+    return np.array(kept)
+
+
+def _dropped_boxes_drop_too(overlap, scores, threshold):
+    order = np.argsort(-scores, kind="stable")
+    kept = [i for n, i in enumerate(order) if all(overlap[i, k] <= threshold for k in order[:n])]
+    return np.array(kept)
+
+
+def _in_the_order_given(overlap, scores, threshold):
+    kept = []
+    for i in range(len(scores)):
+        if all(overlap[i, k] <= threshold for k in kept):
+            kept.append(i)
+    return np.array(kept)
+
+
+def _ranks(overlap, scores, threshold):
+    order = np.argsort(-scores, kind="stable").tolist()
+    return np.array([order.index(i) for i in _suppress(overlap, scores, threshold)])
+
+
+def _overlaps(boxes):
+    a, b = boxes[:, None], boxes[None]
+    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
+    shared = np.prod(np.maximum(sides, 0), axis=-1)
+    area = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    return shared / (area[:, None] + area - shared)
+
+
+_SUPPRESSIONS = (_suppress, _dropped_boxes_drop_too, _in_the_order_given, _ranks)
+
+
+def _suppression_cases(rng):
+    """A chain, in which each box overlaps the next but no other, and random heaps."""
+    chain = np.array([[4, 0, 10, 6], [0, 0, 6, 6], [2, 0, 8, 6]], float)
+    cases = [(_overlaps(chain), np.array([0.7, 0.9, 0.8]), 0.4)]
+    while len(cases) < 5:
+        n = int(rng.integers(6, 12))
+        corners = rng.uniform(0, 20, (n, 2))
+        boxes = np.hstack([corners, corners + rng.uniform(8, 14, (n, 2))])
+        case = (_overlaps(boxes).round(3), rng.permutation(n) / n + 0.05, 0.3)
+        answers = {tuple(answer(*case).tolist()) for answer in _SUPPRESSIONS}
+        if len(answers) == len(_SUPPRESSIONS):
+            cases.append(case)
+    return cases
+
+
+def _center_and_side(anchor):
+    return (anchor[:2] + anchor[2:]) / 2, anchor[2:] - anchor[:2]
+
+
+def _decode_box(anchor, t):
+    center, side = _center_and_side(anchor)
+    center, side = center + t[:2] * side, side * np.exp(t[2:])
+    return np.concatenate([center - side / 2, center + side / 2])
+
+
+def _corners(center, side):
+    return np.concatenate([center - side / 2, center + side / 2])
+
+
+def _offset_in_pixels(anchor, t):
+    center, side = _center_and_side(anchor)
+    return _corners(center + t[:2], side * np.exp(t[2:]))
+
+
+def _factor_without_exp(anchor, t):
+    center, side = _center_and_side(anchor)
+    return _corners(center + t[:2] * side, side * t[2:])
+
+
+def _returns_center_and_sides(anchor, t):
+    center, side = _center_and_side(anchor)
+    return np.concatenate([center + t[:2] * side, side * np.exp(t[2:])])
+
+
+def _from_the_corner(anchor, t):
+    _, side = _center_and_side(anchor)
+    corner = anchor[:2] + t[:2] * side
+    return np.concatenate([corner, corner + side * np.exp(t[2:])])
+
+
+def _anchor_cases(rng):
+    cases = [(np.array([10.0, 10, 30, 20]), np.array([0.5, -0.1, np.log(2), np.log(0.5)]))]
+    for _ in range(4):
+        corner, side = rng.uniform(0, 50, 2), rng.uniform(10, 40, 2)
+        cases.append((np.hstack([corner, corner + side]), rng.uniform(-0.6, 0.6, 4) + 0.05))
+    return cases
+
+
+def _precisions(hits):
+    return np.cumsum(hits) / np.arange(1, len(hits) + 1)
+
+
+def _ap_of_ranking(hits, n_true):
+    best_from_here = np.maximum.accumulate(_precisions(hits)[::-1])[::-1]
+    return float(np.sum(best_from_here[hits == 1]) / n_true)
+
+
+def _not_made_to_fall(hits, n_true):
+    return float(np.sum(_precisions(hits)[hits == 1]) / n_true)
+
+
+def _over_the_found(hits, n_true):
+    return _ap_of_ranking(hits, np.sum(hits))
+
+
+def _precision_at_the_end(hits, n_true):
+    return float(np.mean(hits))
+
+
+def _ranking_cases(rng):
+    """In each of them precision rises somewhere, and something is missed."""
+    cases = [(np.array([1, 0, 1, 0, 0, 1, 1]), 5), (np.array([0, 1, 1, 0]), 4)]
+    while len(cases) < 6:
+        hits = (rng.random(int(rng.integers(8, 20))) < 0.5).astype(int)
+        n_true = int(hits.sum() + rng.integers(1, 6))
+        if (
+            hits.any()
+            and abs(_ap_of_ranking(hits, n_true) - _not_made_to_fall(hits, n_true)) > 0.01
+        ):
+            cases.append((hits, n_true))
+    return cases
+
+
+EXERCISES = (
+    Exercise(
+        id="detection.count_windows",
+        title="How many windows a photograph has",
+        reference=_count_windows,
+        cases=_window_cases,
+        misconceptions=(
+            Misconception(
+                "fence_posts",
+                lambda height, width, window, stride: (
+                    ((height - window) // stride) * ((width - window) // stride)
+                ),
+                "You counted the steps. Between the first window and the last there is one step "
+                "fewer than there are windows, along each side.",
+            ),
+            Misconception(
+                "hangs_over",
+                lambda height, width, window, stride: (
+                    (-(-(height - window) // stride) + 1) * (-(-(width - window) // stride) + 1)
+                ),
+                "Your last window hangs over the edge of the image. Round down: what is left "
+                "at the edge is too small for another step.",
+            ),
+            Misconception(
+                "tiles",
+                lambda height, width, window, stride: (height // stride) * (width // stride),
+                "A window needs room to its right and below. How far can its corner move before "
+                "the window touches the edge?",
+            ),
+            Misconception(
+                "every_pixel",
+                lambda height, width, window, stride: (height - window + 1) * (width - window + 1),
+                "That is one window at each pixel. The window moves by `stride` pixels at a time.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="detection.box_iou",
+        title="Intersection over union of two boxes",
+        reference=_box_iou,
+        cases=_box_cases,
+        misconceptions=(
+            Misconception(
+                "not_clipped",
+                _unclipped,
+                "Your boxes overlap where they are apart: two negative sides multiply to a "
+                "positive area. A side of the intersection cannot be less than 0.",
+            ),
+            Misconception(
+                "sum_of_areas",
+                lambda a, b: float(_shared(a, b) / (_area(a) + _area(b))),
+                "You divided by the sum of the areas. The union counts what both share once, the "
+                "sum counts it twice.",
+            ),
+            Misconception(
+                "dice",
+                lambda a, b: float(2 * _shared(a, b) / (_area(a) + _area(b))),
+                "That is the Dice coefficient, twice the intersection over the sum of the areas. "
+                "IoU divides by the union.",
+            ),
+            Misconception(
+                "over_the_smaller",
+                lambda a, b: float(_shared(a, b) / min(_area(a), _area(b))),
+                "You divided by the smaller box: then a speck inside of a large box would be a "
+                "perfect match. Divide by what the two cover together.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="detection.suppress",
+        title="Non-max suppression",
+        reference=_suppress,
+        cases=_suppression_cases,
+        points=2,
+        misconceptions=(
+            Misconception(
+                "dropped_boxes_drop_others",
+                _dropped_boxes_drop_too,
+                "A box that was dropped still drops others. Compare each box with those that you "
+                "have kept, not with all that have a better score.",
+            ),
+            Misconception(
+                "order_as_given",
+                _in_the_order_given,
+                "You went through the boxes in the order in which they came. The box with the "
+                "highest score goes first.",
+            ),
+            Misconception(
+                "ranks_instead_of_indices",
+                _ranks,
+                "You returned places in the sorted list. The caller knows the boxes by their "
+                "numbers before sorting.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="detection.decode_box",
+        title="From an anchor to the box",
+        reference=_decode_box,
+        cases=_anchor_cases,
+        misconceptions=(
+            Misconception(
+                "center_and_sides",
+                _returns_center_and_sides,
+                "You returned center, width and height. A box here is x1, y1, x2, y2: half a side "
+                "to the left of and above the center, half a side to the right and below.",
+            ),
+            Misconception(
+                "offset_in_pixels",
+                _offset_in_pixels,
+                "You moved the center by t_x and t_y pixels. They are measured in widths and "
+                "heights of the anchor, so that large and small objects look alike.",
+            ),
+            Misconception(
+                "factor_without_exp",
+                _factor_without_exp,
+                "You multiplied the sides by t_w and t_h themselves, so that 0 gives a box without "
+                "area and -1 one that is turned over. They are logarithms of the factors.",
+            ),
+            Misconception(
+                "from_the_corner",
+                _from_the_corner,
+                "You moved the upper left corner. The offsets say how far the center moves, and "
+                "the box grows around the center.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="detection.ap_of_ranking",
+        title="Average precision",
+        reference=_ap_of_ranking,
+        cases=_ranking_cases,
+        points=2,
+        misconceptions=(
+            Misconception(
+                "not_made_to_fall",
+                _not_made_to_fall,
+                "You took the precision at each hit as it is. Where a later hit has a better "
+                "precision, that one counts: nobody has to stop in a valley.",
+            ),
+            Misconception(
+                "mean_over_the_found",
+                _over_the_found,
+                "You averaged over the objects that were found. Those that were missed count "
+                "with a precision of 0: divide by the number that there is to find.",
+            ),
+            Misconception(
+                "precision_of_all",
+                _precision_at_the_end,
+                "That is the precision of the whole list. Average precision asks for it at every "
+                "hit, because a reader may stop anywhere.",
+            ),
+        ),
+    ),
+)

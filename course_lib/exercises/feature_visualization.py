@@ -1,0 +1,267 @@
+"""Exercises of the chapter "What a network sees"."""
+
+import numpy as np
+
+from ._exercise import Exercise, Misconception
+
+
+def _receptive_field(kernels, strides):
+    size, jump = 1, 1
+    for kernel, stride in zip(kernels, strides, strict=True):
+        size += (kernel - 1) * jump
+        jump *= stride
+    return size
+
+
+def _own_stride_too(kernels, strides):
+    size, jump = 1, 1
+    for kernel, stride in zip(kernels, strides, strict=True):
+        jump *= stride
+        size += (kernel - 1) * jump
+    return size
+
+
+def _layer_cases(rng):
+    cases = [([3], [2]), ([3, 3], [1, 1]), ([3, 3, 3], [2, 1, 2]), ([7, 3, 1, 5], [2, 2, 1, 1])]
+    for depth in (4, 6, 9):
+        kernels = rng.choice([1, 3, 5, 7], depth).tolist()
+        strides = rng.choice([1, 2], depth).tolist()
+        cases.append((kernels, strides))
+    return cases
+
+
+def _mixed_objective(shallow, i, deep, j, share):
+    return share * shallow[i].mean() + (1 - share) * deep[j].mean()
+
+
+def _mixture_cases(rng):
+    """Maps of two layers: the deeper one has more channels and fewer places."""
+    cases = []
+    for share in (0.2, 0.5, 0.9, 0.35):
+        height, channels = int(rng.integers(2, 5)), int(rng.integers(3, 6))
+        cases.append(
+            (
+                rng.normal(size=(channels, 4 * height, 4 * height)),
+                int(rng.integers(channels)),
+                rng.normal(size=(2 * channels, height, height)),
+                int(rng.integers(2 * channels)),
+                share,
+            )
+        )
+    return cases
+
+
+def _ascent_step(image, gradient, lr):
+    rms = np.sqrt(np.mean(gradient**2))
+    return np.clip(image + lr * gradient / rms, 0, 1)
+
+
+def _step_cases(rng):
+    cases = []
+    for scale, lr in ((1e-4, 0.02), (1e3, 0.05), (0.3, 0.2), (1.0, 0.1)):
+        shape = (int(rng.integers(3, 7)), int(rng.integers(3, 7)), 3)
+        cases.append((rng.random(shape), scale * rng.normal(0.3, 1, shape), lr))
+    return cases
+
+
+def _jitter(image, down, right):
+    height, width = image.shape[:2]
+    rows = (np.arange(height) - down) % height
+    columns = (np.arange(width) - right) % width
+    return image[rows][:, columns]
+
+
+def _jitter_cases(rng):
+    cases = [(np.arange(12.0).reshape(3, 4), 1, 0), (np.arange(12.0).reshape(3, 4), 0, 1)]
+    for _ in range(4):
+        height, width = (int(n) for n in rng.integers(4, 8, 2))
+        down, right = (int(n) for n in rng.integers(-3, 4, 2))
+        cases.append((rng.random((height, width, 3)), down, right))
+    return cases
+
+
+def _softmax(logits):
+    p = np.exp(logits - logits.max())
+    return p / p.sum()
+
+
+def _probability_gradient(logits, k):
+    p = _softmax(logits)
+    gradient = -p[k] * p
+    gradient[k] += p[k]
+    return gradient
+
+
+def _own_logit_only(logits, k):
+    p = _softmax(logits)
+    return np.where(np.arange(len(p)) == k, p[k] * (1 - p[k]), 0)
+
+
+def _logit_cases(rng):
+    cases = [(np.array([0.0, 0.0]), 0), (np.array([2.0, 1.0, -1.0]), 1)]
+    for classes in (3, 5, 10):
+        cases.append((rng.normal(0, 2, classes), int(rng.integers(classes))))
+    return cases
+
+
+EXERCISES = (
+    Exercise(
+        id="feature_visualization.receptive_field",
+        title="How much of the image one unit sees",
+        reference=_receptive_field,
+        cases=_layer_cases,
+        misconceptions=(
+            Misconception(
+                "forgets_strides",
+                lambda kernels, strides: 1 + sum(kernel - 1 for kernel in kernels),
+                "You added up kernel - 1 as if every step were one pixel. After a stride of 2, "
+                "neighbors lie two pixels apart in the image, so multiply by the strides before.",
+            ),
+            Misconception(
+                "own_stride_too",
+                _own_stride_too,
+                "A layer's own stride spreads its outputs, not its kernel. Add "
+                "(kernel - 1) × jump first, and only then multiply the jump by the stride.",
+            ),
+            Misconception(
+                "sum_of_kernels",
+                lambda kernels, strides: sum(kernels),
+                "Adding whole kernels counts their middles again and again: a kernel of 1 would "
+                "widen the view. Each layer adds kernel - 1.",
+            ),
+            Misconception(
+                "product_of_strides",
+                lambda kernels, strides: int(np.prod(strides)),
+                "That is the distance in pixels from one unit to the next. The view of a single "
+                "unit also grows with the kernels.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="feature_visualization.mixed_objective",
+        title="An objective made of two channels",
+        reference=_mixed_objective,
+        cases=_mixture_cases,
+        misconceptions=(
+            Misconception(
+                "sums",
+                lambda shallow, i, deep, j, share: (
+                    share * shallow[i].sum() + (1 - share) * deep[j].sum()
+                ),
+                "You added up the maps. The shallow map has many more places, so it would drown "
+                "the deep one: take the mean of each.",
+            ),
+            Misconception(
+                "whole_layers",
+                lambda shallow, i, deep, j, share: (
+                    share * shallow.mean() + (1 - share) * deep.mean()
+                ),
+                "You averaged over all channels. Pick the map of channel i, and of channel j.",
+            ),
+            Misconception(
+                "weights_swapped",
+                lambda shallow, i, deep, j, share: (
+                    (1 - share) * shallow[i].mean() + share * deep[j].mean()
+                ),
+                "The weights are swapped: share belongs to the shallow channel.",
+            ),
+            Misconception(
+                "channel_last",
+                lambda shallow, i, deep, j, share: (
+                    share * shallow[..., i].mean() + (1 - share) * deep[..., j].mean()
+                ),
+                "You indexed the last axis, which is the column of the map. In torch the channel "
+                "comes first.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="feature_visualization.ascent_step",
+        title="One step uphill",
+        reference=_ascent_step,
+        cases=_step_cases,
+        misconceptions=(
+            Misconception(
+                "descends",
+                lambda image, gradient, lr: _ascent_step(image, -gradient, lr),
+                "You went downhill, as in training. There the loss shall fall; here the objective "
+                "shall rise: add.",
+            ),
+            Misconception(
+                "raw_gradient",
+                lambda image, gradient, lr: np.clip(image + lr * gradient, 0, 1),
+                "The gradient's size differs a millionfold between layers. Divide it by its root "
+                "mean square, and lr is the distance that an average pixel moves.",
+            ),
+            Misconception(
+                "no_clip",
+                lambda image, gradient, lr: image + lr * gradient / np.sqrt(np.mean(gradient**2)),
+                "Some pixels left the range of an image. Clip the result to [0, 1].",
+            ),
+            Misconception(
+                "euclidean_norm",
+                lambda image, gradient, lr: np.clip(
+                    image + lr * gradient / np.sqrt(np.sum(gradient**2)), 0, 1
+                ),
+                "You divided by the length of the gradient, so a larger image would move less. "
+                "Use the root of the *mean* square.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="feature_visualization.jitter",
+        title="Shift an image",
+        reference=_jitter,
+        cases=_jitter_cases,
+        misconceptions=(
+            Misconception(
+                "axes_swapped",
+                lambda image, down, right: np.roll(image, (right, down), (0, 1)),
+                "Down and right are swapped: axis 0 of an image runs downwards.",
+            ),
+            Misconception(
+                "opposite",
+                lambda image, down, right: np.roll(image, (-down, -right), (0, 1)),
+                "The image went up and left. A positive shift moves what is at row r to "
+                "row r + down.",
+            ),
+            Misconception(
+                "flattened",
+                lambda image, down, right: np.roll(image, down + right),
+                "Without `axis`, np.roll shifts the flattened array, across rows and colors. Name "
+                "the two axes.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="feature_visualization.probability_gradient",
+        title="Why the probability is a poor objective",
+        reference=_probability_gradient,
+        cases=_logit_cases,
+        misconceptions=(
+            Misconception(
+                "logit",
+                lambda logits, k: (np.arange(len(logits)) == k).astype(float),
+                "That is the gradient of logit k. The probability also depends on all other "
+                "logits, through the denominator.",
+            ),
+            Misconception(
+                "own_logit_only",
+                _own_logit_only,
+                "The entry k is right. But the other logits matter too: raising logit j takes "
+                "p_k p_j away from p_k.",
+            ),
+            Misconception(
+                "of_log_probability",
+                lambda logits, k: (np.arange(len(logits)) == k) - _softmax(logits),
+                "That is the gradient of log p_k, as in cross-entropy. For p_k itself multiply it "
+                "by p_k.",
+            ),
+            Misconception(
+                "wrong_sign",
+                lambda logits, k: -_probability_gradient(logits, k),
+                "The sign is turned: raising logit k raises p_k.",
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,122 @@
+"""Activation maximization: an image that a unit answers to, made by climbing the gradient."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from .._validation import as_count, as_positive
+from .layers import channels_last, evaluating, outputs_of
+from .parameterization import Fourier, decorrelated
+from .transforms import standard
+
+
+class Maximized(NamedTuple):
+    """Images, and what the objective said on the way.
+
+    Attributes
+    ----------
+    images : ndarray of float in [0, 1], shape (batch, size, size, 3), or (batch, size, size)
+    scores : ndarray of float, shape (steps, batch)
+        The objective before each step, under that step's transform.
+    """
+
+    images: np.ndarray
+    scores: np.ndarray
+
+
+def maximize(
+    model,
+    objective,
+    steps=128,
+    size=128,
+    seed=0,
+    *,
+    batch=None,
+    channels=3,
+    lr=0.05,
+    parameterization=Fourier,
+    colors=decorrelated,
+    transform=None,
+):
+    """Images that maximize an objective: ``x* = argmax_x a(θ, x)`` with the weights θ fixed.
+
+    ::
+
+        numbers ── parameterization ── colors ── sigmoid ── image ── transform ── model ── objective
+           └───────────────────────────────── Adam ◄──── gradient ───────────────────────────┘
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Takes (batch, channels, height, width) in [0, 1]. Its weights and modes stay as they are.
+    objective : Objective
+        From `objectives`.
+    steps : int
+        Of Adam.
+    size : int
+        Height and width of the images in pixels.
+    seed : int
+        Of the start and of the transforms.
+    batch : int, optional
+        Number of images; by default what the objective asks for, or 1.
+    channels : {3, 1}
+        Of the images that the network takes.
+    lr : float
+        Adam's learning rate.
+    parameterization : {Fourier, Pixels}
+    colors : {decorrelated, independent}
+    transform : callable, optional
+        From `transforms`; by default ``standard()``. The images of a batch move together.
+
+    Returns
+    -------
+    Maximized
+
+    Raises
+    ------
+    ValueError
+        If a layer is unknown (the error lists the layers), a channel or class out of range, or a
+        number not positive.
+
+    References
+    ----------
+    Erhan, Bengio, Courville & Vincent 2009, "Visualizing higher-layer features of a deep network".
+    Olah, Mordvintsev & Schubert 2017, "Feature visualization", Distill, doi 10.23915/distill.00007.
+    """
+    as_positive(lr, "lr")
+    for name, value in (("steps", steps), ("size", size)):
+        if as_count(value, name) == 0:
+            raise ValueError(f"{name} must be at least 1, got 0.")
+    batch = _batch(batch, objective)
+    transform = transform or standard()
+    device = next(model.parameters()).device
+    generator = torch.Generator().manual_seed(seed)
+    numbers = parameterization(batch, channels, size, generator).to(device)
+    optimizer = torch.optim.Adam(numbers.parameters(), lr)
+    scores = []
+    with evaluating(model):
+        for _ in range(steps):
+            x = torch.sigmoid(colors(numbers()))
+            seen = channels_last(transform(x, generator))
+            score = objective(outputs_of(model, objective.layers, seen))
+            scores.append(score.detach())
+            # Only the image's numbers: the weights get no gradient.
+            gradients = torch.autograd.grad(-score.sum(), list(numbers.parameters()))
+            for parameter, gradient in zip(numbers.parameters(), gradients, strict=True):
+                parameter.grad = gradient
+            optimizer.step()
+    with torch.no_grad():
+        images = torch.sigmoid(colors(numbers())).permute(0, 2, 3, 1)
+    images = images.cpu().numpy()
+    return Maximized(images if channels == 3 else images[..., 0], torch.stack(scores).cpu().numpy())
+
+
+def _batch(batch, objective):
+    if batch is None:
+        return objective.batch or 1
+    if as_count(batch, "batch") == 0:
+        raise ValueError("batch must be at least 1, got 0.")
+    if objective.batch not in (None, batch):
+        raise ValueError(f"batch must be {objective.batch} as in the objective, got {batch}.")
+    return batch

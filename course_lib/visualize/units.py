@@ -1,0 +1,144 @@
+"""A unit seen from outside: how much of an image it sees, and what excites it in photographs."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from .._validation import as_count, as_position
+from .layers import evaluating, find_layer, outputs_of, to_batch
+from .objectives import maps_of
+
+
+class ReceptiveField(NamedTuple):
+    """Side of the square that one unit sees, and from one unit to the next, in pixels."""
+
+    size: int
+    stride: int
+
+
+def receptive_field(model, layer):
+    """Receptive field of the units of a layer, from the kernels and strides up to it.
+
+    For networks whose convolutions and poolings follow each other in the order of their names. A
+    shortcut around a block changes nothing: its field lies inside the block's.
+
+    Returns
+    -------
+    ReceptiveField
+
+    Examples
+    --------
+    >>> receptive_field(EfficientNetLite0(), "stem")
+    ReceptiveField(size=3, stride=2)
+    """
+    last = list(find_layer(model, layer).modules())[-1]
+    size, stride = 1, 1
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d):
+            kernel, step = (np.ravel(n)[0] for n in (module.kernel_size, module.stride))
+            # One unit more of this layer is one stride of all layers before it.
+            size += int(kernel - 1) * stride
+            stride *= int(step)
+        if module is last:
+            return ReceptiveField(size, stride)
+    raise AssertionError("a layer is one of the modules")
+
+
+def influence(model, layer, images):
+    """How much each pixel moves the middle unit of a layer: the effective receptive field.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    layer : str
+    images : array_like in [0, 1], shape (n, height, width, 3) or (n, height, width)
+
+    Returns
+    -------
+    ndarray of float, shape (height, width)
+        Mean size of the gradient of the middle unit, over channels and images; its sum is 1.
+
+    References
+    ----------
+    Luo, Li, Urtasun & Zemel 2016, "Understanding the effective receptive field in deep
+    convolutional neural networks", NeurIPS.
+    """
+    total = 0
+    with evaluating(model):
+        for image in images:
+            x = to_batch(image, model, "images").requires_grad_(True)
+            maps = maps_of(outputs_of(model, [layer], x), layer)
+            # Signs at random: otherwise channels that disagree would cancel.
+            signs = torch.randn(maps.shape[1], generator=torch.Generator().manual_seed(0))
+            middle = maps[0, :, maps.shape[2] // 2, maps.shape[3] // 2]
+            (gradient,) = torch.autograd.grad((signs.to(middle) * middle).sum(), x)
+            total = total + gradient[0].abs().sum(0)
+    total = total.cpu().numpy().astype(float)
+    return total / total.sum()
+
+
+class Patches(NamedTuple):
+    """Windows of photographs, the most exciting first, and what the unit answered.
+
+    Attributes
+    ----------
+    images : ndarray, shape (channels, count, size, size, 3)
+    values : ndarray, shape (channels, count)
+    """
+
+    images: np.ndarray
+    values: np.ndarray
+
+
+def top_patches(model, layer, channels, images, count=3, size=64):
+    """The patches of some photographs that excite each channel most, one from each photograph.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+    layer : str
+    channels : sequence of int
+    images : array_like in [0, 1], shape (n, height, width, 3)
+        All of one size.
+    count : int
+        Patches for each channel, at most n.
+    size : int
+        Side of the patches in pixels, at most height and width.
+
+    Returns
+    -------
+    Patches
+    """
+    images = np.asarray(images)
+    if not 1 <= as_count(count, "count") <= len(images):
+        raise ValueError(f"count must lie between 1 and {len(images)}, got {count}.")
+    if not 1 <= as_count(size, "size") <= min(images.shape[1:3]):
+        raise ValueError(f"size must lie between 1 and {min(images.shape[1:3])}, got {size}.")
+    with evaluating(model), torch.no_grad():
+        batches = (to_batch(image, model, "images") for image in images)
+        maps = torch.cat([maps_of(outputs_of(model, [layer], x), layer) for x in batches])
+    known, height, width = maps.shape[1:]
+    channels = [as_position(c, known, f"channel (layer {layer})") for c in channels]
+    peaks, places = maps[:, channels].flatten(2).max(2)
+    rows, columns = (p.cpu().numpy() for p in (places // width, places % width))
+    order = peaks.cpu().numpy().argsort(0)[::-1][:count]
+    patches = [
+        [
+            _window(images[i], (rows[i, c] + 0.5) / height, (columns[i, c] + 0.5) / width, size)
+            for i in order[:, c]
+        ]
+        for c in range(len(channels))
+    ]
+    values = np.take_along_axis(peaks.cpu().numpy(), order, 0).T
+    return Patches(np.array(patches), values)
+
+
+def _window(image, down, across, size):
+    """The square around a relative place, moved inside the image."""
+    top, left = (
+        int(np.clip(round(share * n - size / 2), 0, n - size))
+        for share, n in zip((down, across), image.shape[:2], strict=True)
+    )
+    return image[top : top + size, left : left + size]

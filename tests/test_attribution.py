@@ -1,0 +1,499 @@
+"""`course_lib.attribution` and `xrays` against captum, brute force and networks that are linear."""
+
+import numpy as np
+import pytest
+import torch
+from captum.attr import (
+    GuidedBackprop,
+    InputXGradient,
+    IntegratedGradients,
+    LayerAttribution,
+    LayerGradCam,
+    Occlusion,
+    Saliency,
+)
+from scipy.stats import binom, rankdata
+from sklearn.metrics import auc
+from torch import nn
+
+from course_lib import attribution, datasets, xrays
+from course_lib.nets import EfficientNetLite0
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Input Tensor 0 did not already require gradients:UserWarning",
+    "ignore:Setting backward hooks:UserWarning",
+)
+
+RTOL = 1e-4
+SIZE = 20
+
+
+def small(channels=3, seed=0, in_place=False):
+    """A classifier of four classes in double precision."""
+    torch.manual_seed(seed)
+    return (
+        nn.Sequential(
+            nn.Conv2d(channels, 6, 3, padding=1),
+            nn.ReLU(in_place),
+            nn.Conv2d(6, 8, 3, stride=2, padding=1),
+            nn.BatchNorm2d(8),
+            nn.ReLU(in_place),
+            nn.AdaptiveAvgPool2d(2),
+            nn.Flatten(),
+            nn.Linear(32, 4),
+        )
+        .double()
+        .eval()
+    )
+
+
+def linear(weights):
+    """The score of class k is the sum of weights[k] times the image (a gray one)."""
+    weights = torch.as_tensor(np.asarray(weights), dtype=torch.double)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(weights[0].numel(), len(weights), bias=False))
+    model[1].weight.data = weights.flatten(1)
+    return model
+
+
+def picture(seed=0, shape=(SIZE, SIZE, 3)):
+    return np.random.default_rng(seed).random(shape)
+
+
+def batch(image, dtype=torch.double):
+    planes = image[None] if image.ndim == 2 else np.moveaxis(image, 2, 0)
+    return torch.tensor(np.ascontiguousarray(planes)[None], dtype=dtype)
+
+
+def close(ours, theirs):
+    theirs = theirs.detach().numpy()
+    assert ours.shape == theirs.shape
+    # Relative to the largest value: a map's small values are sums that cancel.
+    np.testing.assert_allclose(ours, theirs, rtol=RTOL, atol=RTOL * 0.1 * np.abs(theirs).max())
+
+
+# Agreement with captum ---------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=["small", "small gray", "EfficientNet-Lite0"])
+def case(request):
+    """Model, image, target, a layer's name, the image as captum takes it."""
+    if request.param == "small":
+        return small(), picture(), 2, "2", batch(picture())
+    if request.param == "small gray":
+        gray = picture(1, (SIZE, SIZE + 4))
+        return small(1), gray, 0, "3", batch(gray)
+    model, cat = EfficientNetLite0.pretrained(), datasets.photo("cat", 96)
+    return model, cat, 285, "blocks.10", batch(cat, torch.float)
+
+
+def test_saliency(case):
+    model, image, target, _, x = case
+    theirs = Saliency(model).attribute(x, target=target)[0].amax(0)
+    close(attribution.saliency(model, image, target), theirs)
+
+
+def test_gradient_times_input(case):
+    model, image, target, _, x = case
+    theirs = InputXGradient(model).attribute(x, target=target)[0].sum(0)
+    close(attribution.gradient_times_input(model, image, target), theirs)
+
+
+@pytest.mark.parametrize("steps", [2, 11])
+def test_integrated_gradients(case, steps):
+    model, image, target, _, x = case
+    theirs = IntegratedGradients(model).attribute(
+        x, target=target, n_steps=steps, method="riemann_middle", baselines=0.25
+    )[0]
+    ours = attribution.integrated_gradients(model, image, target, 0.25, steps)
+    close(ours, theirs.sum(0))
+
+
+def test_integrated_gradients_from_an_image(case):
+    model, image, target, _, x = case
+    start = image[::-1].copy()
+    theirs = IntegratedGradients(model).attribute(
+        x, batch(start, x.dtype), target=target, n_steps=5, method="riemann_middle"
+    )[0]
+    close(attribution.integrated_gradients(model, image, target, start, 5), theirs.sum(0))
+
+
+def test_grad_cam(case):
+    model, image, target, layer, x = case
+    method = LayerGradCam(model, model.get_submodule(layer))
+    theirs = method.attribute(x, target=target, relu_attributions=True)
+    theirs = LayerAttribution.interpolate(theirs, x.shape[2:], "bilinear")[0, 0]
+    close(attribution.grad_cam(model, image, target, layer), theirs)
+
+
+@pytest.mark.parametrize(("window", "stride"), [(8, 4), (7, 5), (5, 5), (100, 1)])
+def test_occlusion(case, window, stride):
+    model, image, target, _, x = case
+    window, stride = (window * 4, stride * 4) if image.shape[0] > 50 else (window, stride)
+    channels, height, width = x.shape[1:]
+    theirs = Occlusion(model).attribute(
+        x,
+        (channels, min(window, height), min(window, width)),
+        target=target,
+        strides=(channels, stride, stride),
+        baselines=0.3,
+    )[0]
+    close(attribution.occlusion(model, image, target, window, stride, 0.3), theirs.mean(0))
+
+
+def test_smooth_grad_is_the_mean_of_gradients_at_noisy_copies(case):
+    model, image, target, _, x = case
+    generator = torch.Generator().manual_seed(4)
+    noise = torch.randn((8, *x.shape[1:]), generator=generator, dtype=x.dtype)
+    theirs = Saliency(model).attribute(x + 0.2 * noise, target=target, abs=False).mean(0)
+    ours = attribution.smooth_grad(model, image, target, samples=8, noise=0.2, seed=4)
+    close(ours, theirs.abs().amax(0))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_guided_gradient(channels):
+    # captum guides nn.ReLU alone, so the backbone's ReLU6 cannot be compared.
+    model, image = small(channels), picture(2, (SIZE, SIZE, 3) if channels == 3 else (SIZE, SIZE))
+    theirs = GuidedBackprop(model).attribute(batch(image), target=1)[0].abs().amax(0)
+    close(attribution.guided_gradient(model, image, 1), theirs)
+
+
+# Without captum ---------------------------------------------------------------------------------
+
+
+def test_logits():
+    model, image = small(), picture()
+    np.testing.assert_allclose(
+        attribution.logits(model, image), model(batch(image))[0].detach().numpy()
+    )
+
+
+def test_a_linear_network_is_explained_exactly():
+    rng = np.random.default_rng(0)
+    weights, image = rng.normal(size=(3, 6, 7)), rng.random((6, 7))
+    model = linear(weights)
+    np.testing.assert_allclose(attribution.saliency(model, image, 1), np.abs(weights[1]))
+    np.testing.assert_allclose(
+        attribution.gradient_times_input(model, image, 1), weights[1] * image
+    )
+    np.testing.assert_allclose(
+        attribution.integrated_gradients(model, image, 1, 0.5, 3), weights[1] * (image - 0.5)
+    )
+    lost = attribution.occlusion(model, image, 1, window=1, stride=1, value=0.5)
+    np.testing.assert_allclose(lost, weights[1] * (image - 0.5), atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["cat", "coffee", "flower"])
+def test_integrated_gradients_are_complete_within_5_percent(name):
+    model, image = EfficientNetLite0.pretrained(), datasets.photo(name, 128)
+    scores = attribution.logits(model, image)
+    target = int(scores.argmax())
+    total = attribution.integrated_gradients(model, image, target, steps=128).sum()
+    expected = scores[target] - attribution.logits(model, np.zeros_like(image))[target]
+    assert abs(total - expected) < 0.05 * abs(expected)
+
+
+def test_smooth_grad_follows_its_seed():
+    model, image = small(), picture()
+    one, same, other = (attribution.smooth_grad(model, image, 0, 4, seed=s) for s in (1, 1, 2))
+    np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+def test_a_stride_above_the_window_leaves_gaps():
+    lost = attribution.occlusion(linear(np.ones((1, 6, 6))), np.ones((6, 6)), 0, 2, 4, value=0)
+    expected = np.zeros((6, 6))
+    for square in np.s_[:2, :2], np.s_[:2, 4:], np.s_[4:, :2], np.s_[4:, 4:]:
+        expected[square] = 4
+    np.testing.assert_allclose(lost, expected)
+
+
+def test_rectifiers_that_work_in_place_change_nothing():
+    image = picture()
+    for name in ("saliency", "guided_gradient"):
+        method = getattr(attribution, name)
+        np.testing.assert_allclose(
+            method(small(in_place=True), image, 1), method(small(), image, 1)
+        )
+    for layer in ("0", "3"):
+        one, other = (
+            attribution.grad_cam(small(in_place=in_place), image, 1, layer)
+            for in_place in (True, False)
+        )
+        np.testing.assert_allclose(one, other)
+
+
+def test_edges_are_strong_where_brightness_jumps():
+    image = np.zeros((9, 9, 3))
+    image[:, 5:] = 1
+    found = attribution.edges(image)
+    assert (found[:, 4:6] > 1).all()
+    assert found[:, :3].max() == 0
+    np.testing.assert_allclose(attribution.edges(image[..., 0]), found)
+
+
+@pytest.mark.parametrize(
+    "method",
+    [
+        attribution.saliency,
+        attribution.gradient_times_input,
+        attribution.smooth_grad,
+        attribution.integrated_gradients,
+        attribution.guided_gradient,
+        attribution.occlusion,
+        lambda *a: attribution.grad_cam(*a, layer="2"),
+    ],
+)
+def test_the_model_is_left_as_it_was(method):
+    model = small(in_place=True).train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    attribution_map = method(model, picture(), 1)
+    assert attribution_map.shape == (SIZE, SIZE)
+    assert attribution_map.dtype == float
+    assert model.training
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+    assert all(p.grad is None for p in model.parameters())
+    for module in model.modules():
+        assert not module._forward_hooks
+        assert not module._backward_hooks
+        assert getattr(module, "inplace", True)
+
+
+# Sanity checks ----------------------------------------------------------------------------------
+
+
+def test_randomized_shuffles_the_weights_of_those_layers_alone():
+    model = EfficientNetLite0()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    twin = attribution.randomized(model, ["logits", "blocks.15"], seed=1)
+    for name, value in twin.state_dict().items():
+        assert torch.equal(model.state_dict()[name], before[name])
+        shuffled = name.startswith(("logits.weight", "blocks.15")) and value.ndim in (2, 4)
+        assert torch.equal(value, before[name]) != shuffled, name
+        assert torch.equal(value.flatten().sort().values, before[name].flatten().sort().values)
+    same = attribution.randomized(model, ["logits"], seed=1).logits.weight
+    assert torch.equal(twin.logits.weight, same)
+    assert not torch.equal(attribution.randomized(model, ["logits"], 2).logits.weight, same)
+
+
+def test_rank_correlation_is_the_correlation_of_ranks():
+    a, b = np.random.default_rng(0).normal(size=(2, 5, 6))
+    b[0] = b[1]  # ties
+    ranks = [rankdata(np.abs(m)) for m in (a, b)]
+    assert attribution.rank_correlation(a, b) == pytest.approx(np.corrcoef(*ranks)[0, 1])
+    assert attribution.rank_correlation(a, -3 * a) == pytest.approx(1)
+    assert np.isnan(attribution.rank_correlation(a, np.ones((5, 6))))
+
+
+def test_guided_gradients_hardly_notice_a_new_classifier():
+    """Adebayo 2018, on this backbone: the gradient changes, the guided gradient does not."""
+    model, cat = EfficientNetLite0.pretrained(), datasets.photo("cat", 128)
+    twin = attribution.randomized(model, ["logits", "head"])
+
+    def kept(method):
+        return attribution.rank_correlation(method(model, cat, 285), method(twin, cat, 285))
+
+    assert kept(attribution.guided_gradient) > 0.9
+    assert kept(attribution.saliency) < 0.6
+
+
+# Shares and curves ------------------------------------------------------------------------------
+
+
+def test_share_inside():
+    a = np.array([[1.0, -3.0], [0.0, 4.0]])
+    mask = np.array([[False, True], [True, False]])
+    assert attribution.share_inside(a, mask) == 3 / 8
+    assert attribution.share_inside(a, ~mask) == 5 / 8
+    assert np.isnan(attribution.share_inside(np.zeros((2, 2)), mask))
+    with pytest.raises(ValueError, match=r"^mask must hold booleans"):
+        attribution.share_inside(a, mask.astype(int))
+    with pytest.raises(ValueError, match=r"must have the same shape"):
+        attribution.share_inside(a, mask[:1])
+
+
+def probabilities(model, images):
+    return model(torch.cat([batch(i) for i in images])).softmax(1).detach().numpy()
+
+
+@pytest.mark.parametrize("shape", [(6, 7, 3), (6, 7)])
+def test_deletion_changes_the_most_important_pixels_first(shape):
+    model, image = small(1 if len(shape) == 2 else 3), picture(0, shape)
+    importance = np.random.default_rng(1).permutation(42).reshape(6, 7).astype(float)
+    curve = attribution.deletion(model, image, importance, 2, steps=6, value=0.25)
+    images = []
+    for k in range(7):
+        changed = image.copy()
+        changed[importance >= 42 - 7 * k] = 0.25
+        images.append(changed)
+    np.testing.assert_allclose(curve.probability, probabilities(model, images)[:, 2])
+    np.testing.assert_allclose(curve.share, np.arange(7) / 6)
+    assert curve.auc == pytest.approx(auc(curve.share, curve.probability))
+
+
+def test_insertion_goes_from_blurred_to_sharp():
+    model, image = small(), picture()
+    importance = picture(3)[..., 0]
+    curve = attribution.insertion(model, image, importance, 1, steps=20, blur=50.0)
+    flat = np.broadcast_to(image.mean((0, 1)), image.shape)
+    expected = probabilities(model, [flat, image])[:, 1]
+    assert curve.probability[0] == pytest.approx(expected[0], rel=0.02)
+    assert curve.probability[-1] == pytest.approx(expected[1])
+    assert len(curve.probability) == 21
+
+
+def test_a_right_map_beats_a_random_and_a_reversed_one():
+    rng = np.random.default_rng(0)
+    weights = np.stack([np.zeros((8, 8)), rng.normal(size=(8, 8))])
+    image, model = np.ones((8, 8)), linear(weights)
+    maps = {
+        "right": attribution.integrated_gradients(model, image, 1, steps=1),
+        "random": rng.random((8, 8)),
+    }
+    maps["reversed"] = -maps["right"]
+    left = {n: attribution.deletion(model, image, m, 1, 64, value=0).auc for n, m in maps.items()}
+    assert left["right"] < left["random"] < left["reversed"]
+
+
+# Bad input --------------------------------------------------------------------------------------
+
+METHODS = {
+    "saliency": attribution.saliency,
+    "gradient_times_input": attribution.gradient_times_input,
+    "smooth_grad": attribution.smooth_grad,
+    "integrated_gradients": attribution.integrated_gradients,
+    "guided_gradient": attribution.guided_gradient,
+    "occlusion": attribution.occlusion,
+    "grad_cam": lambda *a: attribution.grad_cam(*a, layer="2"),
+    "deletion": lambda m, i, t: attribution.deletion(m, i, np.zeros(np.shape(i)[:2]), t),
+    "insertion": lambda m, i, t: attribution.insertion(m, i, np.zeros(np.shape(i)[:2]), t),
+}
+
+
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+@pytest.mark.parametrize(
+    ("image", "target", "said"),
+    [
+        (picture(), 4, r"^target must lie between 0 and 3, got 4"),
+        (picture(), -1, r"^target must lie between 0 and 3, got -1"),
+        (picture(), 1.0, r"^target must be a whole number"),
+        (picture() * 255, 0, r"^image must lie between 0 and 1, got values from .* to 25"),
+        (picture() - 1, 0, r"^image must lie between 0 and 1"),
+        (picture()[None], 0, r"^image must have the shape \(height, width, 3\)"),
+        (np.moveaxis(picture(), 2, 0), 0, r"^image must have the shape \(height, width, 3\)"),
+        (np.full((8, 8, 3), np.nan), 0, r"^image must lie between 0 and 1"),
+    ],
+)
+def test_bad_images_and_targets(method, image, target, said):
+    with pytest.raises(ValueError, match=said):
+        method(small(), image, target)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda m, i: attribution.smooth_grad(m, i, 0, samples=0), r"^samples must be at least 1"),
+        (
+            lambda m, i: attribution.smooth_grad(m, i, 0, noise=0),
+            r"^noise must be one number above",
+        ),
+        (
+            lambda m, i: attribution.integrated_gradients(m, i, 0, steps=0),
+            r"^steps must be at least",
+        ),
+        (
+            lambda m, i: attribution.integrated_gradients(m, i, 0, 2.0),
+            r"^baseline must lie between",
+        ),
+        (
+            lambda m, i: attribution.integrated_gradients(m, i, 0, i[:5]),
+            r"must have the same shape",
+        ),
+        (lambda m, i: attribution.occlusion(m, i, 0, window=0), r"^window must be at least 1"),
+        (lambda m, i: attribution.occlusion(m, i, 0, stride=0), r"^stride must be at least 1"),
+        (lambda m, i: attribution.occlusion(m, i, 0, value=-1), r"^value must lie between 0 and 1"),
+        (
+            lambda m, i: attribution.grad_cam(m, i, 0, "conv"),
+            r"^layer must be one of 0, 1, .*7, got",
+        ),
+        (lambda m, i: attribution.grad_cam(m, i, 0, "7"), r"^layer must give maps"),
+        (lambda m, i: attribution.deletion(m, i, i, 0), r"^attribution must have the shape"),
+        (
+            lambda m, i: attribution.deletion(m, i, i[:5, :, 0], 0),
+            r"^attribution must have the image",
+        ),
+        (
+            lambda m, i: attribution.deletion(m, i, i[..., 0], 0, steps=0),
+            r"^steps must be at least",
+        ),
+        (
+            lambda m, i: attribution.insertion(m, i, i[..., 0], 0, blur=0),
+            r"^blur must be one number",
+        ),
+        (lambda m, i: attribution.saliency(m[:3], i, 0), r"^model must give scores"),
+        (lambda m, i: attribution.randomized(m, ["x"]), r"^layer must be one of"),
+        (lambda m, i: attribution.rank_correlation(i[..., 0], i), r"^b must have the shape"),
+        (lambda m, i: attribution.rank_correlation(i[0], i[..., 0]), r"must have the same shape"),
+    ],
+)
+def test_bad_settings(call, said):
+    with pytest.raises(ValueError, match=said):
+        call(small(), picture())
+
+
+# Simulated X-rays -------------------------------------------------------------------------------
+
+
+def test_simulated_xrays_are_what_was_asked_for():
+    drawn = xrays.simulate(300, marked_if_ill=0.9, marked_if_healthy=0.2, seed=1)
+    assert drawn.images.shape == drawn.lesions.shape == (300, 64, 64)
+    assert drawn.images.min() >= 0
+    assert drawn.images.max() <= 1
+    assert drawn.y_true.sum() == 150
+    for ill, chance in ((1, 0.9), (0, 0.2)):
+        marked = drawn.marked[drawn.y_true == ill].sum()
+        assert 1e-4 < binom.cdf(marked, 150, chance) < 1 - 1e-4
+    assert (drawn.lesions.any((1, 2)) == (drawn.y_true == 1)).all()
+
+
+def test_the_marker_is_all_that_differs():
+    """The same chests with and without."""
+    plain = xrays.simulate(40, 0, 0, seed=2, opacity=0.0)
+    marked = xrays.simulate(40, 1, 1, seed=2, opacity=0.0)
+    changed = np.abs(marked.images - plain.images) > 0
+    mask = xrays.marker_mask()
+    assert not changed[:, ~mask].any()
+    assert changed[:, mask].any(1).all()
+    assert mask.sum() == 72
+    bright = np.array([image[mask].max() for image in marked.images])
+    assert (bright > 0.7).all()
+
+
+def test_the_shadow_brightens_the_lesion_and_nothing_else():
+    plain, ill = (xrays.simulate(40, 0.5, 0.5, 3, opacity) for opacity in (0.0, 0.2))
+    gain = ill.images - plain.images
+    assert np.abs(gain[ill.y_true == 0]).max() == 0
+    # More than half of a peak of 0.7 to 1.3 times the opacity; less only where white is reached.
+    inside = gain[ill.lesions]
+    assert np.quantile(inside, 0.01) > 0.06
+    assert inside.max() < 0.27
+    assert np.abs(gain[~ill.lesions]).max() < 0.14
+
+
+def test_simulation_follows_its_seed():
+    one, same, other = (xrays.simulate(4, 0.5, 0.5, seed).images for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, same)
+    assert not np.array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((0, 0.5, 0.5), r"^n must be at least 1"),
+        ((3, 1.5, 0.5), r"^marked_if_ill must lie between 0 and 1"),
+        ((3, 0.5, -1), r"^marked_if_healthy must lie between 0 and 1"),
+        ((3, 0.5, 0.5, 0, 2), r"^opacity must lie between 0 and 1"),
+    ],
+)
+def test_simulate_refuses(arguments, said):
+    with pytest.raises(ValueError, match=said):
+        xrays.simulate(*arguments)
