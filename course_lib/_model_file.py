@@ -105,7 +105,8 @@ def _program(data):
             plain = all(entry.compress_type == zipfile.ZIP_STORED for entry in entries)
             if len(programs) == 1 and len(set(names)) == len(names) and plain:
                 return archive.read(programs[0])
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except Exception as error:
+        # zipfile raises whatever a garbled name, size or method leads to.
         raise ModelFileError("the file is damaged: its archive cannot be read.") from error
     raise ModelFileError("the file is a zip archive, but not one of those that torch.save writes.")
 

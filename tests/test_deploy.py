@@ -12,7 +12,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 from skimage.io import imsave
@@ -406,6 +406,7 @@ def test_a_cut_file(saved, tmp_path_factory, share):
         load_model(path)
 
 
+@example(place=0.0078125, flipped=128, near=0)  # a file's name that is no UTF-8
 @given(
     place=st.floats(0, 1, exclude_max=True),
     flipped=st.integers(1, 255),

@@ -64,11 +64,18 @@ def colab(tmp_path_factory, wheel):
     del os.environ["JUPYTER_PATH"], os.environ["COURSE_LIB"]
 
 
-@pytest.fixture(scope="session")
+def _versions(python):
+    return json.loads(_run(python, "-P", "-c", _VERSIONS))
+
+
+@pytest.fixture
 def versions_before(colab):
-    before = json.loads(_run(colab, "-P", "-c", _VERSIONS))
+    """Every notebook meets a new machine: what it installs is removed again."""
+    before = _versions(colab)
     assert "course-lib" not in before
-    return before
+    yield before
+    if added := _versions(colab).keys() - before.keys():
+        _run(colab, "-m", "pip", "uninstall", "--quiet", "--yes", *added)
 
 
 @pytest.mark.parametrize("path", STUDENT_EDITIONS, ids=lambda path: path.stem)
@@ -79,7 +86,7 @@ def test_runs_to_the_end_and_changes_no_package(path, colab, versions_before, tm
         notebook, kernel_name="colab", timeout=900, resources={"metadata": {"path": str(tmp_path)}}
     )
     client.execute(env=environment)
-    after = json.loads(_run(colab, "-P", "-c", _VERSIONS))
+    after = _versions(colab)
     assert after.items() >= versions_before.items()
     assert "course-lib" in after
 
