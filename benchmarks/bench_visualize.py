@@ -13,7 +13,7 @@ from course_lib.visualize import maximize, objectives
 
 from .report import Row
 
-_STEPS, _IMAGES, _SIZE = 4, 12, 128
+_STEPS, _IMAGES, _SIZE = 8, 12, 128
 
 
 def benchmarks():
@@ -39,19 +39,29 @@ def _sheet(model):
 
 def _step(model):
     """A step through the whole network, up to the logits, beside that network alone."""
-    objective = objectives.class_logit("logits", range(_IMAGES))
+    logit = objectives.class_logit("logits", range(_IMAGES))
     batch = torch.rand(_IMAGES, 3, _SIZE, _SIZE)
     formats = (torch.contiguous_format, torch.channels_last)
+    reached = []
+
+    def stamped(outputs):
+        reached.append(time.perf_counter())
+        return logit(outputs)
+
+    objective = objectives.Objective(logit.layers, stamped, logit.batch)
+
+    def steps():
+        maximize(model, objective, _STEPS, _SIZE)
+        # The time from one run to the next is no step.
+        reached.append(float("nan"))
 
     def alone(memory):
         x = batch.clone(memory_format=memory).requires_grad_(True)
         torch.autograd.grad(model(x).diagonal().sum(), x)
 
-    ours, *theirs = _race(
-        lambda: maximize(model, objective, _STEPS, _SIZE), *(partial(alone, f) for f in formats)
-    )
+    _, *theirs = _race(steps, *(partial(alone, f) for f in formats for _ in range(_STEPS)))
     what = f"one step for {_IMAGES} images of {_SIZE} px"
-    return Row.times(what, ours / _STEPS, "the network alone", min(theirs), "≤ 1.3×")
+    return Row.times(what, np.nanmin(np.diff(reached)), "the network alone", min(theirs), "≤ 1.3×")
 
 
 def _attributions(model):

@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from ._validation import as_count, as_image, as_picture, as_position, as_positive, equal_shape
-from .visualize.layers import evaluating, find_layer, to_batch
+from .visualize.layers import channels_last, evaluating, find_layer, to_batch
 
 _BATCH = 8
 
@@ -351,7 +351,7 @@ def _pixel_curve(model, before, after, attribution, target, steps):
 
 def _scores(model, x, target):
     """Score of the target for each image of a batch."""
-    outputs = model(x)
+    outputs = model(channels_last(x))
     if outputs.ndim != 2:
         raise ValueError(
             f"model must give scores (batch, classes), but gives shape {tuple(outputs.shape)}."

@@ -183,7 +183,7 @@ def _neutrophil(azure, eosin, center, rng):
     _stain(eosin, _blob(center, radius, rng, 0.05), rng.uniform(0.16, 0.34))
     toxic = rng.random() < 0.2
     granules = _specks(rng.integers(40, 90), center, radius, rng, 0.8 if toxic else 0.6)
-    _stain(eosin, granules, rng.uniform(0.3, 0.42) if toxic else 0.28, over=False)
+    _stain(eosin, granules, rng.uniform(0.28, 0.38) if toxic else 0.26, over=False)
     _stain(azure, granules, 0.22 if toxic else 0.08, over=False)
     lobes = _lobes(rng.choice([2, 3, 4, 5], p=[0.3, 0.35, 0.25, 0.1]), center, radius, rng)
     _nucleus(azure, eosin, lobes, rng.uniform(0.75, 1.15), rng, lumps=0.15, size=1.8)
@@ -195,9 +195,9 @@ def _eosinophil(azure, eosin, center, rng):
     _stain(eosin, _blob(center, radius, rng, 0.05), rng.uniform(0.16, 0.34))
     lobes = _lobes(rng.choice([2, 3], p=[0.7, 0.3]), center, radius, rng)
     _nucleus(azure, eosin, lobes, rng.uniform(0.7, 1.1), rng, lumps=0.15, size=1.8)
-    number = rng.integers(55, 100) if rng.random() < 0.75 else rng.integers(22, 42)
+    number = rng.integers(55, 100) if rng.random() < 0.8 else rng.integers(28, 48)
     granules = _specks(number, center, radius, rng, 1.15)
-    _stain(eosin, granules, rng.uniform(0.55, 0.95), over=False)
+    _stain(eosin, granules, rng.uniform(0.6, 1.0), over=False)
     azure *= 1 - 0.3 * granules
 
 

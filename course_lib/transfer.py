@@ -122,19 +122,29 @@ def fit_head(network, x, y_true, *, augment=None, copies=1, iterations=150, lr=2
     ----------
     network : EfficientNetLite0
         With a head for the classes, see `new_head`. Nothing but ``logits`` is changed.
-    x : tensor, shape (n, 3, height, width)
+    x : tensor, shape (n, 3, height, width) or (n, 1280)
+        Images, or what ``features(network, images)["head"]`` gave for them.
     y_true : array_like of int, shape (n,)
     augment : callable, optional
         ``augment(x, generator)`` returns changed images.
     copies : int
         Augmented copies of each image beside the original.
+    iterations, lr, seed
+        See `course_lib.training.fit`.
+
+    Returns
+    -------
+    course_lib.training.History
     """
     generator = torch.Generator().manual_seed(seed)
     y_true = torch.as_tensor(y_true)
     same_length(x=x, y_true=y_true)
-    seen = [x, *(augment(x, generator) for _ in range(copies if augment else 0))]
-    known = torch.cat([features(network, images)["head"] for images in seen])
-    truth = y_true.repeat(len(seen))
+    if x.ndim == 2:
+        known, truth = x, y_true
+    else:
+        seen = [x, *(augment(x, generator) for _ in range(copies if augment else 0))]
+        known = torch.cat([features(network, images)["head"] for images in seen])
+        truth = y_true.repeat(len(seen))
 
     def draw(generator):
         at = torch.randint(len(known), (64,), generator=generator)
@@ -156,7 +166,7 @@ def fine_tune(
     augment=None,
     iterations=200,
     batch=16,
-    lr=1e-3,
+    lr=3e-4,
     ema=None,
     seed=0,
     **options,

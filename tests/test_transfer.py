@@ -137,6 +137,16 @@ def test_a_new_head_is_fitted_alone(cells):
     assert np.mean(history.loss[-5:]) < np.mean(history.loss[:5])
 
 
+def test_a_head_is_fitted_to_images_or_to_their_features(cells):
+    x, y_true = cells
+    fitted = []
+    for seen in (x, transfer.features(random_network(), x)["head"]):
+        network = transfer.new_head(random_network(), 4)
+        transfer.fit_head(network, seen, y_true, iterations=5)
+        fitted.append(network.logits.weight.detach())
+    torch.testing.assert_close(*fitted, atol=1e-5, rtol=1e-4)
+
+
 def test_a_new_head_follows_its_seed_and_nothing_else():
     torch.manual_seed(3)
     heads = [transfer.new_head(random_network(), 3, seed).logits.weight for seed in (1, 1, 2)]

@@ -493,6 +493,12 @@ def test_the_same_seed_gives_the_same_images():
     assert not np.array_equal(run(1), run(2))
 
 
+def test_double_precision():
+    model = small().double()
+    image = maximize(model, objectives.channel("3", 1), steps=2, size=16).images[0]
+    assert image.dtype == np.float64
+
+
 def test_the_model_is_left_as_it_was():
     model = small().train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
@@ -544,6 +550,9 @@ def test_a_pretrained_channel_is_excited_more_than_by_any_photo():
         ({"size": 0}, "^size must be at least 1"),
         ({"size": -3}, "^size must not be negative"),
         ({"lr": 0}, "^lr must be one number above 0"),
+        ({"channels": 2}, "^channels must be 3 or 1, got 2"),
+        ({"objective": objectives.channel}, r"^objective must be made by a call .* got channel"),
+        ({"objective": 7}, "^objective must be made by a call"),
         ({"batch": 0}, "^batch must be at least 1"),
         ({"batch": 3}, "^batch must be 2 as in the objective, got 3"),
         ({"objective": objectives.channel("nine", 0)}, "^layer must be one of 0, 1,"),
@@ -591,6 +600,11 @@ def test_dreams_follow_their_seed():
 
     np.testing.assert_array_equal(run(1), run(1))
     assert not np.array_equal(run(1), run(2))
+
+
+def test_dreaming_needs_an_objective():
+    with pytest.raises(ValueError, match=r"^objective must be made by a call .* got layer"):
+        deep_dream(small(), picture(size=32), objectives.layer)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from torch.nn import functional as F
 
 from .._validation import as_count, as_positive
 from .layers import channels_last, evaluating, outputs_of, to_batch
+from .objectives import as_objective
 from .transforms import jitter
 
 # Pixels a side of the smallest octave: below this the blur has nothing to mirror.
@@ -43,9 +44,11 @@ def deep_dream(model, image, objective, steps=20, octaves=4, ratio=1.4, lr=0.015
     as_positive(lr, "lr")
     if as_positive(ratio, "ratio") <= 1:
         raise ValueError(f"ratio must be above 1, got {ratio}.")
-    for name, value in (("octaves", octaves), ("shift", shift), ("steps", steps)):
-        if as_count(value, name) == 0 and name == "octaves":
-            raise ValueError("octaves must be at least 1, got 0.")
+    as_count(shift, "shift")
+    as_count(steps, "steps")
+    if as_count(octaves, "octaves") == 0:
+        raise ValueError("octaves must be at least 1, got 0.")
+    as_objective(objective)
     photo = to_batch(image, model)
     if min(photo.shape[2:]) / ratio ** (octaves - 1) < _SMALLEST:
         raise ValueError(

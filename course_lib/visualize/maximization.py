@@ -7,6 +7,7 @@ import torch
 
 from .._validation import as_count, as_positive
 from .layers import channels_last, evaluating, outputs_of
+from .objectives import as_objective
 from .parameterization import Fourier, decorrelated
 from .transforms import standard
 
@@ -88,11 +89,13 @@ def maximize(
     for name, value in (("steps", steps), ("size", size)):
         if as_count(value, name) == 0:
             raise ValueError(f"{name} must be at least 1, got 0.")
-    batch = _batch(batch, objective)
+    if channels not in (1, 3):
+        raise ValueError(f"channels must be 3 or 1, got {channels!r}.")
+    batch = _batch(batch, as_objective(objective))
     transform = transform or standard()
-    device = next(model.parameters()).device
+    weight = next(model.parameters())
     generator = torch.Generator().manual_seed(seed)
-    numbers = parameterization(batch, channels, size, generator).to(device)
+    numbers = parameterization(batch, channels, size, generator).to(weight.device, weight.dtype)
     optimizer = torch.optim.Adam(numbers.parameters(), lr)
     scores = []
     with evaluating(model):
@@ -101,10 +104,9 @@ def maximize(
             seen = channels_last(transform(x, generator))
             score = objective(outputs_of(model, objective.layers, seen))
             scores.append(score.detach())
+            optimizer.zero_grad()
             # Only the image's numbers: the weights get no gradient.
-            gradients = torch.autograd.grad(-score.sum(), list(numbers.parameters()))
-            for parameter, gradient in zip(numbers.parameters(), gradients, strict=True):
-                parameter.grad = gradient
+            (-score.sum()).backward(inputs=list(numbers.parameters()))
             optimizer.step()
     with torch.no_grad():
         images = torch.sigmoid(colors(numbers())).permute(0, 2, 3, 1)

@@ -136,6 +136,14 @@ def diversity(layer):
     return Objective([layer], score)
 
 
+def as_objective(value):
+    """Return `value`, or raise ``ValueError`` if it is no objective."""
+    if not isinstance(value, Objective):
+        name = getattr(value, "__name__", repr(value))
+        raise ValueError(f"objective must be made by a call such as channel(layer, 7), got {name}.")
+    return value
+
+
 class _Picked:
     """A channel of every image, the same or one each."""
 

@@ -37,8 +37,8 @@ def turn_and_zoom(degrees, zoom, crop=0):
         h, w = H - 2 * crop, W - 2 * crop
         # Places run from -1 to 1 over the output and over the input, whatever their sizes.
         rows = [[c * w / W, -s * h / W, 0.0], [s * w / H, c * h / H, 0.0]]
-        matrix = torch.tensor(rows, dtype=x.dtype, device=x.device).expand(len(x), 2, 3)
-        grid = F.affine_grid(matrix, (*x.shape[:2], h, w), align_corners=False)
+        matrix = torch.tensor([rows], dtype=x.dtype, device=x.device)
+        grid = F.affine_grid(matrix, (1, 1, h, w), align_corners=False).expand(len(x), h, w, 2)
         return F.grid_sample(x, grid, padding_mode="reflection", align_corners=False)
 
     return transform

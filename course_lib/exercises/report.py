@@ -1,0 +1,216 @@
+"""Exercises of the chapter "Report and presentation"."""
+
+import numpy as np
+
+from ._exercise import Exercise, Misconception
+
+
+def _possible_rate(rate, n, decimals):
+    nearest = np.array([np.floor(rate * n), np.ceil(rate * n)])
+    return bool((np.abs(nearest / n - rate) <= 0.5 * 10.0**-decimals).any())
+
+
+def _whole_number(rate, n, decimals):
+    return bool(abs(rate * n - np.rint(rate * n)) < 1e-6)
+
+
+def _cut_off(rate, n, decimals):
+    nearest = np.array([np.floor(rate * n), np.ceil(rate * n)])
+    units = 10.0**decimals
+    return bool((np.floor(nearest / n * units + 1e-9) == np.rint(rate * units)).any())
+
+
+def _enough_cases(rate, n, decimals):
+    return n >= 10**decimals
+
+
+def _printed_rates(rng):
+    """Rates of two decimals, about half of them impossible, none of them a tie of rounding."""
+    cases = [(0.93, 27, 2), (0.95, 27, 2), (0.947, 19, 3), (0.96, 50, 2)]
+    while len(cases) < 10:
+        n, rate = int(rng.integers(12, 60)), int(rng.integers(60, 99)) / 100
+        nearest = np.array([np.floor(rate * n), np.ceil(rate * n)]) / n
+        if np.abs(np.abs(nearest - rate) - 0.005).min() > 1e-6:
+            cases.append((rate, n, 2))
+    return cases
+
+
+def _shared_patients(train, test):
+    return float(np.isin(test, train).mean())
+
+
+def _share_of_patients(train, test):
+    patients = np.unique(test)
+    return float(np.isin(patients, train).mean())
+
+
+def _patient_cases(rng):
+    cases = [(np.array([1, 1, 2, 3, 3]), np.array([3, 4, 3, 5, 5, 5, 2, 3]))]
+    while len(cases) < 4:
+        n = 6 * len(cases)
+        train = rng.integers(1, 12, 2 * n)
+        test = np.repeat(rng.choice(np.arange(1, 25), 7, replace=False), rng.integers(1, 6, 7))
+        answers = (
+            _shared_patients(train, test),
+            _share_of_patients(train, test),
+            _shared_patients(test, train),
+        )
+        if len(set(np.round(answers, 6))) == 3 and 0 < answers[0] < 1:
+            cases.append((train, test))
+    return cases
+
+
+def _paired_difference(right_a, right_b):
+    d = right_a.astype(float) - right_b
+    return float(d.mean()), float(d.std() / np.sqrt(len(d)))
+
+
+def _unpaired(right_a, right_b):
+    a, b, n = right_a.mean(), right_b.mean(), len(right_a)
+    return float(a - b), float(np.sqrt((a * (1 - a) + b * (1 - b)) / n))
+
+
+def _sd_of_the_difference(right_a, right_b):
+    d = right_a.astype(float) - right_b
+    return float(d.mean()), float(d.std())
+
+
+def _other_way_round(right_a, right_b):
+    return _paired_difference(right_b, right_a)
+
+
+def _right_cases(rng):
+    """Two models that mostly fail on the same cases, as models do."""
+    cases = []
+    while len(cases) < 4:
+        n = (40, 100, 250, 60)[len(cases)]
+        hard = rng.random(n) < 0.25
+        a = (rng.random(n) < np.where(hard, 0.5, 0.97)).astype(int)
+        b = (rng.random(n) < np.where(hard, 0.3, 0.95)).astype(int)
+        if a.sum() != b.sum():
+            cases.append((a, b))
+    return cases
+
+
+def _largest_miss_rate(n, level):
+    return 1 - (1 - level) ** (1 / n)
+
+
+def _zero_cases(rng):
+    sizes = rng.integers(5, 300, 4).tolist()
+    return [
+        (12, 0.95),
+        *((n, level) for n, level in zip(sizes, (0.95, 0.9, 0.99, 0.8), strict=True)),
+    ]
+
+
+EXERCISES = (
+    Exercise(
+        id="report.possible_rate",
+        title="Can this percentage be true?",
+        reference=_possible_rate,
+        cases=_printed_rates,
+        misconceptions=(
+            Misconception(
+                "whole_number",
+                _whole_number,
+                "The rate in the paper is rounded, so rate · n need not be whole. Ask whether any "
+                "k / n, rounded, gives the printed number.",
+            ),
+            Misconception(
+                "cut_off",
+                _cut_off,
+                "You cut the digits of k / n off. Papers round: half a unit of the last digit to "
+                "either side is allowed.",
+            ),
+            Misconception(
+                "enough_cases",
+                _enough_cases,
+                "With many cases every rate is possible, that is true; with few some are, such as "
+                "0.50 with n = 2. Look for the k.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="report.shared_patients",
+        title="Patients on both sides",
+        reference=_shared_patients,
+        cases=_patient_cases,
+        misconceptions=(
+            Misconception(
+                "share_of_patients",
+                _share_of_patients,
+                "You counted each patient once. The score is an average over images, so count the "
+                "images.",
+            ),
+            Misconception(
+                "share_of_training",
+                lambda train, test: _shared_patients(test, train),
+                "You asked which training images come from test patients. It is the test set "
+                "whose score is spoiled.",
+            ),
+            Misconception(
+                "count",
+                lambda train, test: int(np.isin(test, train).sum()),
+                "You counted the images. Divide by the number of test images.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="report.paired_difference",
+        title="Better than the baseline?",
+        reference=_paired_difference,
+        cases=_right_cases,
+        misconceptions=(
+            Misconception(
+                "unpaired",
+                _unpaired,
+                "You treated the two models as if they had seen different patients. They saw the "
+                "same ones, and fail on the same hard ones: take the spread of the differences.",
+            ),
+            Misconception(
+                "standard_deviation",
+                _sd_of_the_difference,
+                "That is the spread from case to case. The standard error of a mean is smaller by "
+                "the square root of n.",
+            ),
+            Misconception(
+                "other_way_round",
+                _other_way_round,
+                "You subtracted A from B. Positive shall mean that A is better.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="report.largest_miss_rate",
+        title="None missed, out of how many?",
+        reference=_largest_miss_rate,
+        cases=_zero_cases,
+        misconceptions=(
+            Misconception(
+                "zero",
+                lambda n, level: 0.0,
+                "Zero is the estimate. How large may the true rate be, so that n patients without "
+                "a miss are still no surprise?",
+            ),
+            Misconception(
+                "rule_of_three",
+                lambda n, level: 3 / n,
+                "3 / n is the rule of thumb for 95 % and many patients. Solve it exactly: the "
+                "chance of no miss in n patients is (1 - rate) to the power n.",
+            ),
+            Misconception(
+                "two_sided",
+                lambda n, level: 1 - ((1 - level) / 2) ** (1 / n),
+                "You halved what is left of the level. Below zero there is nothing: the whole of "
+                "it lies on one side.",
+            ),
+            Misconception(
+                "level_to_the_n",
+                lambda n, level: 1 - level ** (1 / n),
+                "You set the chance of no miss to the level. It must be so small that you would "
+                "not believe it: 1 - level.",
+            ),
+        ),
+    ),
+)

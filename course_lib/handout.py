@@ -1,0 +1,186 @@
+"""A report that prints on two pages: text, numbers with intervals, figures and a model card."""
+
+import base64
+import html
+import io
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+#: What a model card must answer (Mitchell et al. 2019, FAT*, p. 220), in few words.
+MODEL_CARD = {
+    "Model": "architecture, size, version, date",
+    "Intended use": "for whom, for what decision, and for what not",
+    "Trained on": "source, number, how it was labeled",
+    "Evaluated on": "source, number, why it is independent",
+    "Metrics": "which, why these, with what interval",
+    "Groups": "for whom it was and was not checked",
+    "Limitations": "where it is known or likely to fail",
+}
+
+
+class Result(NamedTuple):
+    """One line of the table of results.
+
+    Attributes
+    ----------
+    what : str
+    value, low, high : float
+        Estimate and the ends of its interval.
+    cases : str
+        Counts behind it, such as ``"47/51"``.
+    """
+
+    what: str
+    value: float
+    low: float
+    high: float
+    cases: str = ""
+
+
+@dataclass(frozen=True, repr=False)
+class Handout:
+    """A report; make it with `handout`. It shows itself in a notebook."""
+
+    title: str
+    _body: str
+
+    def to_html(self):
+        """A complete page: no script, no outside address, pictures inside; for A4 paper."""
+        return (
+            f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+            f"<title>{html.escape(self.title)}</title>"
+            f'<meta name="viewport" content="width=device-width">{_PAPER}</head>'
+            f"<body><main>{self._fragment(1)}</main></body></html>"
+        )
+
+    def write(self, path):
+        """Write the page to a file, whole or not at all. Print it from a browser."""
+        path = Path(path)
+        temporary = path.with_name(f"{path.name}.part")
+        temporary.write_text(self.to_html(), encoding="utf-8")
+        os.replace(temporary, path)
+
+    def __repr__(self):
+        return f"Handout({self.title!r})"
+
+    def _repr_html_(self):
+        return self._fragment(3)
+
+    def _fragment(self, top):
+        """The report with headings from <h{top}> down."""
+        # The text is escaped, so that tags are ours alone.
+        body = re.sub(r"(</?h)(\d)", lambda m: f"{m[1]}{int(m[2]) + top - 1}", self._body)
+        return f'<article class="handout">{_STYLE}{body}</article>'
+
+
+def handout(title, authors, sections, results=(), figures=(), card=None, level=0.95):
+    """Put a report together.
+
+    Parameters
+    ----------
+    title, authors : str
+    sections : dict of str
+        From heading to text; an empty line begins a paragraph. The table and the figures follow
+        the section ``"Performance"``, or the last one if there is none.
+    results : sequence of Result
+        Baselines too: a number alone says nothing.
+    figures : sequence of (matplotlib Figure, str)
+        Each with its caption, which says what is to be seen.
+    card : dict of str, optional
+        Answers to `MODEL_CARD`; every question must be answered.
+    level : float, default 0.95
+        Of the intervals, for the header of the table.
+
+    Returns
+    -------
+    Handout
+
+    Raises
+    ------
+    ValueError
+        If there is no section, a caption is empty, a card is incomplete, or an estimate lies
+        outside of its interval.
+    """
+    if not sections:
+        raise ValueError("sections must hold at least one section, but it is empty.")
+    if card is not None and set(card) != set(MODEL_CARD):
+        odd = ", ".join(sorted(set(card) ^ set(MODEL_CARD)))
+        raise ValueError(
+            f"card must answer exactly the questions of MODEL_CARD, but not so: {odd}."
+        )
+    results = [Result(*row) for row in results]
+    for row in results:
+        if not row.low <= row.value <= row.high:
+            raise ValueError(f"results: {row.what} must lie in its interval, got {row[1:4]}.")
+    if not all(caption.strip() for _, caption in figures):
+        raise ValueError("figures must each have a caption.")
+    after = "Performance" if "Performance" in sections else list(sections)[-1]
+    parts = [f"<h1>{html.escape(title)}</h1>", f"<p><i>{html.escape(authors)}</i></p>"]
+    for heading, text in sections.items():
+        parts += [f"<h2>{html.escape(heading)}</h2>", _paragraphs(text)]
+        if heading == after:
+            parts += [_table(results, level), _pictures(figures)]
+    if card is not None:
+        rows = "".join(
+            f'<tr><th scope="row">{name}</th><td class="text">{html.escape(card[name])}</td></tr>'
+            for name in MODEL_CARD
+        )
+        parts += ["<h2>Model card</h2>", f"<table><tbody>{rows}</tbody></table>"]
+    return Handout(str(title), "".join(parts))
+
+
+def _paragraphs(text):
+    blocks = [" ".join(block.split()) for block in str(text).split("\n\n")]
+    return "".join(f"<p>{html.escape(block)}</p>" for block in blocks if block)
+
+
+def _table(results, level):
+    if not results:
+        return ""
+    rows = "".join(
+        f'<tr><th scope="row">{html.escape(row.what)}</th><td>{html.escape(row.cases)}</td>'
+        f"<td>{row.value:.3f}</td><td>{row.low:.3f} to {row.high:.3f}</td></tr>"
+        for row in results
+    )
+    head = "".join(
+        f'<th scope="col">{name}</th>'
+        for name in ("what", "cases", "estimate", f"{level:.0%} interval")
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _pictures(figures):
+    return "".join(
+        f'<figure><img alt="{html.escape(caption)}" src="{_data(figure)}">'
+        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
+        for figure, caption in figures
+    )
+
+
+def _data(figure):
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=150, metadata={"Software": None})
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+_STYLE = """<style>
+.handout { max-width: 46rem; line-height: 1.35; }
+.handout table { border-collapse: collapse; width: 100%; }
+.handout :is(th, td) { border: 1px solid; padding: 0.1rem 0.5rem; text-align: end; }
+.handout :is(th[scope=row], td.text) { text-align: start; }
+.handout figure { margin: 0.6rem 0; }
+.handout img { width: 100%; height: auto; }
+</style>"""
+_PAPER = """<style>
+@page { size: A4; margin: 15mm; }
+body { font-family: system-ui, sans-serif; font-size: 9.5pt; color: #000; background: #fff; }
+main { max-width: 46rem; margin: auto; }
+h1 { font-size: 15pt; margin: 0 0 0.2rem; }
+h2 { font-size: 11.5pt; margin: 0.7rem 0 0.2rem; }
+p { margin: 0.25rem 0; }
+figure, table { break-inside: avoid; }
+figcaption { font-size: 8.5pt; }
+</style>"""

