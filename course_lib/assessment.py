@@ -216,8 +216,9 @@ class Assessment:
             for name, row in zip(names, self.confusion, strict=True)
         )
         return (
-            "<table><caption>Test set: what the model said (rows), and what it was (columns)"
-            f'</caption><thead><tr><th scope="col">said \\ was</th>{head}</tr></thead>'
+            '<table><caption style="color: inherit">Test set: what the model said (rows), '
+            "and what it was (columns)</caption>"
+            f'<thead><tr><th scope="col">said \\ was</th>{head}</tr></thead>'
             f"<tbody>{body}</tbody></table>"
         )
 

@@ -168,6 +168,7 @@ def _data(figure):
 
 _STYLE = """<style>
 .handout { max-width: 46rem; line-height: 1.35; }
+.handout :is(h1, h2, h3, h4, h5, figcaption) { color: inherit; }
 .handout table { border-collapse: collapse; width: 100%; }
 .handout :is(th, td) { border: 1px solid; padding: 0.1rem 0.5rem; text-align: end; }
 .handout :is(th[scope=row], td.text) { text-align: start; }

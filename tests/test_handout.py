@@ -3,12 +3,14 @@
 import os
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 
 import matplotlib.pyplot as plt
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from playwright.sync_api import sync_playwright
 
 from book_ext import editions
 from course_lib.handout import MODEL_CARD, Result, handout
@@ -161,21 +163,28 @@ def test_template_runs_as_it_is(filled):
         assert said in text
 
 
-@pytest.mark.xdist_group("template")
-def test_template_prints_on_two_sheets(filled):
-    path = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
-    if path is None:
-        pytest.skip("needs Chromium to print")
-    from playwright.sync_api import sync_playwright
-
+def _printed(path, chromium):
+    """Width of the page on a phone, and the PDF."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=path,
+            executable_path=chromium,
             args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
         )
         page = browser.new_page(viewport={"width": 375, "height": 800})
-        page.goto((filled / "report.html").as_uri())
-        assert page.evaluate("document.documentElement.scrollWidth") <= 375
-        printed = page.pdf(format="A4", prefer_css_page_size=True)
+        page.goto(path.as_uri())
+        width = page.evaluate("document.documentElement.scrollWidth")
+        pdf = page.pdf(format="A4", prefer_css_page_size=True)
         browser.close()
-    assert len(re.findall(rb"/Type\s*/Page\b(?!s)", printed)) == 2
+    return width, pdf
+
+
+@pytest.mark.xdist_group("template")
+def test_template_prints_on_two_sheets(filled):
+    chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+    if chromium is None:
+        pytest.skip("needs Chromium to print")
+    # In a thread of its own: the browser tests may keep an event loop in this one.
+    with ThreadPoolExecutor(1) as pool:
+        width, pdf = pool.submit(_printed, filled / "report.html", chromium).result()
+    assert width <= 375
+    assert len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf)) == 2
