@@ -14,12 +14,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 from . import datasets, smear, transfer
+from ._files import written_whole
 from ._model_file import ModelFileError, read
 from ._validation import as_open_probability
 from .deploy import Model, Preprocessing, model_from
@@ -350,7 +350,7 @@ def _score(model, images, y_true):
 
 
 def main(arguments=None):
-    """``python -m course_lib.assessment model.pt``: 0 if passed, 1 if not, 2 if refused."""
+    """``python -m course_lib.assessment model.pt``: 0 if passed, 1 if not, 2 if not possible."""
     parser = argparse.ArgumentParser(
         prog="python -m course_lib.assessment", description="Assess a model file."
     )
@@ -368,7 +368,12 @@ def main(arguments=None):
         return 2
     print(found)
     if found.passed and given.certificate:
-        Path(given.certificate).write_text(found.certificate(given.name), encoding="utf-8")
+        try:
+            with written_whole(given.certificate) as temporary:
+                temporary.write_text(found.certificate(given.name), encoding="utf-8")
+        except OSError as error:
+            print(f"the certificate cannot be written: {error.strerror}.", file=sys.stderr)
+            return 2
     return 2 if found.refused else 0 if found.passed else 1
 
 

@@ -5,10 +5,8 @@ On the command line: ``python -m course_lib.deploy model.pt image.png …``.
 
 import argparse
 import json
-import os
 import sys
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +15,7 @@ from skimage.io import imread
 from torch import nn
 from torch.nn.functional import interpolate
 
+from ._files import written_whole
 from ._model_file import ModelFileError as ModelFileError
 from ._model_file import read
 from ._validation import as_count
@@ -212,10 +211,8 @@ def save_model(model, path):
     The file holds tensors, texts and numbers alone, so that `load_model` need not trust it.
     """
     weights = {name: w.detach().cpu().clone() for name, w in model.network.state_dict().items()}
-    path = Path(path)
-    temporary = path.with_name(f"{path.name}.part")
-    torch.save({**model.header(), "weights": weights}, temporary)
-    os.replace(temporary, path)
+    with written_whole(path) as temporary:
+        torch.save({**model.header(), "weights": weights}, temporary)
 
 
 def load_model(path):
@@ -373,29 +370,27 @@ def export_onnx(model, path):
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)
-    path = Path(path)
-    temporary = path.with_name(f"{path.name}.part")
-    try:
-        with warnings.catch_warnings():
-            # The exporter speaks of its own future, which is not the reader's concern.
-            warnings.simplefilter("ignore")
-            torch.onnx.export(
-                network,
-                (example,),
-                temporary,
-                input_names=["images"],
-                output_names=["probabilities"],
-                dynamic_shapes=({0: torch.export.Dim("n")},),
-                dynamo=True,
-                external_data=False,
-                verbose=False,
-            )
-    finally:
-        logger.setLevel(level)
-    graph = onnx.load(temporary)
-    onnx.helper.set_model_props(graph, {"course_lib": json.dumps(model.header())})
-    onnx.save(graph, temporary)
-    os.replace(temporary, path)
+    with written_whole(path) as temporary:
+        try:
+            with warnings.catch_warnings():
+                # The exporter speaks of its own future, which is not the reader's concern.
+                warnings.simplefilter("ignore")
+                torch.onnx.export(
+                    network,
+                    (example,),
+                    temporary,
+                    input_names=["images"],
+                    output_names=["probabilities"],
+                    dynamic_shapes=({0: torch.export.Dim("n")},),
+                    dynamo=True,
+                    external_data=False,
+                    verbose=False,
+                )
+        finally:
+            logger.setLevel(level)
+        graph = onnx.load(temporary)
+        onnx.helper.set_model_props(graph, {"course_lib": json.dumps(model.header())})
+        onnx.save(graph, temporary)
 
 
 def onnx_probabilities(path, images):

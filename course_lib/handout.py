@@ -3,11 +3,11 @@
 import base64
 import html
 import io
-import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
+
+from ._files import written_whole
 
 #: What a model card must answer (Mitchell et al. 2019, FAT*, p. 220), in few words.
 MODEL_CARD = {
@@ -58,10 +58,8 @@ class Handout:
 
     def write(self, path):
         """Write the page to a file, whole or not at all. Print it from a browser."""
-        path = Path(path)
-        temporary = path.with_name(f"{path.name}.part")
-        temporary.write_text(self.to_html(), encoding="utf-8")
-        os.replace(temporary, path)
+        with written_whole(path) as temporary:
+            temporary.write_text(self.to_html(), encoding="utf-8")
 
     def __repr__(self):
         return f"Handout({self.title!r})"

@@ -2,7 +2,6 @@
 
 import contextlib
 import copy
-import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from ._files import written_whole
 from ._validation import as_count, as_open_probability, as_positive
 
 _SCHEDULES = ("onecycle", "constant")
@@ -269,9 +269,8 @@ def _save(path, parts, settings, history):
     content = {name: part.state_dict() for name, part in parts.items()}
     content |= {"settings": settings, "loss": history.loss, "lr": history.lr}
     content["seconds"] = history.seconds
-    temporary = path.with_name(f"{path.name}.part")
-    torch.save(content, temporary)
-    os.replace(temporary, path)
+    with written_whole(path) as temporary:
+        torch.save(content, temporary)
 
 
 def _restore(path, parts, settings, history):

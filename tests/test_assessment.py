@@ -4,7 +4,6 @@ import hashlib
 import re
 import socket
 from datetime import date
-from html.parser import HTMLParser
 from importlib.util import find_spec
 
 import numpy as np
@@ -17,6 +16,7 @@ from book_ext.editions import ROOT
 from course_lib import assessment, datasets, smear
 from course_lib.assessment import Assessment, Score, Task, assess, medmnist_task, smear_task
 from course_lib.deploy import Model, Preprocessing, SmallCNN, save_model
+from tests.pages import Page
 
 SHARED = ROOT.parent / "shared" / "data"
 CLASSES = ("dark", "gray", "bright")
@@ -200,26 +200,6 @@ def test_what_a_file_says_is_escaped(tmp_path):
 # The certificate --------------------------------------------------------------------------------
 
 
-class Page(HTMLParser):
-    def __init__(self, page):
-        super().__init__()
-        self.tags, self.text, self.open = [], "", []
-        self.feed(page)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-        if tag not in ("meta", "img", "br"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text += data
-
-
 def test_certificate_stands_alone(perfect):
     found = assess(perfect, SHADES)
     text = found.certificate("Wang <Mei>", date(2026, 3, 1))
@@ -260,6 +240,10 @@ def test_command_line(perfect, poor, tmp_path, monkeypatch, capsys):
     assert assessment.main([str(perfect), "--certificate", str(page), "--name", "Mei"]) == 0
     assert capsys.readouterr().out.endswith("Passed: the mark is 92%.\n")
     assert "Mei" in page.read_text(encoding="utf-8")
+    nowhere = str(tmp_path / "missing" / "page.html")
+    assert assessment.main([str(perfect), "--certificate", nowhere]) == 2
+    said = "the certificate cannot be written: No such file or directory.\n"
+    assert capsys.readouterr().err == said
     assert assessment.main([str(tmp_path / "missing.pt")]) == 2
     assert capsys.readouterr().out.startswith("Not assessed: the file cannot be opened")
     assert assessment.main([str(perfect), "--task", "retina"]) == 2

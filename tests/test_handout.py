@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from html.parser import HTMLParser
 
 import matplotlib.pyplot as plt
 import nbformat
@@ -14,6 +13,7 @@ from playwright.sync_api import sync_playwright
 
 from book_ext import editions
 from course_lib.handout import MODEL_CARD, Result, handout
+from tests.pages import Page
 
 EXAMPLES = editions.ROOT / "examples"
 SECTIONS = {
@@ -23,26 +23,6 @@ SECTIONS = {
 }
 RESULTS = (Result("network", 0.93, 0.88, 0.97, "47/51"), ("watershed", 0.5, 0.4, 0.6))
 CARD = dict.fromkeys(MODEL_CARD, "Said.")
-
-
-class Page(HTMLParser):
-    def __init__(self, page):
-        super().__init__()
-        self.tags, self.text, self.open = [], "", []
-        self.feed(page)
-        self.close()
-        assert not self.open
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-        if tag not in ("meta", "img"):
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text += data
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import itertools
 import json
 import re
 import warnings
-from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import numpy as np
@@ -15,6 +14,7 @@ from course_lib import calibration
 from course_lib.metrics import ConfusionMatrix
 from course_lib.report import STARD, diagnostic_report
 from course_lib.roc import RocCurve
+from tests.pages import Page
 
 
 def random_cases(n=150, seed=0):
@@ -32,30 +32,6 @@ TEXTS = {
 REPORT = diagnostic_report(Y_TRUE, Y_PROB, 0.3, title="Risk of relapse", stard=TEXTS)
 NUMBERS = REPORT.to_dict()
 PAGE = REPORT.to_html()
-
-
-class Page(HTMLParser):
-    """Tags with their attributes, headings with their text, and whether every tag is closed."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.tags, self.headings, self.open = [], [], []
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-        if tag not in ("meta", "img"):
-            self.open.append(tag)
-        if re.fullmatch("h[1-6]", tag):
-            self.headings.append([tag, ""])
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if any(re.fullmatch("h[1-6]", tag) for tag in self.open):
-            self.headings[-1][1] += data
 
 
 # Numbers ----------------------------------------------------------------------------------------

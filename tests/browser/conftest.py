@@ -71,9 +71,10 @@ def chromium():
 def open_page(chromium, address):
     """``open_page("chapters/metrics.html", width=375, theme="dark")`` gives a Playwright page.
 
-    ``page.refused`` lists outside requests, ``page.problems`` console errors.
+    Afterwards the test fails if a page asked for anything outside (``page.refused``), or if there
+    was an error on its console (``page.problems``).
     """
-    contexts = []
+    pages = []
 
     def open_(path, *, width=1280, theme="light", scripts=True, base=address):
         context = chromium.new_context(
@@ -81,8 +82,8 @@ def open_page(chromium, address):
             color_scheme=theme,
             java_script_enabled=scripts,
         )
-        contexts.append(context)
         page = context.new_page()
+        pages.append(page)
         page.refused, page.problems = [], []
 
         def route(request):
@@ -106,8 +107,11 @@ def open_page(chromium, address):
         return page
 
     yield open_
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.context.close()
+    for page in pages:
+        assert page.problems == []
+        assert page.refused == []
 
 
 def built_pages():

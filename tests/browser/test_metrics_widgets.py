@@ -48,8 +48,6 @@ def test_prevalence_explorer(open_page, width, theme):
     box = sliders["Prevalence"].bounding_box()
     page.mouse.click(box["x"] + 2, box["y"] + box["height"] / 2)
     assert agrees()["Prevalence"] == 0
-    assert page.problems == []
-    assert page.refused == []
 
 
 @sizes_and_themes

@@ -68,8 +68,6 @@ def test_unit_browser(open_page, width, theme):
     box = channel.bounding_box()
     page.mouse.click(box["x"] + 2, box["y"] + box["height"] / 2)
     agrees(4, 0)
-    assert page.problems == []
-    assert page.refused == []
 
 
 @sizes_and_themes
@@ -104,8 +102,6 @@ def test_dream_explorer(open_page, width, theme):
             agrees()
     steps.press("Home")
     agrees()
-    assert page.problems == []
-    assert page.refused == []
 
 
 @sizes_and_themes
@@ -142,5 +138,3 @@ def test_attribution_explorer(open_page, width, theme):
         cover.press(key)
         assert float(heat.evaluate("(v) => getComputedStyle(v).opacity")) == pytest.approx(opacity)
         assert cover.get_attribute("aria-valuetext") == f"{round(100 * opacity)}%"
-    assert page.problems == []
-    assert page.refused == []
