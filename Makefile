@@ -27,13 +27,14 @@ notebooks: .venv/installed
 	$(BIN)/python -m book_ext notebooks
 
 # The committed editions are compared before the book is built, because building writes them anew.
+# The cells of a notebook need one kernel, so nbval keeps each file on one worker.
 test: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m book_ext check
 	$(BIN)/python -m book_ext book
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 -p tests.notebooks.plugin --nbval chapters
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile -p tests.notebooks.plugin --nbval chapters
 	@echo "All tests passed. The book: $(CURDIR)/_build/html/index.html"
 
 serve: book
