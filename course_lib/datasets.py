@@ -139,14 +139,51 @@ def nuclei():
     Caicedo et al. 2019, "Nucleus segmentation across imaging experiments: the 2018 Data Science
     Bowl", Nat Methods 16:1247 (image set BBBC038, CC0).
     """
+    image, labels = (_in_stardist("nuclei", name) for name in ("img2d.tif", "mask2d.tif"))
+    return Nuclei(image / 255, labels.astype(int))
+
+
+def _in_stardist(function, name):
+    """An image inside the wheel of StarDist, which is not imported."""
     try:
         files = distribution("stardist").locate_file("stardist/data/images")
     except PackageNotFoundError as error:
         raise ModuleNotFoundError(
-            "nuclei() reads an image that the package stardist carries: "
+            f"{function}() reads an image that the package stardist carries: "
             "pip install --no-deps stardist"
         ) from error
-    return Nuclei(imread(files / "img2d.tif") / 255, imread(files / "mask2d.tif").astype(int))
+    return imread(files / name)
+
+
+def histology(stain):
+    """A microscope's color image of stained tissue.
+
+    Parameters
+    ----------
+    stain : {"H&E", "DAB"}
+        ``"H&E"``: hematoxylin colors nuclei blue, eosin the rest pink; a tumor from the Cancer
+        Imaging Archive, 300 × 500 pixels. ``"DAB"``: an antibody colors the protein FHL2 brown,
+        hematoxylin the nuclei blue; glands of the colon, 512 × 512 pixels.
+
+    Returns
+    -------
+    ndarray of float in [0, 1], shape (height, width, 3)
+
+    Raises
+    ------
+    ModuleNotFoundError
+        For ``"H&E"``, if the wheel of StarDist, which carries it, is not installed.
+
+    References
+    ----------
+    StarDist, ``test_image_he_2d``; scikit-image, ``immunohistochemistry`` (Center for Microscopy
+    and Molecular Imaging, Gosselies).
+    """
+    if stain == "H&E":
+        return _in_stardist("histology", "histo.jpg") / 255
+    if stain == "DAB":
+        return skimage.data.immunohistochemistry() / 255
+    raise ValueError(f"stain must be 'H&E' or 'DAB', got {stain!r}.")
 
 
 #: Photographs inside scikit-image's and scikit-learn's wheels, by the name that `photo` takes.

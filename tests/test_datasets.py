@@ -98,6 +98,27 @@ def test_nuclei_match_their_labels():
     assert image[labels > 0].mean() > 2 * image[labels == 0].mean()
 
 
+def test_histology_in_its_colors():
+    image = datasets.histology("DAB")
+    assert image.shape == (512, 512, 3)
+    assert image.min() >= 0
+    assert image.max() <= 1
+    red, _, blue = image.mean((0, 1))
+    assert red > blue, "brown"
+    with pytest.raises(ValueError, match="stain must be 'H&E' or 'DAB', got 'PAS'"):
+        datasets.histology("PAS")
+
+
+@pytest.mark.skipif(find_spec("stardist") is None, reason="needs the files in stardist's wheel")
+def test_hematoxylin_and_eosin():
+    image = datasets.histology("H&E")
+    assert image.shape == (300, 500, 3)
+    assert image.min() >= 0
+    assert image.max() <= 1
+    red, green, blue = image.mean((0, 1))
+    assert min(red, blue) > green, "purple"
+
+
 @pytest.mark.parametrize("name", datasets.PHOTOS)
 def test_photos_are_square_pictures(name):
     picture = datasets.photo(name, size=48)

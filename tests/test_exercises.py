@@ -34,6 +34,7 @@ AT_LEAST = {
     "metrics": (5, 4),
     "one_shot": (4, 4),
     "roc": (5, 4),
+    "style": (6, 5),
     "unet": (6, 4),
 }
 MODULES = {"np": np, "torch": torch}

@@ -334,19 +334,20 @@ def test_pixels_are_themselves():
     assert 0.08 < numbers().std() < 0.12
 
 
-@pytest.mark.parametrize("size", [8, 9])
+@pytest.mark.parametrize("size", [8, 9, (8, 11), (11, 8)])
 @pytest.mark.parametrize("decay", [1.0, 1.5])
 def test_a_coefficient_is_a_wave_whose_amplitude_falls_with_frequency(size, decay):
     numbers = parameterization.Fourier(1, 1, size, decay=decay)
-    y, x = np.mgrid[:size, :size]
+    height, width = np.broadcast_to(size, 2)
+    y, x = np.mgrid[:height, :width]
     for fy, fx in ((0, 1), (1, 0), (2, 1), (0, 2)):
         with torch.no_grad():
             numbers.coefficients.zero_()
             numbers.coefficients[0, 0, fy, fx, 0] = 1
-        wave = np.cos(2 * np.pi * (fy * y + fx * x) / size)
+        wave = np.cos(2 * np.pi * (fy * y / height + fx * x / width))
         # The half spectrum of a real image holds most waves once and their mirror not at all.
-        wave *= (2 if fx else 1) / size
-        f = np.hypot(fy, fx) / size
+        wave *= (2 if fx else 1) / np.sqrt(height * width)
+        f = np.hypot(fy / height, fx / width)
         expected = wave * 20 / 3 * (0.05 / f) ** decay
         np.testing.assert_allclose(numbers()[0, 0].detach(), expected, atol=1e-5)
 

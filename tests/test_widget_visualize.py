@@ -1,4 +1,4 @@
-"""What the unit browser, the dream explorer and the attribution explorer can show."""
+"""What the widgets show that hold pictures from a trained network."""
 
 import base64
 import io
@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from course_lib.style import Painted
 from course_lib.visualize import Patches
-from course_lib.widgets import AttributionExplorer, DreamExplorer, UnitBrowser
+from course_lib.widgets import AttributionExplorer, DreamExplorer, StyleExplorer, UnitBrowser
 from course_lib.widgets import sprites as sprites_module
 from course_lib.widgets.sprites import MOST_BYTES, sheet
 
@@ -211,7 +212,47 @@ def test_attribution_explorer_refuses(image, given, said):
         AttributionExplorer(image, given)
 
 
-# All three --------------------------------------------------------------------------------------
+# The style explorer ----------------------------------------------------------------------------
+
+
+def painted(*brightness):
+    """Pictures after 1 and 3 steps, and costs that fall."""
+    stages = dict(zip((1, 3), map(flat, brightness), strict=True))
+    return Painted(flat(brightness[-1]), stages, np.array([0.9, 0.6, 0.3]), np.array([1.5, 1, 0.5]))
+
+
+def test_pictures_follow_content_and_style():
+    runs = {0.1: painted(0.4, 0.6), 3.0: painted(0.8, 1.0)}
+    widget = StyleExplorer(flat(0.0), flat(0.2), runs)
+    assert widget.data["weights"] == [0.1, 3.0]
+    assert widget.data["steps"] == [1, 3]
+    assert widget.data["costs"] == [[[0.9, 1.5], [0.3, 0.5]]] * 2
+    for at, brightness in enumerate((0.0, 0.2, 0.4, 0.6, 0.8, 1.0)):
+        found = tile(widget.data["tiles"], at, widget.data["columns"], (160, 160))
+        np.testing.assert_allclose(found.mean(), brightness, atol=0.02)
+    assert widget.state == {"weight": 1, "step": 1}
+    assert "<td>0.1</td><td>0.30</td><td>0.50</td>" in widget.fallback()
+
+
+@pytest.mark.parametrize(
+    ("content", "runs", "said"),
+    [
+        (flat(0), {}, r"^painted must hold at least one picture"),
+        (flat(0), {1: painted(0, 1)._replace(stages={})}, r"^painted must hold at least one"),
+        (
+            flat(0),
+            {1: painted(0, 1), 2: painted(0, 1)._replace(stages={1: flat(0)})},
+            r"^painted must hold pictures that were kept at the same stages",
+        ),
+        (flat(7), {1: painted(0, 1)}, r"^content must lie between 0 and 1"),
+    ],
+)
+def test_style_explorer_refuses(content, runs, said):
+    with pytest.raises(ValueError, match=said):
+        StyleExplorer(content, flat(0), runs)
+
+
+# All of them --------------------------------------------------------------------------------------
 
 
 def test_the_text_form_ignores_what_differs_between_processors():
@@ -224,9 +265,13 @@ def test_the_text_form_ignores_what_differs_between_processors():
     assert repr(AttributionExplorer(PICTURE, other, MASK)) == repr(
         AttributionExplorer(PICTURE, maps(), MASK)
     )
-    one, two = (DreamExplorer(flat(0), {"a": [flat(b)]}, [5]) for b in (0.5, 0.6))
-    assert repr(one) == repr(two)
-    assert one.html() != two.html()
+    for make in (
+        lambda b: DreamExplorer(flat(0), {"a": [flat(b)]}, [5]),
+        lambda b: StyleExplorer(flat(0), flat(1), {1: painted(b, b)}),
+    ):
+        one, two = make(0.5), make(0.6)
+        assert repr(one) == repr(two)
+        assert one.html() != two.html()
 
 
 def test_the_text_form_notices_other_names():

@@ -14,11 +14,21 @@ COLOR_AXES = ((0.62, 0.30, 0.02), (0.57, -0.10, -0.07), (0.54, -0.24, 0.05))
 
 
 class Pixels(nn.Module):
-    """Every pixel a number of its own; ``forward()`` gives (batch, channels, size, size)."""
+    """Every pixel a number of its own; ``forward()`` gives (batch, channels, height, width).
+
+    Parameters
+    ----------
+    batch, channels : int
+    size : int, or (int, int)
+        Height and width.
+    generator : torch.Generator, optional
+    sd : float
+        Standard deviation of the numbers at the start.
+    """
 
     def __init__(self, batch, channels, size, generator=None, sd=0.01):
         super().__init__()
-        shape = (batch, channels, size, size)
+        shape = (batch, channels, *_height_width(size))
         self.values = nn.Parameter(sd * torch.randn(shape, generator=generator))
 
     def forward(self):
@@ -34,15 +44,18 @@ class Fourier(nn.Module):
 
     Parameters
     ----------
+    batch, channels, size, generator, sd
+        As of `Pixels`.
     decay : float
         1 as in photographs; more gives smoother images.
     """
 
     def __init__(self, batch, channels, size, generator=None, sd=0.01, decay=1.0):
         super().__init__()
-        fy, fx = torch.fft.fftfreq(size)[:, None], torch.fft.rfftfreq(size)
+        self.size = height, width = _height_width(size)
+        fy, fx = torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)
         # The constant wave, f = 0, counts as the longest that the image can hold.
-        f = torch.sqrt(fy**2 + fx**2).clamp_min(1 / size)
+        f = torch.sqrt(fy**2 + fx**2).clamp_min(1 / max(height, width))
         # Waves of 20 pixels have the same amplitude whatever the decay.
         self.register_buffer("amplitude", 20 / 3 * (20 * f) ** -decay)
         shape = (batch, channels, *f.shape, 2)
@@ -50,8 +63,11 @@ class Fourier(nn.Module):
 
     def forward(self):
         waves = torch.view_as_complex(self.coefficients) * self.amplitude
-        size = waves.shape[-2]
-        return torch.fft.irfft2(waves, s=(size, size), norm="ortho")
+        return torch.fft.irfft2(waves, s=self.size, norm="ortho")
+
+
+def _height_width(size):
+    return (size, size) if isinstance(size, int) else tuple(size)
 
 
 def decorrelated(values, chroma=2.0):

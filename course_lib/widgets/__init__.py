@@ -26,6 +26,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "quiz": ["Quiz"],
         "readiness": ["ReadinessCheck"],
         "retinotopy": ["RetinotopyExplorer"],
+        "style": ["StyleExplorer"],
         "suppression": ["SuppressionExplorer"],
         "threshold": ["ThresholdExplorer"],
         "units": ["UnitBrowser"],

@@ -1,4 +1,4 @@
-"""The widgets of the chapters on feature visualization and attribution, by mouse and keyboard."""
+"""The widgets that hold pictures from a trained network, by mouse and keyboard."""
 
 import re
 
@@ -100,6 +100,44 @@ def test_dream_explorer(open_page, width, theme):
         for key in ("Home", "ArrowRight", "End"):
             slider.press(key)
             agrees()
+    steps.press("Home")
+    agrees()
+
+
+@sizes_and_themes
+def test_style_explorer(open_page, width, theme):
+    page = open_page("chapters/style.html", width=width, theme=theme)
+    widget = find_widget(page, "Style explorer")
+    assert_readable(widget)
+    weight, steps = (
+        widget.get_by_label("Content weight", exact=True),
+        widget.get_by_label("Steps", exact=True),
+    )
+    views, said = widget.locator(".cw-sprite"), widget.locator(".cw-said")
+    assert views.count() == 3
+    stages = 1 + int(steps.get_attribute("max"))
+    rows = -(-(2 + stages * (1 + int(weight.get_attribute("max")))) // 4)
+    assert [shown_tile(views.nth(n), 4, rows) for n in (0, 1)] == [(0, 0), (1, 0)]
+    view = views.nth(2)
+    assert loaded(view)
+
+    def agrees():
+        tile = 2 + int(weight.input_value()) * stages + int(steps.input_value())
+        assert shown_tile(view, 4, rows) == (tile % 4, tile // 4)
+        assert view.get_attribute("aria-label") == said.inner_text()
+        w, n = (s.get_attribute("aria-valuetext") for s in (weight, steps))
+        assert said.inner_text().startswith(f"Content weight {w}, {n} steps: content cost ")
+        return [float(cost) for cost in re.findall(r"cost (\d+\.\d\d)", said.inner_text())]
+
+    agrees()
+    ends = []
+    steps.press("End")
+    for key in ("Home", *("ArrowRight",) * 3):
+        weight.press(key)
+        ends.append(agrees())
+    content, style = zip(*ends, strict=True)
+    assert content == tuple(sorted(content, reverse=True)), "more weight, less content cost"
+    assert style == tuple(sorted(style))
     steps.press("Home")
     agrees()
 

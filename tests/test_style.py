@@ -1,0 +1,306 @@
+"""Style: costs against their definitions, color against scikit-image, stains against known dyes."""
+
+import numpy as np
+import pytest
+import skimage.color
+import skimage.data
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from course_lib import style
+from course_lib.nets import EfficientNetLite0
+from course_lib.visualize.parameterization import Fourier, Pixels
+
+RNG = np.random.default_rng(5)
+DYES = np.array([[0.65, 0.70, 0.29], [0.27, 0.57, 0.78]])
+DYES /= np.linalg.norm(DYES, axis=1)[:, None]
+
+
+def maps(channels=4, height=5, width=6, seed=0):
+    return torch.randn(channels, height, width, generator=torch.Generator().manual_seed(seed))
+
+
+def stained(c, dyes=DYES):
+    """By hand, pixel by pixel and dye by dye."""
+    image = np.ones((*c.shape[:2], 3))
+    for k, dye in enumerate(dyes):
+        image *= np.power(10.0, -c[..., k, None] * dye)
+    return image
+
+
+@pytest.fixture(scope="module")
+def amounts():
+    """Mixtures, and some pixels with (nearly) one dye alone, as Macenko's method supposes."""
+    c = RNG.uniform(0.3, 0.8, (40, 50, 2))
+    c[:8, :, 1], c[8:16, :, 0] = 0, 0
+    c[16:20] = 0
+    # Strong enough for the threshold in every color.
+    c[:8, :, 0], c[8:16, :, 1] = 0.9, 0.9
+    return c
+
+
+# Costs
+
+
+def test_gram_is_what_einsum_says():
+    F = maps()
+    expected = torch.einsum("ihw,jhw->ij", F, F) / 30
+    torch.testing.assert_close(style.gram_matrix(F), expected)
+
+
+@given(st.integers(0, 1000))
+def test_gram_forgets_where(seed):
+    F, order = maps(seed=seed), torch.randperm(30, generator=torch.Generator().manual_seed(seed))
+    shuffled = F.flatten(1)[:, order].reshape(F.shape)
+    torch.testing.assert_close(style.gram_matrix(shuffled), style.gram_matrix(F))
+    assert style.style_cost(shuffled, F) < 1e-8
+    assert style.content_cost(shuffled, F) > 0.1
+
+
+def test_content_cost_of_the_mean_is_one():
+    C = maps(6, 20, 20)
+    assert style.content_cost(C, C) == 0
+    cost = style.content_cost(torch.full_like(C, C.mean()), C)
+    assert float(cost) == pytest.approx(1, abs=1e-3)
+
+
+def test_style_cost_by_hand():
+    F, S = maps(3, 4, 4, seed=1).double(), maps(3, 6, 5, seed=2).double()
+    f, s = F.reshape(3, -1).numpy(), S.reshape(3, -1).numpy()
+    mean, sd = s.mean(1, keepdims=True), s.std(1, keepdims=True)
+    f, s = (f - mean) / sd, (s - mean) / sd
+    gap = f @ f.T / 16 - s @ s.T / 30
+    expected = 3 * (gap**2).mean() + (f.mean(1) ** 2).mean()
+    assert float(style.style_cost(F, S)) == pytest.approx(expected)
+
+
+def test_style_cost_of_a_silent_channel_is_finite():
+    S = maps()
+    S[0] = 0
+    assert torch.isfinite(style.style_cost(maps(seed=3), S))
+    assert torch.isfinite(style.style_cost(maps(seed=3), torch.zeros(4, 2, 2)))
+
+
+@pytest.mark.parametrize("bad", [np.ones((2, 3, 4)), torch.ones(3, 4), torch.ones(0, 3, 4), None])
+def test_costs_refuse_what_are_no_maps(bad):
+    with pytest.raises(ValueError, match="features must be a tensor"):
+        style.gram_matrix(bad)
+    with pytest.raises(ValueError, match="features must be a tensor"):
+        style.content_cost(bad, maps())
+    with pytest.raises(ValueError, match="features must be a tensor"):
+        style.style_cost(bad, maps())
+
+
+def test_costs_refuse_maps_that_do_not_fit():
+    with pytest.raises(ValueError, match="same shape"):
+        style.content_cost(maps(), maps(4, 5, 7))
+    with pytest.raises(ValueError, match="equally many channels"):
+        style.style_cost(maps(4), maps(5))
+
+
+# Transfer
+
+
+class Tiny(nn.Module):
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.first = nn.Conv2d(3, 6, 3, padding=1)
+        self.second = nn.Conv2d(6, 8, 3, stride=2, padding=1)
+
+    def forward(self, x):
+        return self.second(torch.relu(self.first(x)))
+
+
+TINY = {"style_layers": ("first",), "content_layer": "second", "steps": 40}
+PHOTO, PAINTING = RNG.random((2, 16, 18, 3))
+
+
+def test_both_costs_fall_and_the_model_stays():
+    model = Tiny().train()
+    before = [p.clone() for p in model.parameters()]
+    result = style.transfer(model, PHOTO, PAINTING[:12], stages=(1, 40), **TINY)
+    assert result.image.shape == PHOTO.shape
+    assert result.content.shape == result.style.shape == (40,)
+    assert result.content[-1] < result.content[0]
+    assert result.style[-1] < result.style[0]
+    assert np.array_equal(result.stages[40], result.image)
+    assert not np.array_equal(result.stages[1], result.image)
+    assert result.image.min() >= 0
+    assert result.image.max() <= 1
+    assert model.training
+    assert all(p.grad is None for p in model.parameters())
+    assert all(torch.equal(p, q) for p, q in zip(before, model.parameters(), strict=True))
+
+
+def test_same_seed_same_picture():
+    a, b = (style.transfer(Tiny(), PHOTO, PAINTING, seed=3, **TINY).image for _ in range(2))
+    assert np.array_equal(a, b)
+    assert not np.array_equal(a, style.transfer(Tiny(), PHOTO, PAINTING, seed=4, **TINY).image)
+
+
+def test_a_content_that_counts_more_is_kept_better():
+    little, much = (style.transfer(Tiny(), PHOTO, PAINTING, w, **TINY) for w in (0.01, 10))
+    assert much.content[-1] < little.content[-1]
+    assert much.style[-1] > little.style[-1]
+
+
+def test_texture_does_not_depend_on_the_content():
+    a, b = (style.transfer(Tiny(), x, PAINTING, 0, **TINY) for x in (PHOTO, PAINTING))
+    assert np.array_equal(a.image, b.image)
+    assert not a.content.any()
+
+
+def test_content_alone_does_not_depend_on_the_style():
+    a, b = (style.transfer(Tiny(), PHOTO, x, style_weight=0, **TINY) for x in (PAINTING, PHOTO))
+    assert np.array_equal(a.image, b.image)
+    assert not a.style.any()
+    assert a.content[-1] < a.content[0]
+
+
+@pytest.mark.parametrize("parameterization", [Fourier, Pixels])
+def test_any_size_of_picture(parameterization):
+    settings = {**TINY, "steps": 2, "parameterization": parameterization}
+    for shape in ((16, 9), (9, 16), (15, 15)):
+        photo = RNG.random((*shape, 3))
+        assert style.transfer(Tiny(), photo, PAINTING, **settings).image.shape == photo.shape
+
+
+def test_real_layers_have_the_names():
+    network = EfficientNetLite0().eval()
+    result = style.transfer(network, np.ones((32, 32, 3)) / 2, np.zeros((32, 40, 3)), steps=1)
+    assert np.isfinite([result.content, result.style]).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"style_layers": ()}, "style_layers must be"),
+        ({"style_layers": "first"}, "style_layers must be"),
+        ({"style_layers": ("third",)}, "layer must be one of"),
+        ({"content_layer": "third"}, "layer must be one of"),
+        ({"steps": 0}, "steps must be"),
+        ({"stages": (10, 41)}, "stages must lie between 1 and steps = 40, got 41"),
+        ({"stages": (0,)}, "stages must lie between 1"),
+        ({"content_weight": 0, "style_weight": 0}, "both are 0"),
+        ({"content_weight": -1}, "content_weight must be"),
+        ({"style_weight": np.nan}, "style_weight must be"),
+        ({"lr": 0}, "lr must be"),
+        ({"content": np.ones((0, 3, 3))}, "content must have"),
+        ({"content": PHOTO * 255}, "content must lie between 0 and 1"),
+        ({"style": np.full((9, 9, 3), np.nan)}, "style must lie between 0 and 1"),
+    ],
+)
+def test_transfer_refuses(change, message):
+    with pytest.raises(ValueError, match=message):
+        style.transfer(Tiny(), **{"content": PHOTO, "style": PAINTING, **TINY, **change})
+
+
+# Colors
+
+
+def test_reinhard_hits_mean_and_spread():
+    # Muted colors: nothing is clipped.
+    image, reference = 0.4 + 0.1 * RNG.random((20, 22, 3)), 0.5 + 0.15 * RNG.random((30, 10, 3))
+    lab = skimage.color.rgb2lab(style.reinhard(image, reference))
+    goal = skimage.color.rgb2lab(reference)
+    assert np.allclose(lab.mean((0, 1)), goal.mean((0, 1)), atol=1e-3)
+    assert np.allclose(lab.std((0, 1)), goal.std((0, 1)), atol=1e-3)
+
+
+def test_reinhard_leaves_the_reference_and_survives_one_color():
+    reference = 0.3 + 0.3 * RNG.random((8, 9, 3))
+    assert np.allclose(style.reinhard(reference, reference), reference, atol=1e-6)
+    plain = style.reinhard(np.full((4, 4, 3), 0.7), reference)
+    goal = skimage.color.rgb2lab(reference).mean((0, 1))
+    assert np.allclose(skimage.color.rgb2lab(plain), goal, atol=1e-3)
+
+
+# Stains
+
+
+def test_density_adds_up():
+    a, b = RNG.uniform(0.3, 1, (2, 5, 5, 3))
+    both = style.optical_density(a) + style.optical_density(b)
+    assert np.allclose(style.optical_density(a * b), both)
+    assert style.optical_density(np.ones((2, 2, 3))).max() == 0
+    assert style.optical_density(np.zeros((2, 2, 3))).max() == pytest.approx(np.log10(255))
+
+
+def test_stained_is_light_filtered_twice(amounts):
+    assert np.allclose(style.stained(amounts, DYES), stained(amounts))
+    assert style.stained(-amounts, DYES).max() == 1, "no tissue shines"
+
+
+def test_macenko_recovers_known_dyes(amounts):
+    found = style.stain_vectors(stained(amounts))
+    assert np.allclose(found, DYES, atol=1e-6)
+    assert np.allclose(style.concentrations(stained(amounts), found), amounts, atol=1e-5)
+
+
+def test_macenko_recovers_known_dyes_from_8_bits(amounts):
+    noisy = stained(amounts) + RNG.normal(0, 0.004, (40, 50, 3))
+    found = style.stain_vectors(np.rint(255 * noisy.clip(0, 1)) / 255)
+    angles = np.degrees(np.arccos((found * DYES).sum(1)))
+    assert angles.max() < 3
+
+
+def test_concentrations_agree_with_scikit_image(amounts):
+    image = stained(amounts)
+    third = np.cross(*DYES)
+    inverse = np.linalg.inv(np.vstack([DYES, third / np.linalg.norm(third)]))
+    # Its densities are logarithms to the base of the smallest value that it tells from 0.
+    theirs = skimage.color.separate_stains(image, inverse)[..., :2] * -np.log10(1e-6)
+    assert np.allclose(style.concentrations(image, DYES), theirs, atol=1e-6)
+
+
+def test_macenko_undoes_another_laboratory(amounts):
+    other = np.array([[0.5, 0.8, 0.33], [0.35, 0.5, 0.79]])
+    other /= np.linalg.norm(other, axis=1)[:, None]
+    image, truth = stained(amounts * [1.2, 0.8], other), stained(amounts)
+    assert np.abs(image - truth).mean() > 0.02
+    assert np.allclose(style.macenko(image, truth), truth, atol=1e-4)
+
+
+def test_macenko_keeps_glass_white_and_reinhard_does_not(amounts):
+    other = stained(amounts * 0.5 + 0.2)
+    glass = np.s_[16:20]
+    image = stained(amounts)
+    assert image[glass].min() == 1
+    assert np.allclose(style.macenko(image, other)[glass], 1)
+    assert style.reinhard(image, other)[glass].max() < 0.99
+
+
+def test_hematoxylin_comes_first_on_real_tissue():
+    vectors = style.stain_vectors(skimage.data.immunohistochemistry() / 255)
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1)
+    # Published for hematoxylin and DAB (Ruifrok & Johnston 2001).
+    for ours, theirs in zip(vectors, skimage.color.rgb_from_hed[[0, 2]], strict=True):
+        cosine = ours @ theirs / np.linalg.norm(theirs)
+        assert np.degrees(np.arccos(cosine)) < 15
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: style.stain_vectors(np.ones((9, 9, 3))), "must show stained tissue"),
+        (lambda: style.stain_vectors(np.full((9, 9, 3), 0.4)), "all of its tissue has one color"),
+        (lambda: style.stain_vectors(np.full((9, 9), 0.4)), "image must be in color"),
+        (lambda: style.stain_vectors(np.full((9, 9, 3), 0.4), alpha=0.5), "alpha must lie below"),
+        (lambda: style.stain_vectors(np.full((9, 9, 3), 0.4), beta=-1), "beta must be"),
+        (lambda: style.concentrations(np.ones((9, 9, 3)), np.ones(3)), "vectors must hold"),
+        (lambda: style.stained(np.ones((9, 9)), DYES), "concentrations must hold"),
+        (lambda: style.stained(np.ones((9, 9, 3)), DYES), "for 2 dyes, got shape"),
+        (lambda: style.stained(np.full((9, 9, 2), np.nan), DYES), "concentrations must hold"),
+        (lambda: style.stained(np.ones((9, 9, 2)), np.ones(3)), "vectors must hold"),
+        (lambda: style.reinhard(PHOTO, PHOTO * 255), "reference must lie between 0 and 1"),
+        (lambda: style.macenko(PHOTO, np.ones((9, 9, 3))), "reference must show stained tissue"),
+        (lambda: style.macenko(PHOTO * 255, PHOTO), "image must lie between 0 and 1"),
+        (lambda: style.reinhard(np.full((2, 2, 3), np.nan), PHOTO), "image must lie between"),
+    ],
+)
+def test_colors_refuse(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
