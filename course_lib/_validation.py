@@ -5,6 +5,93 @@ Every public function validates its arguments here, once, and trusts them afterw
 
 import numpy as np
 
+# Single numbers
+
+
+def as_count(value, name):
+    """Return `value` as a non-negative int."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
+        raise ValueError(f"{name} must be a whole number, got {value!r}.")
+    if value < 0:
+        raise ValueError(f"{name} must not be negative, got {value}.")
+    return int(value)
+
+
+def as_position(value, size, name):
+    """Return `value` as an int from 0 to ``size - 1``."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
+        raise ValueError(f"{name} must be a whole number, got {value!r}.")
+    if not 0 <= value < size:
+        raise ValueError(f"{name} must lie between 0 and {size - 1}, got {value}.")
+    return int(value)
+
+
+def as_positive(value, name):
+    """Return `value` as one finite float above 0."""
+    number = np.asarray(value)
+    if number.ndim or number.dtype.kind not in "iuf" or not 0 < number < np.inf:
+        raise ValueError(f"{name} must be one number above 0, got {value!r}.")
+    return float(number)
+
+
+def as_open_probability(value, name):
+    """Return `value` as one float strictly between 0 and 1."""
+    number = as_probability(value, name)
+    if not isinstance(number, float) or number in (0.0, 1.0):
+        raise ValueError(f"{name} must be one number strictly between 0 and 1, got {value!r}.")
+    return number
+
+
+def as_level(level):
+    """Return the confidence level, which lies strictly between 0 and 1."""
+    return as_open_probability(level, "level")
+
+
+# Numbers or arrays of them
+
+
+def as_numbers(values, name):
+    """Return `values` (scalar or array) as a float or a float array, finite."""
+    array = _as_array(values, name, "a number or an array")
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"{name} must hold numbers, got {values!r}.")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} must be finite, but it contains NaN or infinity.")
+    return array.astype(float) if array.ndim else float(array)
+
+
+def as_nonnegative(value, name):
+    """Return `value` (scalar or array) as float, finite and at least 0."""
+    array = _as_array(value, name, "a number")
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"{name} must be a number, got {value!r}.")
+    if not np.all((array >= 0) & (array < np.inf)):
+        raise ValueError(f"{name} must be finite and not negative, got {value!r}.")
+    return array.astype(float) if array.ndim else float(array)
+
+
+def as_probability(value, name):
+    """Return `value` (scalar or array) as float in [0, 1]; NaN is refused."""
+    array = _as_array(value, name, "a number between 0 and 1")
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must be a number between 0 and 1, got {value!r}.")
+    if not np.all((array >= 0) & (array <= 1)):
+        raise ValueError(f"{name} must lie between 0 and 1, got {value!r}.")
+    return array.astype(float) if array.ndim else float(array)
+
+
+# Vectors
+
+
+def as_vector(values, name):
+    """Return `values` as a non-empty 1-d array."""
+    array = _as_array(values, name, "a one-dimensional array")
+    if array.ndim != 1:
+        raise ValueError(f"{name} must be one-dimensional, got shape {array.shape}.")
+    if array.size == 0:
+        raise ValueError(f"{name} must hold at least one value, but it is empty.")
+    return array
+
 
 def as_binary(values, name):
     """Return `values` as a 1-d boolean array, or raise ``ValueError`` naming the argument.
@@ -46,65 +133,13 @@ def as_scores(values, name):
     return array.astype(float, copy=False)
 
 
-def as_vector(values, name):
-    """Return `values` as a non-empty 1-d array."""
-    try:
-        array = np.asarray(values)
-    except (ValueError, TypeError, RuntimeError) as error:
-        # RuntimeError: a torch tensor that still carries its gradient.
-        raise ValueError(f"{name} must be a one-dimensional array: {error}.") from error
-    if array.ndim != 1:
-        raise ValueError(f"{name} must be one-dimensional, got shape {array.shape}.")
-    if array.size == 0:
-        raise ValueError(f"{name} must hold at least one value, but it is empty.")
+def as_probabilities(values, name):
+    """Return `values` as a 1-d float array of probabilities."""
+    array = as_scores(values, name)
+    if array.min() < 0 or array.max() > 1:
+        other = array[(array < 0) | (array > 1)][0]
+        raise ValueError(f"{name} must hold probabilities between 0 and 1, but contains {other}.")
     return array
-
-
-def same_length(**arrays):
-    """Raise ``ValueError`` unless all keyword arguments have the same length."""
-    lengths = {name: len(array) for name, array in arrays.items()}
-    if len(set(lengths.values())) > 1:
-        said = " and ".join(f"{name} has {n}" for name, n in lengths.items())
-        raise ValueError(f"{', '.join(lengths)} must have the same length, but {said}.")
-
-
-def same_shape(**arrays):
-    """Raise ``ValueError`` unless all keyword arguments broadcast against each other."""
-    shapes = {name: np.shape(array) for name, array in arrays.items()}
-    try:
-        np.broadcast_shapes(*shapes.values())
-    except ValueError as error:
-        said = " and ".join(f"{name} has {shape}" for name, shape in shapes.items())
-        raise ValueError(f"{', '.join(shapes)} must have fitting shapes, but {said}.") from error
-
-
-def both_classes(y_true, name="y_true"):
-    """Raise ``ValueError`` unless the boolean array holds diseased and healthy cases."""
-    if y_true.all() or not y_true.any():
-        only = int(y_true[0])
-        raise ValueError(f"{name} must hold both classes, 0 and 1, but every value is {only}.")
-
-
-def as_probability(value, name):
-    """Return `value` (scalar or array) as float in [0, 1]; NaN is refused."""
-    try:
-        array = np.asarray(value)
-    except (ValueError, TypeError, RuntimeError) as error:
-        raise ValueError(f"{name} must be a number between 0 and 1, got {value!r}.") from error
-    if array.dtype.kind not in "biuf":
-        raise ValueError(f"{name} must be a number between 0 and 1, got {value!r}.")
-    if not np.all((array >= 0) & (array <= 1)):
-        raise ValueError(f"{name} must lie between 0 and 1, got {value!r}.")
-    return array.astype(float) if array.ndim else float(array)
-
-
-def as_count(value, name):
-    """Return `value` as a non-negative int."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
-        raise ValueError(f"{name} must be a whole number, got {value!r}.")
-    if value < 0:
-        raise ValueError(f"{name} must not be negative, got {value}.")
-    return int(value)
 
 
 def as_counts(values, name):
@@ -115,31 +150,12 @@ def as_counts(values, name):
     return counts
 
 
-def as_probabilities(values, name):
-    """Return `values` as a 1-d float array of probabilities."""
-    array = as_scores(values, name)
-    if array.min() < 0 or array.max() > 1:
-        other = array[(array < 0) | (array > 1)][0]
-        raise ValueError(f"{name} must hold probabilities between 0 and 1, but contains {other}.")
-    return array
+# Tables and images
 
 
-def as_level(level):
-    """Return the confidence level, which lies strictly between 0 and 1."""
-    return as_open_probability(level, "level")
-
-
-def as_open_probability(value, name):
-    """Return `value` as one float strictly between 0 and 1."""
-    number = as_probability(value, name)
-    if not isinstance(number, float) or number in (0.0, 1.0):
-        raise ValueError(f"{name} must be one number strictly between 0 and 1, got {value!r}.")
-    return number
-
-
-def _first(array):
-    """How a person would write the first value: 'yes', not np.str_('yes')."""
-    return repr(array[:1].tolist()[0])
+def as_features(values, name):
+    """Return `values` as a finite, non-empty float array (cases, features)."""
+    return _as_table(values, name, "an array", "(cases, features)")
 
 
 def as_votes(values, name):
@@ -159,10 +175,7 @@ def as_votes(values, name):
     categories : ndarray, shape (k,)
         The values that occur, in increasing order; ints if all of them are whole.
     """
-    try:
-        array = np.asarray(values)
-    except (ValueError, TypeError, RuntimeError) as error:
-        raise ValueError(f"{name} must be an array (cases, raters): {error}.") from error
+    array = _as_array(values, name, "an array (cases, raters)")
     if array.ndim != 2:
         raise ValueError(f"{name} must have the shape (cases, raters), got shape {array.shape}.")
     if array.dtype.kind not in "biuf":
@@ -182,145 +195,9 @@ def as_votes(values, name):
     return codes, categories.astype(int) if whole else categories
 
 
-def as_image(values, name):
-    """Return `values` as a finite two-dimensional float array; whole numbers and bools are fine."""
-    try:
-        array = np.asarray(values)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{name} must be an image (height, width): {error}.") from error
-    if array.ndim != 2 or array.size == 0:
-        raise ValueError(f"{name} must have the shape (height, width), got shape {array.shape}.")
-    if array.dtype.kind not in "biuf":
-        raise ValueError(f"{name} must hold numbers, got {array.dtype}.")
-    if not np.isfinite(array).all():
-        row, column = np.argwhere(~np.isfinite(array))[0].tolist()
-        raise ValueError(
-            f"{name} must be finite, but it contains NaN or infinity (row {row}, column {column})."
-        )
-    return array.astype(float, copy=False)
-
-
-def as_labels(values, name):
-    """Return `values` as a label image: whole numbers >= 0 of two or three axes, 0 = background."""
-    try:
-        array = np.asarray(values)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{name} must be a label image (height, width): {error}.") from error
-    if array.ndim not in (2, 3) or array.size == 0:
-        raise ValueError(f"{name} must be a label image (height, width), got shape {array.shape}.")
-    if array.dtype.kind not in "biu":
-        whole = array.dtype.kind == "f" and (array == np.rint(array)).all()
-        if not whole or np.isinf(array).any():
-            raise ValueError(f"{name} must hold whole numbers, one for each object.")
-    if array.min() < 0:
-        raise ValueError(f"{name} must hold numbers >= 0, but it contains {array.min()}.")
-    return array.astype(np.int64, copy=False)
-
-
-def as_mask(values, name):
-    """Return `values`, booleans or 0 and 1 of any shape, as a non-empty boolean array."""
-    array = np.asarray(values)
-    if array.size == 0:
-        raise ValueError(f"{name} must hold at least one pixel, but it is empty.")
-    return as_binary(array.ravel(), name).reshape(array.shape)
-
-
-def as_positive(value, name):
-    """Return `value` as one finite float above 0."""
-    number = np.asarray(value)
-    if number.ndim or number.dtype.kind not in "iuf" or not 0 < number < np.inf:
-        raise ValueError(f"{name} must be one number above 0, got {value!r}.")
-    return float(number)
-
-
-def equal_shape(**arrays):
-    """Raise ``ValueError`` unless all keyword arguments have exactly the same shape."""
-    shapes = {name: np.shape(array) for name, array in arrays.items()}
-    if len(set(shapes.values())) > 1:
-        said = " and ".join(f"{name} has {shape}" for name, shape in shapes.items())
-        raise ValueError(f"{', '.join(shapes)} must have the same shape, but {said}.")
-
-
-def as_picture(values, name):
-    """Return `values` as floats in [0, 1], (height, width) if gray or (height, width, 3)."""
-    try:
-        array = np.asarray(values)
-    except (ValueError, TypeError, RuntimeError) as error:
-        raise ValueError(f"{name} must be an image (height, width, 3): {error}.") from error
-    gray_or_rgb = array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3)
-    if not gray_or_rgb or array.size == 0:
-        raise ValueError(
-            f"{name} must have the shape (height, width, 3), or (height, width) if it is gray, "
-            f"got shape {array.shape}."
-        )
-    if array.dtype.kind not in "biuf":
-        raise ValueError(f"{name} must hold numbers, got {array.dtype}.")
-    low, high = array.min(), array.max()
-    # Written so that NaN fails too.
-    if not (low >= 0 and high <= 1):
-        raise ValueError(f"{name} must lie between 0 and 1, got values from {low:g} to {high:g}.")
-    return array.astype(float, copy=False)
-
-
-def as_position(value, size, name):
-    """Return `value` as an int from 0 to ``size - 1``."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
-        raise ValueError(f"{name} must be a whole number, got {value!r}.")
-    if not 0 <= value < size:
-        raise ValueError(f"{name} must lie between 0 and {size - 1}, got {value}.")
-    return int(value)
-
-
-def as_nonnegative(value, name):
-    """Return `value` (scalar or array) as float, finite and at least 0."""
-    try:
-        array = np.asarray(value)
-    except (ValueError, TypeError, RuntimeError) as error:
-        raise ValueError(f"{name} must be a number, got {value!r}.") from error
-    if array.dtype.kind not in "iuf":
-        raise ValueError(f"{name} must be a number, got {value!r}.")
-    if not np.all((array >= 0) & (array < np.inf)):
-        raise ValueError(f"{name} must be finite and not negative, got {value!r}.")
-    return array.astype(float) if array.ndim else float(array)
-
-
-def as_features(values, name):
-    """Return `values` as a finite, non-empty float array (cases, features)."""
-    try:
-        array = np.asarray(values)
-    except (ValueError, TypeError, RuntimeError) as error:
-        raise ValueError(f"{name} must be an array (cases, features): {error}.") from error
-    if array.ndim != 2 or array.size == 0:
-        raise ValueError(f"{name} must have the shape (cases, features), got shape {array.shape}.")
-    if array.dtype.kind not in "biuf":
-        raise ValueError(f"{name} must hold numbers, got {array.dtype}.")
-    if not np.isfinite(array).all():
-        row, column = np.argwhere(~np.isfinite(array))[0].tolist()
-        raise ValueError(
-            f"{name} must be finite, but it contains NaN or infinity (row {row}, column {column})."
-        )
-    return array.astype(float, copy=False)
-
-
-def as_numbers(values, name):
-    """Return `values` (scalar or array) as a float or a float array, finite."""
-    try:
-        array = np.asarray(values)
-    except (ValueError, TypeError, RuntimeError) as error:
-        raise ValueError(f"{name} must hold numbers: {error}.") from error
-    if array.dtype.kind not in "iuf":
-        raise ValueError(f"{name} must hold numbers, got {values!r}.")
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} must be finite, but it contains NaN or infinity.")
-    return array.astype(float) if array.ndim else float(array)
-
-
 def as_boxes(values, name):
     """Return `values` as a float array (n, 4) of boxes x1, y1, x2, y2; an empty one is fine."""
-    try:
-        array = np.asarray(values)
-    except (ValueError, TypeError, RuntimeError) as error:
-        raise ValueError(f"{name} must be an array of boxes (n, 4): {error}.") from error
+    array = _as_array(values, name, "an array of boxes (n, 4)")
     if array.shape == (0,):
         return np.empty((0, 4))
     if array.ndim != 2 or array.shape[1] != 4:
@@ -341,3 +218,115 @@ def as_boxes(values, name):
             f"{name} must have x1 <= x2 and y1 <= y2, but row {row} is {array[row].tolist()}."
         )
     return array
+
+
+def as_image(values, name):
+    """Return `values` as a finite two-dimensional float array; whole numbers and bools are fine."""
+    return _as_table(values, name, "an image", "(height, width)")
+
+
+def as_picture(values, name):
+    """Return `values` as floats in [0, 1], (height, width) if gray or (height, width, 3)."""
+    array = _as_array(values, name, "an image (height, width, 3)")
+    gray_or_rgb = array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3)
+    if not gray_or_rgb or array.size == 0:
+        raise ValueError(
+            f"{name} must have the shape (height, width, 3), or (height, width) if it is gray, "
+            f"got shape {array.shape}."
+        )
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must hold numbers, got {array.dtype}.")
+    low, high = array.min(), array.max()
+    # Written so that NaN fails too.
+    if not (low >= 0 and high <= 1):
+        raise ValueError(f"{name} must lie between 0 and 1, got values from {low:g} to {high:g}.")
+    return array.astype(float, copy=False)
+
+
+def as_labels(values, name):
+    """Return `values` as a label image: whole numbers >= 0 of two or three axes, 0 = background."""
+    array = _as_array(values, name, "a label image (height, width)")
+    if array.ndim not in (2, 3) or array.size == 0:
+        raise ValueError(f"{name} must be a label image (height, width), got shape {array.shape}.")
+    if array.dtype.kind not in "biu":
+        whole = array.dtype.kind == "f" and (array == np.rint(array)).all()
+        if not whole or np.isinf(array).any():
+            raise ValueError(f"{name} must hold whole numbers, one for each object.")
+    if array.min() < 0:
+        raise ValueError(f"{name} must hold numbers >= 0, but it contains {array.min()}.")
+    return array.astype(np.int64, copy=False)
+
+
+def as_mask(values, name):
+    """Return `values`, booleans or 0 and 1 of any shape, as a non-empty boolean array."""
+    array = _as_array(values, name, "a mask")
+    if array.size == 0:
+        raise ValueError(f"{name} must hold at least one pixel, but it is empty.")
+    return as_binary(array.ravel(), name).reshape(array.shape)
+
+
+# Several together
+
+
+def same_length(**arrays):
+    """Raise ``ValueError`` unless all keyword arguments have the same length."""
+    lengths = {name: len(array) for name, array in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        said = " and ".join(f"{name} has {n}" for name, n in lengths.items())
+        raise ValueError(f"{', '.join(lengths)} must have the same length, but {said}.")
+
+
+def same_shape(**arrays):
+    """Raise ``ValueError`` unless all keyword arguments have exactly the same shape."""
+    shapes = {name: np.shape(array) for name, array in arrays.items()}
+    if len(set(shapes.values())) > 1:
+        said = " and ".join(f"{name} has {shape}" for name, shape in shapes.items())
+        raise ValueError(f"{', '.join(shapes)} must have the same shape, but {said}.")
+
+
+def fitting_shapes(**arrays):
+    """Raise ``ValueError`` unless all keyword arguments broadcast against each other."""
+    shapes = {name: np.shape(array) for name, array in arrays.items()}
+    try:
+        np.broadcast_shapes(*shapes.values())
+    except ValueError as error:
+        said = " and ".join(f"{name} has {shape}" for name, shape in shapes.items())
+        raise ValueError(f"{', '.join(shapes)} must have fitting shapes, but {said}.") from error
+
+
+def both_classes(y_true, name="y_true"):
+    """Raise ``ValueError`` unless the boolean array holds diseased and healthy cases."""
+    if y_true.all() or not y_true.any():
+        only = int(y_true[0])
+        raise ValueError(f"{name} must hold both classes, 0 and 1, but every value is {only}.")
+
+
+# What the checks share
+
+
+def _as_array(values, name, what):
+    try:
+        return np.asarray(values)
+    except (ValueError, TypeError, RuntimeError) as error:
+        # RuntimeError: a torch tensor that still carries its gradient.
+        raise ValueError(f"{name} must be {what}: {error}.") from error
+
+
+def _as_table(values, name, what, axes):
+    """A finite, non-empty float array of two axes."""
+    array = _as_array(values, name, f"{what} {axes}")
+    if array.ndim != 2 or array.size == 0:
+        raise ValueError(f"{name} must have the shape {axes}, got shape {array.shape}.")
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must hold numbers, got {array.dtype}.")
+    if not np.isfinite(array).all():
+        row, column = np.argwhere(~np.isfinite(array))[0].tolist()
+        raise ValueError(
+            f"{name} must be finite, but it contains NaN or infinity (row {row}, column {column})."
+        )
+    return array.astype(float, copy=False)
+
+
+def _first(array):
+    """How a person would write the first value: 'yes', not np.str_('yes')."""
+    return repr(array[:1].tolist()[0])

@@ -16,7 +16,7 @@ from scipy.stats import spearmanr
 from torch import nn
 from torch.nn import functional as F
 
-from ._validation import as_count, as_image, as_picture, as_position, as_positive, equal_shape
+from ._validation import as_count, as_image, as_picture, as_position, as_positive, same_shape
 from .visualize.layers import channels_last, evaluating, find_layer, to_batch
 
 _BATCH = 8
@@ -250,7 +250,7 @@ def randomized(model, layers, seed=0):
 def rank_correlation(a, b):
     """Spearman's rank correlation of two maps, by the size of their values."""
     a, b = as_image(a, "a"), as_image(b, "b")
-    equal_shape(a=a, b=b)
+    same_shape(a=a, b=b)
     if np.ptp(np.abs(a)) == 0 or np.ptp(np.abs(b)) == 0:
         return np.nan
     return float(spearmanr(np.abs(a).ravel(), np.abs(b).ravel()).statistic)
@@ -260,7 +260,7 @@ def share_inside(attribution, mask):
     """Share of a map's total size that lies inside a mask; NaN if the map is 0 everywhere."""
     size = np.abs(as_image(attribution, "attribution"))
     inside = np.asarray(mask)
-    equal_shape(attribution=size, mask=inside)
+    same_shape(attribution=size, mask=inside)
     if inside.dtype != bool:
         raise ValueError(f"mask must hold booleans, got {inside.dtype}.")
     total = size.sum()
@@ -389,7 +389,7 @@ def _filled(image, value, name):
     picture = as_picture(image, "image")
     if np.ndim(value) == 0:
         return as_picture(np.full(picture.shape, value), name)
-    equal_shape(image=picture, **{name: value})
+    same_shape(image=picture, **{name: value})
     return as_picture(value, name)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import coo_array
 
-from ._validation import as_labels, as_open_probability, equal_shape
+from ._validation import as_labels, as_open_probability, same_shape
 from .metrics import UndefinedRateWarning
 
 #: The thresholds over which the 2018 Data Science Bowl and COCO average.
@@ -97,7 +97,7 @@ def _overlaps(true, predicted):
     Row and column 0 of the table are the background.
     """
     true, predicted = as_labels(true, "true"), as_labels(predicted, "predicted")
-    equal_shape(true=true, predicted=predicted)
+    same_shape(true=true, predicted=predicted)
     true_names, rows = _consecutive(true)
     predicted_names, columns = _consecutive(predicted)
     shape = (len(true_names), len(predicted_names))

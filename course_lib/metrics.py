@@ -25,8 +25,8 @@ from ._validation import (
     as_level,
     as_open_probability,
     as_probability,
+    fitting_shapes,
     same_length,
-    same_shape,
 )
 
 #: Rates that are proportions: numerator and denominator as sums of table cells.
@@ -358,7 +358,7 @@ def predictive_values(sensitivity, specificity, prevalence):
     se = as_probability(sensitivity, "sensitivity")
     sp = as_probability(specificity, "specificity")
     p = as_probability(prevalence, "prevalence")
-    same_shape(sensitivity=se, specificity=sp, prevalence=p)
+    fitting_shapes(sensitivity=se, specificity=sp, prevalence=p)
     true_positive, false_positive = se * p, (1 - sp) * (1 - p)
     true_negative, false_negative = sp * (1 - p), (1 - se) * p
     return (

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import integrate, optimize
 
-from ._validation import as_count, as_image, as_nonnegative, as_positive, same_shape
+from ._validation import as_count, as_image, as_nonnegative, as_positive, fitting_shapes
 
 #: Refractive index of water, which is close to that of brain tissue.
 WATER = 1.33
@@ -124,7 +124,7 @@ class Excitation:
             Pulse energy at the surface.
         """
         depth, energy = as_nonnegative(depth, "depth"), as_nonnegative(energy, "energy")
-        same_shape(depth=depth, energy=energy)
+        fitting_shapes(depth=depth, energy=energy)
         return (energy * np.exp(-depth / self.attenuation_length)) ** self.order
 
     def energy_needed(self, depth, energy_at_surface=1.0):
@@ -145,7 +145,7 @@ class Excitation:
             In µm, not negative.
         """
         plane, depth = as_nonnegative(plane, "plane"), as_nonnegative(depth, "depth")
-        same_shape(plane=plane, depth=depth)
+        fitting_shapes(plane=plane, depth=depth)
         light = np.exp(-self.order * plane / self.attenuation_length)
         return light * self._sharpness(plane - depth)
 

@@ -18,8 +18,8 @@ from ._validation import (
     as_numbers,
     as_positive,
     as_scores,
+    fitting_shapes,
     same_length,
-    same_shape,
 )
 
 
@@ -125,7 +125,7 @@ class CorticalMap:
             with a sign of x that does not belong to the hemisphere.
         """
         along, across = as_numbers(along, "along"), as_numbers(across, "across")
-        same_shape(left=left, along=along, across=across)
+        fitting_shapes(left=left, along=along, across=across)
         q = np.exp((along - 1j * across) / self.k)
         z = (q - 1) / (1 / self.a - q / self.b)
         return np.where(left, 1, -1) * z.real, z.imag
@@ -172,7 +172,7 @@ class CorticalMap:
 
 def _field(x, y):
     x, y = as_numbers(x, "x"), as_numbers(y, "y")
-    same_shape(x=x, y=y)
+    fitting_shapes(x=x, y=y)
     return x, y
 
 

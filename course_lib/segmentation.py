@@ -22,7 +22,7 @@ from ._validation import (
     as_mask,
     as_positive,
     as_probability,
-    equal_shape,
+    same_shape,
 )
 from .instances import (
     AP_THRESHOLDS,
@@ -97,7 +97,7 @@ def iou(true, predicted):
 
 def _masks(true, predicted):
     true, predicted = as_mask(true, "true"), as_mask(predicted, "predicted")
-    equal_shape(true=true, predicted=predicted)
+    same_shape(true=true, predicted=predicted)
     return true, predicted
 
 

@@ -88,9 +88,9 @@ def test_same_length_names_every_argument():
 
 
 def test_same_shape_allows_what_numpy_broadcasts():
-    door.same_shape(a=0.5, b=np.zeros((4, 1)), c=np.zeros(3))
+    door.fitting_shapes(a=0.5, b=np.zeros((4, 1)), c=np.zeros(3))
     with pytest.raises(ValueError, match=r"^a, b must .* a has \(4,\) and b has \(3,\)\."):
-        door.same_shape(a=np.zeros(4), b=np.zeros(3))
+        door.fitting_shapes(a=np.zeros(4), b=np.zeros(3))
 
 
 @pytest.mark.parametrize("only", [0, 1])

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 from skimage.segmentation import find_boundaries
 
-from .._validation import as_image, as_labels, as_probability, equal_shape
+from .._validation import as_image, as_labels, as_probability, same_shape
 from ..segmentation import dice, grow_seeds, match_instances
 from .base import CourseWidget, table
 
@@ -42,11 +42,11 @@ class EpochExplorer(CourseWidget):
             raise ValueError("labels must hold at least one cell, but all of it is 0.")
         if not predictions:
             raise ValueError("predictions must hold at least one stage of training.")
-        equal_shape(image=image, labels=labels)
+        same_shape(image=image, labels=labels)
         tiles, scores = [], []
         for p in predictions.values():
             p = as_probability(as_image(p, "predictions"), "predictions")
-            equal_shape(labels=labels, predictions=p)
+            same_shape(labels=labels, predictions=p)
             for seed, edge in (*((t, t) for t in self.thresholds), self.grown):
                 cells = grow_seeds(p, seed, edge, min_size=8)
                 match = match_instances(labels, cells)

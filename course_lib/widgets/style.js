@@ -10,12 +10,12 @@ function mount(host, data, state, changed) {
     const view = sprite(data.tiles, data.columns, tiles, 160, name);
     view.show(at, name);
     // Side by side on a phone too.
-    view.style.flex = "1 1 6rem";
+    view.style.flex = "0 1 9rem";
     return view;
   });
   const picture = sprite(data.tiles, data.columns, tiles, 352, "Painted");
   const said = h("p", { "aria-live": "polite", class: "cw-said" });
-  frame(host, "Style explorer", ...sliders, h("div", { class: "cw-row" }, content, style), picture, said);
+  frame(host, "Style explorer", ...sliders, h("div", { class: "cw-row" }, content, style, picture), said);
 
   function draw() {
     const [c, s] = data.costs[weight][step];

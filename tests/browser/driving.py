@@ -9,9 +9,10 @@ sizes_and_themes = pytest.mark.parametrize(
 
 
 def find_widget(page, label):
-    """The widget with that label on the page, scrolled into view."""
+    """The widget with that label on the page, scrolled into view, and readable."""
     widget = page.get_by_role("group", name=label, exact=True)
     widget.scroll_into_view_if_needed()
+    assert_readable(widget)
     return widget
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from course_lib.optics import MOUSE_CORTEX
 from course_lib.retinotopy import CorticalMap
 from course_lib.widgets import DecodingExplorer, DepthExplorer, RetinotopyExplorer
-from tests.browser.driving import assert_readable, find_widget, sizes_and_themes
+from tests.browser.driving import find_widget, sizes_and_themes
 
 PAGE = "chapters/brain.html"
 
@@ -16,7 +16,6 @@ PAGE = "chapters/brain.html"
 def test_depth_explorer(open_page, width, theme):
     page = open_page(PAGE, width=width, theme=theme)
     widget = find_widget(page, "Depth explorer")
-    assert_readable(widget)
     depth, order = (widget.get_by_label(name, exact=True) for name in ("Depth", "Excitation"))
     picture = widget.locator(".cw-sprite")
 
@@ -56,7 +55,6 @@ def test_depth_explorer(open_page, width, theme):
 def test_decoding_explorer(open_page, width, theme):
     page = open_page(PAGE, width=width, theme=theme)
     widget = find_widget(page, "Decoding explorer")
-    assert_readable(widget)
     noise, voxels = (widget.get_by_label(name, exact=True) for name in ("Noise", "Voxels"))
 
     def agrees():
@@ -87,7 +85,6 @@ def test_decoding_explorer(open_page, width, theme):
 def test_retinotopy_explorer(open_page, width, theme):
     page = open_page(PAGE, width=width, theme=theme)
     widget = find_widget(page, "Retinotopy explorer")
-    assert_readable(widget)
     gaze, direction = (widget.get_by_label(name, exact=True) for name in ("From gaze", "Direction"))
     field, cortex = (widget.get_by_role("img").nth(at) for at in (0, 1))
 

@@ -3,14 +3,13 @@
 import pytest
 
 from course_lib.widgets import ConsensusExplorer
-from tests.browser.driving import assert_readable, find_widget, sizes_and_themes
+from tests.browser.driving import find_widget, sizes_and_themes
 
 
 @sizes_and_themes
 def test_consensus_explorer(open_page, width, theme):
     page = open_page("chapters/ground_truth.html", width=width, theme=theme)
     widget = find_widget(page, "Consensus explorer")
-    assert_readable(widget)
     data = ConsensusExplorer().data
     names = ("Readers", "Quorum", "Sensitivity", "Specificity", "Correlation")
     sliders = {name: widget.get_by_label(name, exact=True) for name in names}

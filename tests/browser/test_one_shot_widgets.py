@@ -2,14 +2,13 @@
 
 import re
 
-from tests.browser.driving import assert_readable, find_widget, sizes_and_themes
+from tests.browser.driving import find_widget, sizes_and_themes
 
 
 @sizes_and_themes
 def test_embedding_explorer(open_page, width, theme):
     page = open_page("chapters/one_shot.html", width=width, theme=theme)
     widget = find_widget(page, "Embedding explorer")
-    assert_readable(widget)
     picture = widget.get_by_label("Picture", exact=True)
     limit = widget.get_by_label("Accept up to", exact=True)
     said, rates = widget.locator(".cw-said"), widget.locator(".cw-rates")
