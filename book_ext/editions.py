@@ -18,6 +18,8 @@ import nbformat
 import yaml
 from nbformat.v4 import new_code_cell, new_notebook
 
+from course_lib._files import written_whole
+
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = ROOT / "chapters"
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
@@ -84,7 +86,7 @@ def execution_plan(source):
             plan.append(_for(cell, "book", "student"))
     if waiting:
         raise ValueError(f"a solution has no check below it: {waiting[0].source[:60]!r}")
-    return _notebook(plan, source)
+    return _notebook(plan)
 
 
 def _for(cell, *editions):
@@ -94,7 +96,7 @@ def _for(cell, *editions):
     return cell
 
 
-def _notebook(cells, like):
+def _notebook(cells):
     notebook = new_notebook(cells=cells)
     notebook.metadata["kernelspec"] = {
         "display_name": "Python 3",
@@ -115,7 +117,7 @@ def book_edition(executed):
             cell.metadata.tags = [*cell.metadata.tags, "hide-input"]
             cell.metadata["mystnb"] = {"code_prompt_show": "Show a solution"}
         cells.append(cell)
-    return _notebook(cells, executed)
+    return _notebook(cells)
 
 
 def student_edition(executed, chapter, extra_packages=(), repository=None):
@@ -150,7 +152,7 @@ def student_edition(executed, chapter, extra_packages=(), repository=None):
         # What differs between processors would make the file out of date on the next one.
         differs = "nbval-ignore-output" in tags(cell)
         cell.outputs = [] if differs else [_text_only(output, count) for output in cell.outputs]
-    return _notebook(cells, executed)
+    return _notebook(cells)
 
 
 def _text_only(output, count):
@@ -232,6 +234,5 @@ def exercise_cells(text):
 def replace_file(path, text):
     """Write a file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".part")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    with written_whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

@@ -1,8 +1,9 @@
-"""Run chapters, each once, and keep the result until its source or the library changes."""
+"""Run chapters, each once, and keep the result until something that it was made from changes."""
 
 import hashlib
 import os
 import platform
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -22,23 +23,47 @@ class ChapterError(Exception):
     """A chapter cannot be executed; the message names chapter and cell."""
 
 
-def key(text):
-    """What an execution depends on: source, library, the machinery, versions."""
-    digest = hashlib.sha256(text.encode())
-    sources = [*editions.ROOT.glob("course_lib/**/*"), *editions.ROOT.glob("book_ext/*.py")]
-    for path in sorted([*sources, editions.ROOT / "constraints.txt"]):
-        if path.is_file() and path.suffix != ".pyc":
-            digest.update(path.relative_to(editions.ROOT).as_posix().encode())
-            digest.update(path.read_bytes())
-    digest.update(f"{platform.python_version()} {platform.machine()}".encode())
-    return digest.hexdigest()[:16]
-
-
 def executed(path, text=None):
     """The executed notebook of one chapter, from the cache or by running it."""
     text = path.read_text(encoding="utf-8") if text is None else text
-    stored = _stored(path, text)
-    return nbformat.read(stored, as_version=4) if stored.is_file() else run(path, text)
+    return stored(path, text) or run(path, text)
+
+
+def stored(path, text):
+    """The kept execution of a chapter, or None if anything that it was made from has changed.
+
+    It was made from its source, the machinery, the versions, and the files of the library that
+    its kernel opened.
+    """
+    file = _place(path)
+    if not file.is_file():
+        return None
+    notebook = nbformat.read(file, as_version=4)
+    made_from = notebook.metadata.pop("made_from")
+    library = made_from.pop("library")
+    now = {"source": _fingerprint(text), "library": {name: _digest(name) for name in library}}
+    return notebook if {**made_from, "library": library} == now else None
+
+
+def _fingerprint(text):
+    digest = hashlib.sha256(text.encode())
+    machinery = sorted(editions.ROOT.glob("book_ext/*.py"))
+    for path in (*machinery, editions.ROOT / "constraints.txt"):
+        digest.update(path.read_bytes())
+    digest.update(f"{platform.python_version()} {platform.machine()}".encode())
+    return digest.hexdigest()
+
+
+def _digest(name):
+    path = editions.ROOT / name
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+
+
+def _library():
+    """Digest of every file of the library, by its path below the root."""
+    files = (path for path in editions.ROOT.glob("course_lib/**/*") if path.suffix != ".pyc")
+    names = (path.relative_to(editions.ROOT).as_posix() for path in files if path.is_file())
+    return {name: _digest(name) for name in names}
 
 
 def run_all(paths, say=print):
@@ -71,48 +96,63 @@ def run_all(paths, say=print):
 
 def _run_if_needed(path):
     text = path.read_text(encoding="utf-8")
-    stored = _stored(path, text)
-    if stored.is_file():
-        return _code_cells(nbformat.read(stored, as_version=4)), None
+    kept = stored(path, text)
+    if kept:
+        return _code_cells(kept), None
     start = time.monotonic()
     notebook = run(path, text)
     return _code_cells(notebook), time.monotonic() - start
 
 
 def run(path, text):
-    """Execute a chapter and store the result."""
+    """Execute a chapter and keep the result."""
     name = editions.chapter_name(path)
-    # Named before the run: what is edited during it belongs to the next one.
-    stored = _stored(path, text)
     try:
         notebook = editions.execution_plan(editions.read_source(text))
     except ValueError as error:
         raise ChapterError(f"{name}: {error}") from error
+    # Before the run: what is edited during it belongs to the next one.
+    source, library = _fingerprint(text), _library()
+    with tempfile.TemporaryDirectory() as folder:
+        noted = Path(folder) / "opened"
+        try:
+            _execute(notebook, path.parent, noted)
+        except CellExecutionError as error:
+            raise ChapterError(_failure(name, notebook, error)) from error
+        opened = set(noted.read_text(encoding="utf-8").splitlines())
+    _inspect(name, notebook)
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+    used = {path: library[path] for path in sorted(library) if str(editions.ROOT / path) in opened}
+    notebook.metadata["made_from"] = {"source": source, "library": used}
+    editions.replace_file(_place(path), editions.writes(notebook))
+    del notebook.metadata["made_from"]
+    return notebook
+
+
+def _execute(notebook, folder, noted):
+    """Run all cells in place; the paths of the library's files that were opened go to `noted`."""
+    recorder = Path(__file__).with_name("recorder.py")
+    library = str(editions.ROOT / "course_lib")
+    # The semicolon keeps the line from showing a result.
+    start = (
+        f"__import__('runpy').run_path({str(recorder)!r})['record']({library!r}, {str(noted)!r});"
+    )
     client = NotebookClient(
         notebook,
         timeout=_TIMEOUT_S,
         # How prints are cut into pieces depends on the clock.
         coalesce_streams=True,
-        resources={"metadata": {"path": str(path.parent)}},
-        extra_arguments=["--log-level=ERROR"],
+        resources={"metadata": {"path": str(folder)}},
+        extra_arguments=["--log-level=ERROR", f"--IPKernelApp.exec_lines={start}"],
     )
     # One thread a kernel: chapters run side by side, and sums come out in the same order.
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
-    try:
-        client.execute(env=environment)
-    except CellExecutionError as error:
-        raise ChapterError(_failure(name, notebook, error)) from error
-    _inspect(name, notebook)
-    for cell in notebook.cells:
-        cell.metadata.pop("execution", None)
-    for outdated in stored.parent.glob(f"{_flat(name)}-*.ipynb"):
-        outdated.unlink()
-    editions.replace_file(stored, editions.writes(notebook))
-    return notebook
+    client.execute(env=environment)
 
 
-def _stored(path, text):
-    return CACHE / f"{_flat(editions.chapter_name(path))}-{key(text)}.ipynb"
+def _place(path):
+    return CACHE / f"{_flat(editions.chapter_name(path))}.ipynb"
 
 
 def _flat(name):
@@ -177,6 +217,6 @@ def outdated_editions(paths, repositories=None):
 def clean_up(paths):
     """Delete executions of chapters that no longer exist."""
     names = {_flat(editions.chapter_name(path)) for path in paths}
-    for stored in Path(CACHE).glob("*.ipynb"):
-        if stored.stem.rpartition("-")[0] not in names:
-            stored.unlink()
+    for kept in Path(CACHE).glob("*.ipynb"):
+        if kept.stem not in names:
+            kept.unlink()

@@ -272,17 +272,40 @@ def test_every_failing_chapter_is_reported(chapter):
     assert sum("FAILED" in line for line in said) == 2
 
 
-def test_change_of_the_library_is_noticed(tmp_path, monkeypatch):
-    (tmp_path / "course_lib").mkdir()
+def test_a_chapter_runs_again_when_a_file_that_it_used_changes(chapter, tmp_path, monkeypatch):
+    library = tmp_path / "course_lib"
+    library.mkdir()
     (tmp_path / "constraints.txt").write_text("numpy==2\n")
-    module = tmp_path / "course_lib" / "m.py"
-    module.write_text("a = 1\n")
+    files = {
+        "__init__.py": "",
+        "used.py": "from pathlib import Path\nhints = Path(__file__).with_name('hints.txt')\n",
+        "hints.txt": "read",
+        "unused.py": "a = 1\n",
+    }
+    for name, text in files.items():
+        (library / name).write_text(text)
     monkeypatch.setattr(editions, "ROOT", tmp_path)
-    first = execute.key("source")
-    assert execute.key("source") == first
-    assert execute.key("other source") != first
-    module.write_text("a = 2\n")
-    assert execute.key("source") != first
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    path = chapter(
+        "---\nfile_format: mystnb\n---\n\n```{code-cell} ipython3\n"
+        "from course_lib import used\nprint(used.hints.read_text())\n```\n"
+    )
+    source = path.read_text()
+    assert execute.stored(path, source) is None
+    # The second run imports what the first has compiled.
+    for _ in range(2):
+        executed = execute.run(path, source)
+        assert execute.stored(path, source) == executed
+        for changed in (*(library / name for name in files), tmp_path / "constraints.txt"):
+            before = changed.read_text()
+            changed.write_text(before + "#")
+            assert (execute.stored(path, source) is None) == (changed.name != "unused.py")
+            changed.unlink()
+            if changed.parent == library:
+                assert (execute.stored(path, source) is None) == (changed.name != "unused.py")
+            changed.write_text(before)
+        assert execute.stored(path, source + "More.") is None
+        assert execute.stored(path, source) == executed
 
 
 def test_nbval_notices_a_changed_number(tmp_path):
