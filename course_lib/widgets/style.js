@@ -9,13 +9,15 @@ function mount(host, data, state, changed) {
   const [content, style] = ["The content", "The style"].map((name, at) => {
     const view = sprite(data.tiles, data.columns, tiles, 160, name);
     view.show(at, name);
-    // Side by side on a phone too.
-    view.style.flex = "0 1 9rem";
+    view.style.flex = "0 1 8.5rem";
     return view;
   });
   const picture = sprite(data.tiles, data.columns, tiles, 352, "Painted");
+  // Beside the picture the two stand below each other, and above it side by side.
+  const sources = h("div", { class: "cw-row", style: "flex:1 1 8.5rem" }, content, style);
+  picture.style.cssText += ";flex-grow:100;max-width:24rem";
   const said = h("p", { "aria-live": "polite", class: "cw-said" });
-  frame(host, "Style explorer", ...sliders, h("div", { class: "cw-row" }, content, style, picture), said);
+  frame(host, "Style explorer", ...sliders, h("div", { class: "cw-row" }, sources, picture), said);
 
   function draw() {
     const [c, s] = data.costs[weight][step];
