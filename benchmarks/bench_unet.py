@@ -200,31 +200,35 @@ def _predict(network, image):
 
 
 def _nuclei():
+    left, right = np.s_[:, :256], np.s_[:, 256:]
+    yield from _taught_by_other_half("right", left, right, 0, ("≥ 0.92", "≥ 0.05"))
+    # The right half has few nuclei that touch, so it teaches little of what the left half asks.
+    yield from _taught_by_other_half("left", right, left, -1, ("", ""))
+
+
+def _taught_by_other_half(side, taught, judged, seam, bars):
+    """F1 of networks and watersheds; nuclei at the seam belong to neither half."""
     image, labels = datasets.nuclei()
-    x, left, right = seg.standardize(image), np.s_[:, :256], np.s_[:, 256:]
-    truth = seg.without_touching(labels[right], 0)
+    x, truth = seg.standardize(image), seg.without_touching(labels[judged], seam)
 
     def f1(cells):
-        return seg.match_instances(truth, seg.without_touching(cells, 0)).f1
+        return seg.match_instances(truth, seg.without_touching(cells, seam)).f1
 
     scores = []
-    for seed in range(3):
-        network = _trained([x[left]], [labels[left]], seed, iterations=300, size=96)
-        scores.append(f1(seg.grow_seeds(_predict(network, x[right]))))
+    for seed in range(5):
+        network = _trained([x[taught]], [labels[taught]], seed, iterations=400, size=96)
+        scores.append(f1(seg.grow_seeds(_predict_eight_ways(network, x[judged]))))
     shown = ", ".join(f"{score:.3f}" for score in scores)
-    yield Row.value(
-        "nuclei, right half: lowest F1 of 3 seeds, 300 iterations", min(scores), "≥ 0.92", shown
-    )
+    yield Row.value(f"nuclei, {side} half: lowest F1 of 5 seeds", min(scores), bars[0], shown)
     for window, name in ((0, "one threshold"), (51, "local threshold")):
         grid = [s for s in seg.WATERSHED_GRID if s.window == window]
-        cells = seg.watershed_cells(
-            image[right], seg.tune_watershed(image[left], labels[left], grid)
-        )
+        settings = seg.tune_watershed(image[taught], labels[taught], grid)
+        baseline = f1(seg.watershed_cells(image[judged], settings))
         yield Row.value(
-            f"the same above the watershed with {name}, tuned on the left half",
-            min(scores) - f1(cells),
-            "≥ 0.05" if window == 0 else "",
-            f"watershed {f1(cells):.3f}",
+            f"the same above the watershed with {name}, tuned on the other half",
+            min(scores) - baseline,
+            bars[1],
+            f"watershed {baseline:.3f}",
         )
 
 
@@ -256,12 +260,12 @@ def _membranes():
         return
     with np.load(path) as file:
         images, cells = file["images"].astype(np.float32), file["labels"] > 0
-    # Neighbors look alike: a section lies between those that teach or choose and those that test.
-    train, choose, test = range(17), (17, 18), range(20, 24)
+    # Neighbors look alike: a section lies between those for training, for choosing, for testing.
+    train, choose, test = range(17), (18,), range(20, 24)
     x = (images - images[train].mean()) / images[train].std()
     truth = [label(one, connectivity=1) for one in cells]
     start = time.process_time()
-    # Border weights would cost pixel accuracy here: membranes are wide as it is.
+    # Border weights cost pixel accuracy: on the section that chooses, 0.917 instead of 0.921.
     networks = [
         _trained(
             [x[i] for i in train],
@@ -273,16 +277,22 @@ def _membranes():
         for seed in range(2)
     ]
     minutes = (time.process_time() - start) / 60
-    each = [
+    first, second = (
         {i: _predict_eight_ways(network, x[i]) for i in (*choose, *test)} for network in networks
-    ]
-    both = {i: np.mean([p[i] for p in each], axis=0) for i in each[0]}
-    for p, which in ((both, "mean of 2 networks"), (each[0], "first alone"), (each[1], "second")):
-        yield from _judge_membranes(p, cells, truth, choose, test, which, minutes)
+    )
+    mean = {i: (first[i] + second[i]) / 2 for i in first}
+    alone = [_membrane_scores(p, cells, truth, choose, test) for p in (first, second)]
+    averaged = _membrane_scores(mean, cells, truth, choose, test)
+    for what, bar in (("pixel accuracy", "≥ 0.92"), ("V^Rand", "≥ 0.94")):
+        score, settings = averaged[what]
+        each = " and ".join(f"{scores[what][0]:.3f}" for scores in alone)
+        name = f"ISBI 2012, 4 held-out sections, mean of two networks: {what}"
+        yield Row.value(name, score, bar, f"{settings}; each alone {each}")
+    yield Row.value("CPU minutes of training both", minutes, "")
 
 
-def _judge_membranes(p, cells, truth, choose, test, which, minutes):
-    """Rows of accuracy and V^Rand, each with the settings best on the sections for choosing."""
+def _membrane_scores(p, cells, truth, choose, test):
+    """Pixel accuracy and V^Rand on test sections, with settings that are best on the others."""
 
     def accuracy(sections, threshold):
         return np.mean([np.mean((p[i] > threshold) == cells[i]) for i in sections])
@@ -292,21 +302,13 @@ def _judge_membranes(p, cells, truth, choose, test, which, minutes):
             [seg.foreground_rand(truth[i], _flood(p[i], *settings)).score for i in sections]
         )
 
-    best = max(np.arange(0.3, 0.81, 0.05), key=lambda t: accuracy(choose, t))
-    yield Row.value(
-        "ISBI 2012, 4 held-out sections: pixel accuracy",
-        accuracy(test, best),
-        "≥ 0.92",
-        f"{minutes:.0f} CPU minutes; threshold {best:.2f}, chosen on another section",
-    )
+    thresholds = np.arange(0.3, 0.81, 0.05)
+    best = max(thresholds, key=lambda threshold: accuracy(choose, threshold))
+    pixels = accuracy(test, best), f"threshold {best:.2f}"
     grid = list(itertools.product((0.7, 0.8, 0.9, 0.95), (0, 1, 2, 3, 4)))
     best = max(grid, key=lambda settings: rand(choose, settings))
-    yield Row.value(
-        "V^Rand of the same",
-        rand(test, best),
-        "≥ 0.94",
-        f"seeds above {best[0]}, eroded by {best[1]}, chosen likewise",
-    )
+    pairs = rand(test, best), f"seeds above {best[0]}, eroded by {best[1]}"
+    return {"pixel accuracy": pixels, "V^Rand": pairs}
 
 
 def _predict_eight_ways(network, image):

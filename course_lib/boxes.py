@@ -297,7 +297,7 @@ def match_anchors(anchors, boxes, positive=0.5, negative=0.4):
 
     References
     ----------
-    Ren et al. 2015, section 3.1.2.
+    Ren et al. 2015, section 3.1.2, who take 0.7 and 0.3.
     """
     positive, negative = as_probability(positive, "positive"), as_probability(negative, "negative")
     if negative > positive:

@@ -27,7 +27,7 @@ from ._fetch import fetch
 
 
 class Masses(NamedTuple):
-    """Features of breast masses and what the biopsy said."""
+    """Features of breast masses, and whether they were cancer."""
 
     X: np.ndarray
     y_true: np.ndarray
@@ -35,7 +35,7 @@ class Masses(NamedTuple):
 
 
 def breast_masses():
-    """569 breast masses: nuclei measured in a fine-needle aspirate, malignancy by biopsy.
+    """569 breast masses: nuclei measured in a fine-needle aspirate, cancer confirmed by biopsy.
 
     Returns
     -------
