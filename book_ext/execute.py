@@ -40,9 +40,8 @@ def stored(path, text):
         return None
     notebook = nbformat.read(file, as_version=4)
     made_from = notebook.metadata.pop("made_from")
-    library = made_from.pop("library")
-    now = {"source": _fingerprint(text), "library": {name: _digest(name) for name in library}}
-    return notebook if {**made_from, "library": library} == now else None
+    library = {name: _digest(name) for name in made_from["library"]}
+    return notebook if made_from == {"source": _fingerprint(text), "library": library} else None
 
 
 def _fingerprint(text):

@@ -237,7 +237,8 @@ def transfer(
 
 def _check_settings(weights, style_layers, steps, stages):
     for name, weight in weights.items():
-        as_nonnegative(weight, name)
+        if not isinstance(as_nonnegative(weight, name), float):
+            raise ValueError(f"{name} must be one number, got {weight!r}.")
     if not any(weights.values()):
         raise ValueError("content_weight or style_weight must be above 0, but both are 0.")
     if isinstance(style_layers, str) or not len(style_layers):

@@ -67,7 +67,7 @@ class Fourier(nn.Module):
 
 
 def _height_width(size):
-    return (size, size) if isinstance(size, int) else tuple(size)
+    return tuple(size) if isinstance(size, tuple) else (size, size)
 
 
 def decorrelated(values, chroma=2.0):

@@ -54,9 +54,8 @@ class StyleExplorer(CourseWidget):
 
     def fallback(self):
         rows = [
-            (f"{weight:g}", f"{content:.2f}", f"{style:.2f}")
+            (f"{weight:g}", *(f"{cost:.2f}" for cost in costs[-1]))
             for weight, costs in zip(self.data["weights"], self.data["costs"], strict=True)
-            for content, style in costs[-1:]
         ]
         header = ("content weight", "content cost", "style cost")
         return table(header, rows, f"Costs after {self.data['steps'][-1]} steps")
