@@ -16,6 +16,7 @@ from scipy.stats import spearmanr
 from torch import nn
 from torch.nn import functional as F
 
+from ._undefined import divide, undefined
 from ._validation import as_count, as_image, as_picture, as_position, as_positive, same_shape
 from .visualize.layers import channels_last, evaluating, find_layer, to_batch
 
@@ -248,23 +249,28 @@ def randomized(model, layers, seed=0):
 
 
 def rank_correlation(a, b):
-    """Spearman's rank correlation of two maps, by the size of their values."""
+    """Spearman's rank correlation of two maps, by the size of their values.
+
+    NaN, with one warning, if a map is the same everywhere.
+    """
     a, b = as_image(a, "a"), as_image(b, "b")
     same_shape(a=a, b=b)
     if np.ptp(np.abs(a)) == 0 or np.ptp(np.abs(b)) == 0:
-        return np.nan
+        return undefined("rank_correlation", "a map is the same everywhere")
     return float(spearmanr(np.abs(a).ravel(), np.abs(b).ravel()).statistic)
 
 
 def share_inside(attribution, mask):
-    """Share of a map's total size that lies inside a mask; NaN if the map is 0 everywhere."""
+    """Share of a map's total size that lies inside a mask.
+
+    NaN, with one warning, if the map is 0 everywhere.
+    """
     size = np.abs(as_image(attribution, "attribution"))
     inside = np.asarray(mask)
     same_shape(attribution=size, mask=inside)
     if inside.dtype != bool:
         raise ValueError(f"mask must hold booleans, got {inside.dtype}.")
-    total = size.sum()
-    return float(size[inside].sum() / total) if total else np.nan
+    return divide(size[inside].sum(), size.sum(), "share_inside", "total size of the map")
 
 
 class PixelCurve(NamedTuple):

@@ -1,6 +1,5 @@
 """How well objects were found, one by one: matching, and the scores of neuron tracing."""
 
-import warnings
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -8,8 +7,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import coo_array
 
+from ._undefined import divide, undefined
 from ._validation import as_labels, as_open_probability, same_shape
-from .metrics import UndefinedRateWarning
 
 #: The thresholds over which the 2018 Data Science Bowl and COCO average.
 AP_THRESHOLDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
@@ -83,11 +82,17 @@ def match_instances(true, predicted, iou=0.5):
 
 
 def mean_average_precision(true, predicted, thresholds=AP_THRESHOLDS):
-    """Mean of TP / (TP + FP + FN) over IoU thresholds: the score of the 2018 Data Science Bowl."""
+    """Mean of TP / (TP + FP + FN) over IoU thresholds: the score of the 2018 Data Science Bowl.
+
+    NaN, with one warning, if neither image holds an object.
+    """
     overlaps = _overlaps(true, predicted)
     thresholds = [as_open_probability(t, "thresholds") for t in thresholds]
     if not thresholds:
         raise ValueError("thresholds must hold at least one value, but it is empty.")
+    _, true_names, predicted_names = overlaps
+    if len(true_names) == len(predicted_names) == 1:
+        return undefined("mean_average_precision", "neither image holds an object")
     return float(np.mean([_match(*overlaps, t).average_precision for t in thresholds]))
 
 
@@ -237,15 +242,3 @@ def _crowding(inside, hosts):
     """Objects beyond the first in each host, and which hosts have any; host 0 is background."""
     guests = np.bincount(inside, minlength=hosts)
     return int(np.maximum(guests[1:] - 1, 0).sum()), guests > 0
-
-
-def divide(numerator, denominator, name, cells):
-    """Divide; without any object the score is NaN, said in one warning."""
-    if denominator:
-        return numerator / denominator
-    warnings.warn(
-        f"{name} is undefined (NaN): its denominator, {cells}, is 0.",
-        UndefinedRateWarning,
-        stacklevel=3,
-    )
-    return float("nan")

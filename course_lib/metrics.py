@@ -11,14 +11,14 @@ negative              FN              TN
 """
 
 import math
-import sys
-import warnings
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from scipy import special, stats
 
+from ._undefined import UndefinedRateWarning as UndefinedRateWarning
+from ._undefined import divide, undefined, undefined_unsaid
 from ._validation import (
     as_binary,
     as_count,
@@ -51,10 +51,6 @@ NAMES = {
 
 _RATIOS = ("positive_likelihood_ratio", "negative_likelihood_ratio", "diagnostic_odds_ratio")
 _COMPOSITES = ("f1", "balanced_accuracy", "mcc")
-
-
-class UndefinedRateWarning(UserWarning):
-    """A rate has a zero denominator, so its value is NaN."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +146,7 @@ class ConfusionMatrix:
     @property
     def f1(self):
         """Harmonic mean of PPV and sensitivity, 2TP / (2TP + FP + FN)."""
-        return _divide(2 * self.tp, 2 * self.tp + self.fp + self.fn, "f1", "2TP + FP + FN")
+        return divide(2 * self.tp, 2 * self.tp + self.fp + self.fn, "f1", "2TP + FP + FN")
 
     @property
     def balanced_accuracy(self):
@@ -167,24 +163,24 @@ class ConfusionMatrix:
         rows = (self.tp + self.fp) * (self.fn + self.tn)
         columns = (self.tp + self.fn) * (self.fp + self.tn)
         numerator = self.tp * self.tn - self.fp * self.fn
-        return _divide(numerator, math.sqrt(rows * columns), "mcc", "product of the margins")
+        return divide(numerator, math.sqrt(rows * columns), "mcc", "product of the margins")
 
     @property
     def positive_likelihood_ratio(self):
         """P(+ | disease) / P(+ | normal): what a positive result multiplies the odds by."""
         sick, normal = self.tp + self.fn, self.fp + self.tn
-        return _divide(self.tp * normal, self.fp * sick, "positive_likelihood_ratio", "FP (TP+FN)")
+        return divide(self.tp * normal, self.fp * sick, "positive_likelihood_ratio", "FP (TP+FN)")
 
     @property
     def negative_likelihood_ratio(self):
         """P(- | disease) / P(- | normal): what a negative result multiplies the odds by."""
         sick, normal = self.tp + self.fn, self.fp + self.tn
-        return _divide(self.fn * normal, self.tn * sick, "negative_likelihood_ratio", "TN (TP+FN)")
+        return divide(self.fn * normal, self.tn * sick, "negative_likelihood_ratio", "TN (TP+FN)")
 
     @property
     def diagnostic_odds_ratio(self):
         """Odds of a positive result, diseased against normal: TP TN / (FP FN)."""
-        return _divide(self.tp * self.tn, self.fp * self.fn, "diagnostic_odds_ratio", "FP FN")
+        return divide(self.tp * self.tn, self.fp * self.fn, "diagnostic_odds_ratio", "FP FN")
 
     def counts(self, name):
         """Numerator and denominator of a proportion, e.g. ``(2, 3)`` for sensitivity 2/3."""
@@ -301,15 +297,14 @@ class ConfusionMatrix:
     def _proportion(self, name):
         numerator, denominator = self.counts(name)
         cells = " + ".join(cell.upper() for cell in PROPORTIONS[name][1])
-        return _divide(numerator, denominator, name, cells)
+        return divide(numerator, denominator, name, cells)
 
     def _bootstrap(self, name, level, seed, resamples):
         if as_count(resamples, "resamples") == 0:
             raise ValueError("resamples must be at least 1, got 0.")
         cells = np.array([self.tp, self.fn, self.fp, self.tn])
         draws = np.random.default_rng(seed).multinomial(self.n, cells / self.n, size=resamples)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UndefinedRateWarning)
+        with undefined_unsaid():
             values = np.array([getattr(ConfusionMatrix(*map(int, d)), name) for d in draws])
         values = values[np.isfinite(values)]
         if not values.size:
@@ -319,8 +314,8 @@ class ConfusionMatrix:
 
     def _log_interval(self, name, value, level):
         if value == 0:
-            _warn_undefined(f"the log interval of {name} is undefined (NaN): the ratio is 0.")
-            return np.nan, np.nan
+            nan = undefined(f"the log interval of {name}", "the ratio is 0")
+            return nan, nan
         sick, normal = self.tp + self.fn, self.fp + self.tn
         variance = {
             "positive_likelihood_ratio": lambda: 1 / self.tp - 1 / sick + 1 / self.fp - 1 / normal,
@@ -362,8 +357,8 @@ def predictive_values(sensitivity, specificity, prevalence):
     true_positive, false_positive = se * p, (1 - sp) * (1 - p)
     true_negative, false_negative = sp * (1 - p), (1 - se) * p
     return (
-        _divide(true_positive, true_positive + false_positive, "ppv", "P(+)"),
-        _divide(true_negative, true_negative + false_negative, "npv", "P(-)"),
+        divide(true_positive, true_positive + false_positive, "ppv", "P(+)"),
+        divide(true_negative, true_negative + false_negative, "npv", "P(-)"),
     )
 
 
@@ -403,29 +398,10 @@ def _successes_of(successes, trials):
 
 
 def _no_trials():
-    _warn_undefined("the interval is undefined (NaN): trials is 0.")
-    return np.nan, np.nan
+    nan = undefined("the interval", "trials is 0")
+    return nan, nan
 
 
 def expit_interval(logit, half):
     """Interval of a probability that is ``logit ± half`` on the logit scale."""
     return float(special.expit(logit - half)), float(special.expit(logit + half))
-
-
-def _divide(numerator, denominator, name, cells):
-    """Divide; where the denominator is 0 the result is NaN, said in one warning."""
-    numerator, denominator = np.asarray(numerator, float), np.asarray(denominator, float)
-    empty = denominator == 0
-    if empty.any():
-        _warn_undefined(f"{name} is undefined (NaN): its denominator, {cells}, is 0.")
-    with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = np.where(empty, np.nan, numerator / denominator)
-    return ratio if ratio.ndim else float(ratio)
-
-
-def _warn_undefined(message):
-    """Warn at the line that called into this module, however deep the call went."""
-    level = 1
-    while sys._getframe(level).f_globals is globals():
-        level += 1
-    warnings.warn(message, UndefinedRateWarning, stacklevel=level + 1)

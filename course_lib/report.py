@@ -4,7 +4,6 @@ import base64
 import copy
 import html
 import io
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from . import figures
+from ._undefined import undefined_unsaid
 from ._validation import as_binary, as_level, as_scores, both_classes, same_length
 from .calibration import (
     brier_decomposition,
@@ -19,7 +19,7 @@ from .calibration import (
     calibration_curve,
     decision_curve,
 )
-from .metrics import NAMES, UndefinedRateWarning
+from .metrics import NAMES
 from .roc import RocCurve
 
 _CHECKLIST = {
@@ -213,8 +213,7 @@ def _at_threshold(curve, threshold, level):
     """The 2×2 table and its rates."""
     matrix = curve.at(threshold)
     rates = {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UndefinedRateWarning)
+    with undefined_unsaid():
         for name in _RATES:
             low, high = matrix.interval(name, level)
             rates[name] = {"value": getattr(matrix, name), "low": low, "high": high}

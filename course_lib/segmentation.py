@@ -16,6 +16,7 @@ from skimage.filters import threshold_local, threshold_otsu
 from skimage.measure import label
 from skimage.segmentation import watershed
 
+from ._undefined import divide
 from ._validation import (
     as_image,
     as_labels,
@@ -29,7 +30,6 @@ from .instances import (
     ForegroundRand,
     InstanceMatch,
     TopologyErrors,
-    divide,
     foreground_rand,
     match_instances,
     mean_average_precision,

@@ -17,6 +17,7 @@ from sklearn.metrics import auc
 from torch import nn
 
 from course_lib import attribution, datasets, xrays
+from course_lib.metrics import UndefinedRateWarning
 from course_lib.nets import EfficientNetLite0
 
 pytestmark = pytest.mark.filterwarnings(
@@ -282,7 +283,8 @@ def test_rank_correlation_is_the_correlation_of_ranks():
     ranks = [rankdata(np.abs(m)) for m in (a, b)]
     assert attribution.rank_correlation(a, b) == pytest.approx(np.corrcoef(*ranks)[0, 1])
     assert attribution.rank_correlation(a, -3 * a) == pytest.approx(1)
-    assert np.isnan(attribution.rank_correlation(a, np.ones((5, 6))))
+    with pytest.warns(UndefinedRateWarning, match="rank_correlation is undefined"):
+        assert np.isnan(attribution.rank_correlation(a, np.ones((5, 6))))
 
 
 def test_guided_gradients_hardly_notice_a_new_classifier():
@@ -305,7 +307,8 @@ def test_share_inside():
     mask = np.array([[False, True], [True, False]])
     assert attribution.share_inside(a, mask) == 3 / 8
     assert attribution.share_inside(a, ~mask) == 5 / 8
-    assert np.isnan(attribution.share_inside(np.zeros((2, 2)), mask))
+    with pytest.warns(UndefinedRateWarning, match="share_inside is undefined"):
+        assert np.isnan(attribution.share_inside(np.zeros((2, 2)), mask))
     with pytest.raises(ValueError, match=r"^mask must hold booleans"):
         attribution.share_inside(a, mask.astype(int))
     with pytest.raises(ValueError, match=r"must have the same shape"):

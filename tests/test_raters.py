@@ -768,7 +768,8 @@ def test_begg_greenes_with_an_empty_cell_still_has_an_interval():
 
 
 def test_begg_greenes_without_disease_is_nan():
-    corrected = raters.begg_greenes(ConfusionMatrix(tp=0, fn=0, fp=10, tn=40), 5, 200)
+    with pytest.warns(UndefinedRateWarning, match="^sensitivity is undefined"):
+        corrected = raters.begg_greenes(ConfusionMatrix(tp=0, fn=0, fp=10, tn=40), 5, 200)
     assert np.isnan(corrected.sensitivity)
     assert corrected.prevalence == 0
 

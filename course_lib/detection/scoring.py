@@ -1,10 +1,10 @@
 """How good a detector is: hits and false alarms, precision and recall, average precision."""
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
 
+from .._undefined import undefined
 from .._validation import (
     as_binary,
     as_boxes,
@@ -14,7 +14,6 @@ from .._validation import (
     same_length,
 )
 from ..boxes import iou
-from ..metrics import UndefinedRateWarning
 
 
 class Detections(NamedTuple):
@@ -126,10 +125,7 @@ def average_precision(hits, scores, n_true, points=None):
     """
     curve = precision_recall(hits, scores, n_true)
     if not n_true:
-        warnings.warn(
-            "average_precision is undefined (NaN): n_true is 0.", UndefinedRateWarning, stacklevel=2
-        )
-        return np.nan
+        return undefined("average_precision", "n_true is 0")
     best_from_here = np.maximum.accumulate(curve.precision[::-1])[::-1]
     if points is None:
         gained = np.diff(curve.recall, prepend=0)
@@ -196,12 +192,7 @@ def mean_average_precision(
     same_length(boxes=boxes, scores=scores, classes=classes, images=images)
     same_length(true_boxes=true_boxes, true_classes=true_classes, true_images=true_images)
     if not len(true_boxes):
-        warnings.warn(
-            "mean_average_precision is undefined (NaN): true_boxes is empty.",
-            UndefinedRateWarning,
-            stacklevel=2,
-        )
-        return MeanAveragePrecision(np.nan, {})
+        return MeanAveragePrecision(undefined("mean_average_precision", "true_boxes is empty"), {})
     by_class = {}
     for name in np.unique(true_classes):
         hits = np.zeros(len(boxes), bool)

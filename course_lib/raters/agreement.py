@@ -1,13 +1,12 @@
 """How far readers agree, beyond what chance would give: kappa and its relatives."""
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
 
+from .._undefined import undefined
 from .._validation import as_count, as_level, as_vector, as_votes, same_length
-from ..metrics import UndefinedRateWarning
 
 
 class Agreement(NamedTuple):
@@ -237,12 +236,7 @@ def count_votes(codes, k):
 
 def beyond_chance(observed, expected, name):
     if expected == 1:
-        warnings.warn(
-            f"{name} is undefined (NaN): with one category alone, agreement by chance is 1.",
-            UndefinedRateWarning,
-            stacklevel=3,
-        )
-        return np.nan
+        return undefined(name, "with one category alone, agreement by chance is 1")
     return float((observed - expected) / (1 - expected))
 
 

@@ -113,7 +113,7 @@ def pair_kappa(sensitivity, specificity, prevalence, correlation=0.0):
     Returns
     -------
     float
-        NaN where both readers always say the same one thing.
+        NaN, with one warning, where both readers always say the same one thing.
     """
     p = as_probability(prevalence, "prevalence")
     c = as_probability(correlation, "correlation")

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+from .._undefined import divide
 from .._validation import as_count, as_level
 from ..metrics import ConfusionMatrix, expit_interval
 
@@ -38,8 +39,8 @@ def begg_greenes(verified, unverified_positive, unverified_negative, *, level=0.
     -------
     Corrected
         Intervals by the delta method on the logit scale, with 1/2 added to the four cells where
-        one of them is 0, because the logit is infinite there. NaN for a rate whose denominator
-        is 0.
+        one of them is 0, because the logit is infinite there. NaN, with one warning, for a
+        rate whose denominator is 0.
 
     Raises
     ------
@@ -73,8 +74,8 @@ def begg_greenes(verified, unverified_positive, unverified_negative, *, level=0.
     se_sd = np.sqrt(of_results + fp / (tp * (tp + fp)) + tn / (fn * (fn + tn)))
     sp_sd = np.sqrt(of_results + tp / (fp * (tp + fp)) + fn / (tn * (fn + tn)))
     return Corrected(
-        float(ill_positive / ill) if ill else np.nan,
-        float(well_negative / (n - ill)) if ill < n else np.nan,
+        divide(ill_positive, ill, "sensitivity", "patients with disease"),
+        divide(well_negative, n - ill, "specificity", "patients without disease"),
         float(ill / n),
         expit_interval(np.log(odds * ppv / (1 - npv)), z * se_sd),
         expit_interval(np.log(npv / (odds * (1 - ppv))), z * sp_sd),

@@ -1,12 +1,12 @@
 """Confusion explorer: click a patient's truth or output and watch every rate change."""
 
 import itertools
-import warnings
 
 import numpy as np
 
+from .._undefined import undefined_unsaid
 from .._validation import as_binary, same_length
-from ..metrics import NAMES, PROPORTIONS, ConfusionMatrix, UndefinedRateWarning
+from ..metrics import NAMES, PROPORTIONS, ConfusionMatrix
 from .base import CourseWidget, table
 
 _MOST_PATIENTS = 15
@@ -47,8 +47,7 @@ class ConfusionExplorer(CourseWidget):
             ),
             "Patients: D disease, N normal",
         )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UndefinedRateWarning)
+        with undefined_unsaid():
             values = [getattr(matrix, name) for name in PROPORTIONS]
         rates = [
             (NAMES[name], "undefined" if np.isnan(value) else f"{value:.2f}")
@@ -69,8 +68,7 @@ def _formula(name):
 def _rates_of_all_tables(n):
     """Every rate of every 2×2 table of n patients, under the key ``"tp,fn,fp,tn"``."""
     tables = {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UndefinedRateWarning)
+    with undefined_unsaid():
         for tp, fn, fp in itertools.product(range(n + 1), repeat=3):
             tn = n - tp - fn - fp
             if tn >= 0:

@@ -1,10 +1,9 @@
 """Prevalence explorer: the same test among the ill and among the healthy."""
 
-import warnings
-
 import numpy as np
 
-from ..metrics import UndefinedRateWarning, predictive_values
+from .._undefined import undefined_unsaid
+from ..metrics import predictive_values
 from .base import CourseWidget, nearest, table
 
 PEOPLE = 1000
@@ -30,8 +29,7 @@ class PrevalenceExplorer(CourseWidget):
 
     def __init__(self, sensitivity=0.9, specificity=0.95, prevalence=0.37):
         se, sp, p = map(np.array, (self.sensitivities, self.specificities, self.prevalences))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UndefinedRateWarning)
+        with undefined_unsaid():
             ppv, npv = predictive_values(se[:, None, None], sp[:, None], p)
         ill = np.rint(PEOPLE * p).astype(int)
         super().__init__(
