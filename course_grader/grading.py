@@ -54,6 +54,11 @@ class Result:
         How many of how many cases were right.
     seconds : float
         Processor time in the room.
+    notes : tuple of str
+        What was needed to run the answer at all, one clause each, for the student and the class
+        page.
+    needs_person : bool
+        Whether a person should look at the notebook, although there are points.
     """
 
     exercise: str
@@ -65,6 +70,8 @@ class Result:
     right: int = 0
     cases: int = 0
     seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+    needs_person: bool = False
 
 
 def hidden_cases(exercise, secret, student):

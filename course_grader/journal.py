@@ -1,5 +1,6 @@
 """Every result, written down the moment it is known, so that a run can go on after a kill."""
 
+import json
 import sqlite3
 from dataclasses import asdict, fields
 
@@ -23,7 +24,8 @@ _APPEND_ONLY = """
 CREATE TRIGGER IF NOT EXISTS {table}_{event} BEFORE {event} ON {table}
 BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END;
 """
-_NOW = "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
+# With parts of a second, as LTI wants it.
+_NOW = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 
 
 class Journal:
@@ -44,12 +46,20 @@ class Journal:
         self._db = sqlite3.connect(path, timeout=30)
         try:
             self._db.executescript(_SCHEMA)
+            self._add_columns()
             for table in ("run", "problem", "result"):
                 for event in ("UPDATE", "DELETE"):
                     self._db.executescript(_APPEND_ONLY.format(table=table, event=event))
         except sqlite3.DatabaseError as error:
             self._db.close()
             raise ValueError(f"{path} is no journal of course-grade: {error}.") from error
+
+    def _add_columns(self):
+        """Bring the table of an earlier version up to date; old results have the defaults."""
+        known = {name for _, name, *_ in self._db.execute("PRAGMA table_info(result)")}
+        for name in _COLUMNS:
+            if name not in known:
+                self._db.execute(f"ALTER TABLE result ADD COLUMN {name}")
 
     def __enter__(self):
         return self
@@ -82,7 +92,7 @@ class Journal:
     def add(self, run, student, keyed_results):
         """Append results of a student, all of them or none: pairs of key and `Result`."""
         names, marks = ", ".join(_COLUMNS), ", ".join("?" * len(_COLUMNS))
-        rows = [(run, key, student, *asdict(result).values()) for key, result in keyed_results]
+        rows = [(run, key, student, *_values(result)) for key, result in keyed_results]
         with self._db:
             self._db.executemany(
                 f"INSERT INTO result (run, at, key, student, {names})"
@@ -97,7 +107,7 @@ class Journal:
             " WHERE key = ? AND outcome != 'infrastructure' ORDER BY id LIMIT 1",
             (key,),
         ).fetchone()
-        return Result(*row) if row else None
+        return _result(row) if row else None
 
     def latest(self):
         """The last result of every student and exercise.
@@ -110,7 +120,7 @@ class Journal:
         rows = self._db.execute(
             f"SELECT student, at, {', '.join(_COLUMNS)} FROM result ORDER BY id"
         )
-        results = ((student, at, Result(*row)) for student, at, *row in rows)
+        results = ((student, at, _result(row)) for student, at, *row in rows)
         return {(student, result.exercise): (result, at) for student, at, result in results}
 
     def problems(self):
@@ -118,3 +128,19 @@ class Journal:
         return self._db.execute(
             "SELECT student, said FROM problem WHERE run = (SELECT max(id) FROM run) ORDER BY rowid"
         ).fetchall()
+
+
+def _values(result):
+    """A result as values that SQLite takes."""
+    values = asdict(result) | {"notes": json.dumps(result.notes)}
+    return list(values.values())
+
+
+def _result(row):
+    """The result of a row; what an earlier version did not write has its default."""
+    values = {name: value for name, value in zip(_COLUMNS, row, strict=True) if value is not None}
+    if "notes" in values:
+        values["notes"] = tuple(json.loads(values["notes"]))
+    if "needs_person" in values:
+        values["needs_person"] = bool(values["needs_person"])
+    return Result(**{"points": None} | values)
