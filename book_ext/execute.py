@@ -1,22 +1,31 @@
-"""Run chapters, each once, and keep the result until something that it was made from changes."""
+"""Run chapters, each once, and keep the outputs until something that they depend on changes.
 
+They depend on the code of the chapter's cells, in the order in which it runs; on the files of the
+project that the kernel opened; on the versions of the packages that it used; and on `kernel`,
+which runs it. They do not depend on prose, titles, alt text, and how a cell is shown: these come
+from the source of the day, and the kept outputs are put into its cells.
+"""
+
+import functools
 import hashlib
-import os
+import importlib.metadata
+import json
 import platform
-import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import nbformat
-from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from . import editions
+from . import editions, kernel
 
 CACHE = editions.ROOT / "_build" / "executed"
-_TIMEOUT_S = 900
 _CHAPTERS_AT_ONCE = 2
+#: Files that every chapter opens and whose change changes no output: a lazy table says only in
+#: which module a name stands, and that module is noted when it is imported.
+#: ``tests/test_editions.py`` holds them to it.
+REGISTRIES = ("course_lib/widgets/__init__.py",)
 
 
 class ChapterError(Exception):
@@ -29,28 +38,56 @@ def executed(path, text=None):
     return stored(path, text) or run(path, text)
 
 
-def stored(path, text):
-    """The kept execution of a chapter, or None if anything that it was made from has changed.
-
-    It was made from its source, the machinery, the versions, and the files of the library that
-    its kernel opened.
-    """
-    file = _place(path)
-    if not file.is_file():
+def stored(path, text=None):
+    """The chapter with its kept outputs, or None if anything that they depend on has changed."""
+    text = path.read_text(encoding="utf-8") if text is None else text
+    kept = _kept(path)
+    plan = _plan(path, text)
+    if kept.get("made_from") != _as_now(kept.get("made_from"), plan):
         return None
-    notebook = nbformat.read(file, as_version=4)
-    made_from = notebook.metadata.pop("made_from")
-    library = {name: _digest(name) for name in made_from["library"]}
-    return notebook if made_from == {"source": _fingerprint(text), "library": library} else None
+    for cell, result in zip(_code(plan), kept["cells"], strict=True):
+        cell.update(nbformat.from_dict(result))
+    _inspect(editions.chapter_name(path), plan)
+    return plan
 
 
-def _fingerprint(text):
-    digest = hashlib.sha256(text.encode())
-    machinery = sorted(editions.ROOT.glob("book_ext/*.py"))
-    for path in (*machinery, editions.ROOT / "constraints.txt"):
+def _kept(path):
+    file = _place(path)
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+
+def _plan(path, text):
+    try:
+        return editions.execution_plan(editions.read_source(text))
+    except ValueError as error:
+        raise ChapterError(f"{editions.chapter_name(path)}: {error}") from error
+
+
+def _as_now(made_from, plan):
+    """What a kept execution would be made from today."""
+    if made_from is None:
+        return ()
+    return {
+        "code": _code_digest(plan),
+        "files": {name: _digest(name) for name in made_from["files"]},
+        "packages": {name: _version(name) for name in made_from["packages"]},
+    }
+
+
+def _code_digest(plan):
+    """Of everything that decides what the kernel is told to do, and by whom."""
+    cells = [
+        [cell.source, sorted(editions.tags(cell) & kernel.TAGS_THAT_COUNT)] for cell in _code(plan)
+    ]
+    digest = hashlib.sha256(json.dumps(cells).encode())
+    for path in kernel.MACHINERY:
         digest.update(path.read_bytes())
     digest.update(f"{platform.python_version()} {platform.machine()}".encode())
     return digest.hexdigest()
+
+
+def _code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
 def _digest(name):
@@ -58,15 +95,29 @@ def _digest(name):
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
 
-def _library():
-    """Digest of every file of the library, by its path below the root."""
-    files = (path for path in editions.ROOT.glob("course_lib/**/*") if path.suffix != ".pyc")
-    names = (path.relative_to(editions.ROOT).as_posix() for path in files if path.is_file())
+@functools.cache
+def _version(distribution):
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+@functools.cache
+def _distributions():
+    return importlib.metadata.packages_distributions()
+
+
+def _project():
+    """Digest of every file that a chapter may open, by its path below the root."""
+    folders = [f for f in editions.ROOT.iterdir() if f.is_dir() and f.name[0] not in "._"]
+    files = (file for folder in folders for file in folder.rglob("*") if file.suffix != ".pyc")
+    names = (file.relative_to(editions.ROOT).as_posix() for file in files if file.is_file())
     return {name: _digest(name) for name in names}
 
 
 def run_all(paths, say=print):
-    """Execute the chapters that need it, two at a time, and print a line for each.
+    """Execute the chapters that need it, two at a time, the longest first; print a line for each.
 
     Raises
     ------
@@ -77,7 +128,7 @@ def run_all(paths, say=print):
     start = time.monotonic()
     say(f"{len(paths)} chapters ({_CHAPTERS_AT_ONCE} at a time)")
     with ThreadPoolExecutor(_CHAPTERS_AT_ONCE) as pool:
-        jobs = {pool.submit(_run_if_needed, path): path for path in paths}
+        jobs = {pool.submit(_run_if_needed, path): path for path in longest_first(paths)}
         for done, job in enumerate(as_completed(jobs), start=1):
             name = editions.chapter_name(jobs[job])
             try:
@@ -93,78 +144,70 @@ def run_all(paths, say=print):
         raise ChapterError("\n".join(errors))
 
 
+def longest_first(paths):
+    """So that no long chapter starts last and ends alone.
+
+    A chapter that never ran here takes the ``seconds`` that its front matter guesses.
+    """
+
+    def seconds(path):
+        guess = editions.front_matter(path.read_text(encoding="utf-8")).get("seconds", 0)
+        return _kept(path).get("seconds", guess)
+
+    return sorted(paths, key=seconds, reverse=True)
+
+
 def _run_if_needed(path):
     text = path.read_text(encoding="utf-8")
     kept = stored(path, text)
     if kept:
-        return _code_cells(kept), None
+        return len(_code(kept)), None
     start = time.monotonic()
     notebook = run(path, text)
-    return _code_cells(notebook), time.monotonic() - start
+    return len(_code(notebook)), time.monotonic() - start
 
 
 def run(path, text):
-    """Execute a chapter and keep the result."""
+    """Execute a chapter and keep its outputs."""
     name = editions.chapter_name(path)
-    try:
-        notebook = editions.execution_plan(editions.read_source(text))
-    except ValueError as error:
-        raise ChapterError(f"{name}: {error}") from error
+    notebook = _plan(path, text)
     # Before the run: what is edited during it belongs to the next one.
-    source, library = _fingerprint(text), _library()
-    with tempfile.TemporaryDirectory() as folder:
-        noted = Path(folder) / "opened"
-        try:
-            _execute(notebook, path.parent, noted)
-        except CellExecutionError as error:
-            raise ChapterError(_failure(name, notebook, error)) from error
-        opened = set(noted.read_text(encoding="utf-8").splitlines())
+    code, project = _code_digest(notebook), _project()
+    start = time.monotonic()
+    try:
+        files, packages = kernel.run(notebook, path.parent, editions.ROOT)
+    except CellExecutionError as error:
+        raise ChapterError(_failure(name, notebook, error)) from error
     _inspect(name, notebook)
+    opened = {Path(file).relative_to(editions.ROOT).as_posix() for file in files}
+    distributions = {d for package in packages for d in _distributions().get(package, ())}
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
-    used = {path: library[path] for path in sorted(library) if str(editions.ROOT / path) in opened}
-    notebook.metadata["made_from"] = {"source": source, "library": used}
-    editions.replace_file(_place(path), editions.writes(notebook))
-    del notebook.metadata["made_from"]
+    kept = {
+        "made_from": {
+            "code": code,
+            # A file that the run itself wrote is not what it was made from.
+            "files": {f: project[f] for f in sorted(opened & set(project)) if f not in REGISTRIES},
+            "packages": {d: _version(d) for d in sorted(distributions)},
+        },
+        "seconds": round(time.monotonic() - start, 1),
+        "cells": [
+            {"execution_count": cell.execution_count, "outputs": cell.outputs}
+            for cell in _code(notebook)
+        ],
+    }
+    editions.replace_file(_place(path), json.dumps(kept))
     return notebook
 
 
-def _execute(notebook, folder, noted):
-    """Run all cells in place; the paths of the library's files that were opened go to `noted`."""
-    recorder = Path(__file__).with_name("recorder.py")
-    library = str(editions.ROOT / "course_lib")
-    # The semicolon keeps the line from showing a result.
-    start = (
-        f"__import__('runpy').run_path({str(recorder)!r})['record']({library!r}, {str(noted)!r});"
-    )
-    client = NotebookClient(
-        notebook,
-        timeout=_TIMEOUT_S,
-        # How prints are cut into pieces depends on the clock.
-        coalesce_streams=True,
-        resources={"metadata": {"path": str(folder)}},
-        extra_arguments=["--log-level=ERROR", f"--IPKernelApp.exec_lines={start}"],
-    )
-    # One thread a kernel: chapters run side by side, and sums come out in the same order.
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
-    client.execute(env=environment)
-
-
 def _place(path):
-    return CACHE / f"{_flat(editions.chapter_name(path))}.ipynb"
-
-
-def _flat(name):
-    return name.replace("/", "--")
-
-
-def _code_cells(notebook):
-    return sum(cell.cell_type == "code" for cell in notebook.cells)
+    name = editions.chapter_name(path).replace("/", "--")
+    return CACHE / f"{name}.json"
 
 
 def _where(name, notebook, index):
     line = next(iter(notebook.cells[index].source.strip().splitlines()), "")
-    number = _code_cells(nbformat.from_dict({"cells": notebook.cells[: index + 1]}))
+    number = sum(cell.cell_type == "code" for cell in notebook.cells[: index + 1])
     return f"{name}, code cell {number} (`{line[:60]}`)"
 
 
@@ -215,7 +258,7 @@ def outdated_editions(paths, repositories=None):
 
 def clean_up(paths):
     """Delete executions of chapters that no longer exist."""
-    names = {_flat(editions.chapter_name(path)) for path in paths}
-    for kept in Path(CACHE).glob("*.ipynb"):
-        if kept.stem not in names:
+    places = {_place(path) for path in paths}
+    for kept in CACHE.glob("*"):
+        if kept not in places:
             kept.unlink()

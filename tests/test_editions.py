@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import os
 import re
 import subprocess
 import sys
@@ -75,15 +76,28 @@ def test_there_are_chapters():
     assert {"metrics"} <= {editions.chapter_name(path) for path in CHAPTERS}
 
 
+def _executed(path):
+    """A chapter with its kept outputs: no test executes a chapter of the book by surprise."""
+    kept = execute.stored(path)
+    if kept is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(
+            f"{editions.chapter_name(path)} was not executed since it changed: "
+            "run `make notebooks` first."
+        )
+    return kept
+
+
 @each_chapter
 def test_student_edition_is_in_sync(path):
-    assert not execute.outdated_editions([path], editions.repositories())
+    _executed(path)
+    assert not execute.outdated_editions([path], editions.repositories()), (
+        f"{path.with_suffix('.ipynb').name} is not what {path.name} gives: run `make notebooks`."
+    )
 
 
 @each_chapter
 def test_student_edition_is_byte_identical_twice(path):
-    text = path.read_text(encoding="utf-8")
-    executed = execute.executed(path, text)
+    executed = _executed(path)
     before = copy.deepcopy(executed)
     once, again = (
         editions.writes(editions.student_edition(executed, editions.chapter_name(path)))
@@ -272,10 +286,19 @@ def test_every_failing_chapter_is_reported(chapter):
     assert sum("FAILED" in line for line in said) == 2
 
 
-def test_a_chapter_runs_again_when_a_file_that_it_used_changes(chapter, tmp_path, monkeypatch):
-    library = tmp_path / "course_lib"
-    library.mkdir()
-    (tmp_path / "constraints.txt").write_text("numpy==2\n")
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A folder that stands for the whole project; its ``course_lib`` is what kernels import."""
+    (tmp_path / "course_lib").mkdir()
+    monkeypatch.setattr(editions, "ROOT", tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    # The workers of pytest-xdist compile nothing, and neither would their kernels.
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    return tmp_path
+
+
+def test_a_chapter_runs_again_when_a_file_that_it_used_changes(chapter, project):
+    library = project / "course_lib"
     files = {
         "__init__.py": "",
         "used.py": "from pathlib import Path\nhints = Path(__file__).with_name('hints.txt')\n",
@@ -284,31 +307,178 @@ def test_a_chapter_runs_again_when_a_file_that_it_used_changes(chapter, tmp_path
     }
     for name, text in files.items():
         (library / name).write_text(text)
-    monkeypatch.setattr(editions, "ROOT", tmp_path)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    # The workers of pytest-xdist compile nothing, and neither would their kernels.
-    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    (project / "examples").mkdir()
+    (project / "examples" / "report.txt").write_text("beside the library")
     path = chapter(
         "---\nfile_format: mystnb\n---\n\n```{code-cell} ipython3\n"
-        "from course_lib import used\nprint(used.hints.read_text())\n```\n"
+        "from course_lib import used\nprint(used.hints.read_text())\n"
+        "print(open('examples/report.txt').read())\n```\n"
     )
     source = path.read_text()
     assert execute.stored(path, source) is None
     for _ in range(2):
         # The second run imports what the first has compiled.
-        executed = execute.run(path, source)
-        assert execute.stored(path, source) == executed
+        ran = execute.run(path, source)
+        assert _results(execute.stored(path, source)) == _results(ran)
     assert list(library.glob("__pycache__/used*.pyc"))
-    for changed in (*(library / name for name in files), tmp_path / "constraints.txt"):
+    for changed in (*(library / name for name in files), project / "examples" / "report.txt"):
         before = changed.read_text()
         changed.write_text(before + "#")
         assert (execute.stored(path, source) is None) == (changed.name != "unused.py")
         changed.unlink()
-        if changed.parent == library:
-            assert (execute.stored(path, source) is None) == (changed.name != "unused.py")
+        assert (execute.stored(path, source) is None) == (changed.name != "unused.py")
         changed.write_text(before)
-    assert execute.stored(path, source + "More.") is None
-    assert execute.stored(path, source) == executed
+    assert _results(execute.stored(path, source)) == _results(ran)
+
+
+def _results(notebook):
+    return [
+        (cell.source, cell.execution_count, cell.outputs)
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    ]
+
+
+CODE = """\
+---
+file_format: mystnb
+---
+
+# Title
+
+```{code-cell} ipython3
+x = 1
+print(x)
+```
+
+Words.
+
+```{code-cell} ipython3
+import yaml
+
+print(x + 1)
+```
+"""
+
+
+def test_words_and_looks_change_without_running_a_cell(chapter, project):
+    path = chapter(CODE)
+    ran = execute.run(path, CODE)
+    looks = ':tags: [hide-input, nbval-ignore-output]\n:mystnb: {image: {alt: "A line."}}\n\n'
+    edited = (
+        CODE.replace("# Title", "# Another title")
+        .replace("Words.", "Other words.\n\n## A section\n\nMore.")
+        .replace("file_format: mystnb", "file_format: mystnb\nseconds: 3\ncolab: [yaml]")
+        .replace("ipython3\nx = 1", f"ipython3\n{looks}x = 1")
+    )
+    shown = execute.stored(path, edited)
+    assert _results(shown) == _results(ran)
+    assert "Other words." in "".join(c.source for c in shown.cells if c.cell_type == "markdown")
+    (first, _) = (cell for cell in shown.cells if cell.cell_type == "code")
+    assert editions.tags(first) == {"hide-input", "nbval-ignore-output"}
+    assert first.metadata["mystnb"] == {"image": {"alt": "A line."}}
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        CODE.replace("x = 1", "x = 2"),
+        CODE.replace("x = 1", "x = 1  # one"),
+        CODE.replace("ipython3\nx = 1", "ipython3\n:tags: [raises-exception]\n\nx = 1"),
+        CODE.replace("ipython3\nx = 1", "ipython3\n:tags: [skip-execution]\n\nx = 1"),
+        CODE + "\n```{code-cell} ipython3\nx\n```\n",
+        CODE.replace("x = 1", "import yaml").replace("import yaml\n\n", "x = 1\n\n"),
+    ],
+)
+def test_changed_code_runs_again(chapter, project, edited):
+    path = chapter(CODE)
+    execute.run(path, CODE)
+    assert execute.stored(path, CODE)
+    assert execute.stored(path, edited) is None
+
+
+def test_a_used_package_of_another_version_runs_a_chapter_again(chapter, project, monkeypatch):
+    path = chapter(CODE)
+    execute.run(path, CODE)
+    real = execute._version
+    for other, used in {"PyYAML": True, "ipykernel": True, "pytest": False}.items():
+        monkeypatch.setattr(execute, "_version", lambda d, o=other: "0" if d == o else real(d))
+        assert (execute.stored(path, CODE) is None) == used, other
+
+
+def test_what_runs_chapters_is_part_of_the_key_and_what_shows_them_is_not(
+    chapter, project, tmp_path, monkeypatch
+):
+    path = chapter(CODE)
+    execute.run(path, CODE)
+    names = {file.name for file in execute.kernel.MACHINERY}
+    assert names == {"kernel.py", "recorder.py"}
+    # Nothing else of this package takes part in a run.
+    for file in execute.kernel.MACHINERY:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        assert not [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.level]
+    changed = []
+    for file in execute.kernel.MACHINERY:
+        copied = tmp_path / file.name
+        copied.write_text(file.read_text(encoding="utf-8") + "#")
+        changed.append(copied)
+    monkeypatch.setattr(execute.kernel, "MACHINERY", changed)
+    assert execute.stored(path, CODE) is None
+
+
+def test_a_lazy_table_names_each_thing_where_it_is_defined():
+    """Why `execute.REGISTRIES` may be left out of what an execution depends on.
+
+    Such a file holds names alone. A chapter that takes a name opens the module that defines it,
+    which is noted; and no other module defines that name, so the table cannot lead elsewhere
+    unless the module changes, too. A name that a chapter takes cannot vanish unseen.
+    """
+    for registry in execute.REGISTRIES:
+        file = editions.ROOT / registry
+        docstring, imported, assigned = ast.parse(file.read_text(encoding="utf-8")).body
+        assert isinstance(docstring.value, ast.Constant)
+        assert ast.unparse(imported) == "import lazy_loader", f"{registry} does more than name"
+        assert ast.unparse(assigned.value.func) == "lazy_loader.attach"
+        (table,) = (ast.literal_eval(k.value) for k in assigned.value.keywords)
+        defined = {}
+        for module in file.parent.glob("*.py"):
+            for node in ast.parse(module.read_text(encoding="utf-8")).body:
+                if isinstance(node, ast.ClassDef | ast.FunctionDef):
+                    defined.setdefault(node.name, []).append(module.stem)
+        for module, names in table.items():
+            for name in names:
+                assert defined.get(name) == [module], f"{registry}: {name} of {module}"
+        package = registry.removesuffix("/__init__.py").replace("/", ".")
+        names = {name for names in table.values() for name in names}
+        for path in CHAPTERS:
+            missing = _names_taken(path, package) - names - set(table)
+            assert not missing, f"{path.name} takes {missing} from {package}, which has no such"
+
+
+def _names_taken(path, package):
+    """What the cells of a chapter import from a package of the library."""
+    cells = editions.read_source(path.read_text(encoding="utf-8")).cells
+    trees = (ast.parse(cell.source) for cell in cells if cell.cell_type == "code")
+    nodes = (node for tree in trees for node in ast.walk(tree))
+    return {
+        alias.name
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and node.module == package
+        for alias in node.names
+    }
+
+
+def test_the_longest_chapter_starts_first(chapter, project):
+    quick = chapter(CODE, "a_quick")
+    slow = chapter(CODE.replace("mystnb", "mystnb\nseconds: 100"), "b_slow")
+    unknown = chapter(CODE, "c_unknown")
+    assert execute.longest_first([unknown, quick, slow])[0] == slow
+    execute.run(quick, CODE)
+    # What was measured here counts more than what the front matter guesses.
+    execute.run(slow, slow.read_text())
+    order = execute.longest_first([unknown, quick, slow])
+    assert set(order[:2]) == {quick, slow}
+    assert order[2] == unknown
 
 
 def test_nbval_notices_a_changed_number(tmp_path):

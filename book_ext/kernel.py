@@ -1,0 +1,56 @@
+"""Run the code of a chapter in a kernel of its own.
+
+This module and `recorder` are all of the machinery that outputs depend on: when one of them
+changes, every chapter runs again. What prepares cells is noticed by the cells that it gives, and
+what shows outputs is no part of them, so both stand elsewhere.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+from nbclient import NotebookClient
+
+MACHINERY = (Path(__file__), Path(__file__).with_name("recorder.py"))
+#: The tags by which nbclient and the kernel run a cell differently.
+TAGS_THAT_COUNT = {"raises-exception", "skip-execution"}
+_TIMEOUT_S = 900
+
+
+def run(notebook, folder, root):
+    """Run all cells in place.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+    folder : Path
+        Where the kernel works.
+    root : Path
+        The project; the files below it that the kernel opens are noted.
+
+    Returns
+    -------
+    files, packages : set of str
+        Paths of the files below `root`, and names of the installed packages, that were used.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        noted = Path(temporary) / "noted"
+        call = f"run_path({str(MACHINERY[1])!r})['record']({str(root)!r}, {str(noted)!r})"
+        client = NotebookClient(
+            notebook,
+            timeout=_TIMEOUT_S,
+            # How prints are cut into pieces depends on the clock.
+            coalesce_streams=True,
+            resources={"metadata": {"path": str(folder)}},
+            # The semicolon keeps the line from showing a result.
+            extra_arguments=[
+                "--log-level=ERROR",
+                f"--IPKernelApp.exec_lines=__import__('runpy').{call};",
+            ],
+        )
+        # One thread a kernel: chapters run side by side, and sums come out in the same order.
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
+        client.execute(env=environment)
+        lines = [line.partition(" ") for line in noted.read_text(encoding="utf-8").splitlines()]
+    used = {kind: {name for k, _, name in lines if k == kind} for kind in ("file", "package")}
+    return used["file"], used["package"]
