@@ -1,8 +1,5 @@
 """Decoding a real brain, and what fitting and testing cost."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 from sklearn.linear_model import RidgeClassifier
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_predict, permutation_test_score
@@ -14,7 +11,6 @@ from course_lib.retinotopy import SimulatedV1, bar_sweeps, fit_receptive_fields
 
 from .report import Row, best_of
 
-_SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 _PERMUTATIONS = 20
 
 
@@ -25,13 +21,7 @@ def benchmarks():
 
 
 def _haxby():
-    if (_SHARED / "haxby_slice").is_dir():
-        os.environ.setdefault("COURSE_DATA", str(_SHARED))
-    try:
-        haxby = datasets.haxby_slice()
-    except datasets.DataUnavailable:
-        yield Row.value("Haxby slice", "not measured", "≥ 0.45", "the data are not available")
-        return
+    haxby = datasets.haxby_slice()
     X, y, runs = block_means(standardize_runs(haxby.X, haxby.runs), haxby.labels, haxby.runs)
     found, test = decode(X, y, runs), permutation_test(X, y, runs, 999)
     yield Row.value(

@@ -9,13 +9,10 @@ from sklearn.linear_model import RidgeClassifier
 from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import KFold, LeaveOneGroupOut, cross_val_score
 
-from book_ext.editions import ROOT
 from course_lib import datasets
 from course_lib.decoding import block_means, decode, permutation_test, standardize_runs
 from course_lib.metrics import wilson_interval
 from course_lib.retinotopy import ORIENTATIONS, SimulatedV1, gratings
-
-SHARED = ROOT.parent / "shared" / "data"
 
 
 def patterns(seed=0, signal=1.0, runs=6, classes=4, voxels=30):
@@ -243,11 +240,7 @@ def test_volumes_of_a_block_are_not_cases():
 
 @pytest.fixture(scope="module")
 def haxby():
-    if not (SHARED / "haxby_slice").is_dir():
-        pytest.skip("needs haxby_slice in ../shared/data")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("COURSE_DATA", str(SHARED))
-        data = datasets.haxby_slice()
+    data = datasets.haxby_slice()
     return block_means(standardize_runs(data.X, data.runs), data.labels, data.runs)
 
 

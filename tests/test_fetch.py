@@ -1,6 +1,5 @@
 """Downloads against a server on this machine: right and wrong bytes, cut lines, no network."""
 
-import gzip
 import hashlib
 import http.server
 import logging
@@ -8,13 +7,11 @@ import socket
 import threading
 from pathlib import Path
 
-import numpy as np
 import pooch
 import pytest
 
 from book_ext.editions import ROOT
-from course_lib import datasets
-from course_lib._fetch import DataUnavailable, fetch
+from course_lib.datasets._fetch import DataUnavailable, fetch
 
 CONTENT = b"forty-two bytes of a very small data set.\n"
 HASH = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
@@ -168,56 +165,3 @@ def test_poochs_own_messages_are_left_as_they_were(server, cache):
         assert logger.level == logging.DEBUG
     finally:
         logger.setLevel(before)
-
-
-# The Haxby slice --------------------------------------------------------------------------------
-
-
-def _haxby_here(monkeypatch):
-    if not (SHARED / "haxby_slice").is_dir():
-        pytest.skip("needs haxby_slice in ../shared/data")
-    monkeypatch.setenv("COURSE_DATA", str(SHARED))
-
-
-def test_haxby_slice_from_a_folder_with_its_files(monkeypatch):
-    _haxby_here(monkeypatch)
-    haxby = datasets.haxby_slice()
-    assert haxby.X.shape == (1452, 530)
-    assert haxby.mask.shape == (40, 20)
-    assert haxby.mask.sum() == 530
-    assert haxby.labels.shape == haxby.runs.shape == (1452,)
-    assert np.bincount(haxby.runs).tolist() == [121] * 12
-    names, counts = np.unique(haxby.labels, return_counts=True)
-    assert names.tolist() == [
-        *("bottle", "cat", "chair", "face", "house", "rest", "scissors", "scrambledpix", "shoe")
-    ]
-    assert dict(zip(names.tolist(), counts.tolist(), strict=True)) == {
-        name: 588 if name == "rest" else 108 for name in names.tolist()
-    }
-
-
-def test_haxby_labels_agree_with_the_numeric_file(monkeypatch):
-    _haxby_here(monkeypatch)
-    haxby = datasets.haxby_slice()
-    codes, runs = np.loadtxt(SHARED / "haxby_slice" / "attributes.txt", dtype=int, unpack=True)
-    assert (runs == haxby.runs).all()
-    assert len(set(zip(codes.tolist(), haxby.labels.tolist(), strict=True))) == 9
-
-
-def test_haxby_voxels_are_read_from_the_right_bytes(monkeypatch):
-    """Against the format's definition: the first axis runs fastest, from byte 352 on."""
-    _haxby_here(monkeypatch)
-    haxby = datasets.haxby_slice()
-    raw = gzip.decompress((SHARED / "haxby_slice" / "bold.nii.gz").read_bytes())
-    places = np.argwhere(haxby.mask)
-    for volume, voxel in ((0, 0), (700, 123), (1451, 529)):
-        i, j = places[voxel]
-        start = 352 + 2 * (i + 40 * (j + 20 * volume))
-        expected = int.from_bytes(raw[start : start + 2], "little", signed=True)
-        assert haxby.X[volume, voxel] == expected
-
-
-def test_haxby_slice_without_files_or_network(cache, monkeypatch, nowhere):
-    monkeypatch.setattr(datasets, "_PYMVPA", nowhere)
-    with pytest.raises(datasets.DataUnavailable, match=r"haxby_slice\(\) needs bold\.nii\.gz"):
-        datasets.haxby_slice()

@@ -13,8 +13,9 @@ from PIL import Image
 
 from book_ext.editions import ROOT
 from course_lib import datasets
+from course_lib.datasets import fetched
 
-REGISTRY = files("course_lib") / "registries" / "isbi2012.toml"
+REGISTRY = files("course_lib") / "datasets" / "registries" / "isbi2012.toml"
 SHARED = ROOT.parent / "shared" / "data"
 
 
@@ -56,13 +57,13 @@ def served(sections, tmp_path, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setenv("COURSE_DATA", str(tmp_path / "cache"))
-    monkeypatch.setattr(datasets, "files", lambda package: tmp_path)
+    monkeypatch.setattr(fetched, "files", lambda package: tmp_path)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         lines = [f'url = "http://127.0.0.1:{server.server_port}"', "[sha256]"]
         lines += [f'"{f}" = "{hashlib.sha256(b).hexdigest()}"' for f, b in content.items()]
-        (tmp_path / "registries").mkdir()
-        (tmp_path / "registries" / "isbi2012.toml").write_text("\n".join(lines))
+        (tmp_path / "datasets" / "registries").mkdir(parents=True)
+        (tmp_path / "datasets" / "registries" / "isbi2012.toml").write_text("\n".join(lines))
         yield asked
         server.shutdown()
 
