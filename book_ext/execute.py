@@ -3,9 +3,11 @@
 They depend on the code of the chapter's cells, in the order in which it runs; on the files of the
 project that the kernel opened; on the versions of the packages that it used; and on `kernel`,
 which runs it. They do not depend on prose, titles, alt text, and how a cell is shown: these come
-from the source of the day, and the kept outputs are put into its cells.
+from the source of the day, and the kept outputs are put into its cells. The scripts of widgets are
+put into the outputs then, too.
 """
 
+import copy
 import functools
 import hashlib
 import importlib.metadata
@@ -18,7 +20,7 @@ from pathlib import Path
 import nbformat
 from nbclient.exceptions import CellExecutionError
 
-from . import editions, kernel
+from . import editions, front_ends, kernel
 
 CACHE = editions.ROOT / "_build" / "executed"
 _CHAPTERS_AT_ONCE = 2
@@ -45,10 +47,20 @@ def stored(path, text=None):
     plan = _plan(path, text)
     if kept.get("made_from") != _as_now(kept.get("made_from"), plan):
         return None
-    for cell, result in zip(_code(plan), kept["cells"], strict=True):
-        cell.update(nbformat.from_dict(result))
+    try:
+        _fill(plan, kept["cells"])
+    except KeyError:
+        # A front end was renamed.
+        return None
     _inspect(editions.chapter_name(path), plan)
     return plan
+
+
+def _fill(plan, results):
+    texts = front_ends.texts()
+    for cell, result in zip(_code(plan), results, strict=True):
+        front_ends.over_html(lambda html: front_ends.filled(html, texts), result["outputs"])
+        cell.update(nbformat.from_dict(result))
 
 
 def _kept(path):
@@ -172,7 +184,7 @@ def run(path, text):
     name = editions.chapter_name(path)
     notebook = _plan(path, text)
     # Before the run: what is edited during it belongs to the next one.
-    code, project = _code_digest(notebook), _project()
+    code, project, texts = _code_digest(notebook), _project(), front_ends.texts()
     start = time.monotonic()
     try:
         files, packages = kernel.run(notebook, path.parent, editions.ROOT)
@@ -180,20 +192,26 @@ def run(path, text):
         raise ChapterError(_failure(name, notebook, error)) from error
     _inspect(name, notebook)
     opened = {Path(file).relative_to(editions.ROOT).as_posix() for file in files}
+    opened -= set(REGISTRIES)
+    if front_ends.texts() == texts:
+        opened -= set(texts)
     distributions = {d for package in packages for d in _distributions().get(package, ())}
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
+    outputs = [copy.deepcopy(cell.outputs) for cell in _code(notebook)]
+    for each in outputs:
+        front_ends.over_html(lambda html: front_ends.named(html, texts), each)
     kept = {
         "made_from": {
             "code": code,
             # A file that the run itself wrote is not what it was made from.
-            "files": {f: project[f] for f in sorted(opened & set(project)) if f not in REGISTRIES},
+            "files": {f: project[f] for f in sorted(opened & set(project))},
             "packages": {d: _version(d) for d in sorted(distributions)},
         },
         "seconds": round(time.monotonic() - start, 1),
         "cells": [
-            {"execution_count": cell.execution_count, "outputs": cell.outputs}
-            for cell in _code(notebook)
+            {"execution_count": cell.execution_count, "outputs": each}
+            for cell, each in zip(_code(notebook), outputs, strict=True)
         ],
     }
     editions.replace_file(_place(path), json.dumps(kept))

@@ -4,6 +4,7 @@ import ast
 import copy
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -13,6 +14,7 @@ import pytest
 from book_ext import editions, execute
 
 CHAPTERS = editions.chapter_files()
+REAL_ROOT = editions.ROOT
 HTML = editions.ROOT / "_build" / "html"
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=editions.chapter_name)
 
@@ -424,6 +426,61 @@ def test_what_runs_chapters_is_part_of_the_key_and_what_shows_them_is_not(
         changed.append(copied)
     monkeypatch.setattr(execute.kernel, "MACHINERY", changed)
     assert execute.stored(path, CODE) is None
+
+
+def test_a_front_end_changes_without_running_a_cell(chapter, project):
+    """What a page shows then is, to the byte, what a new execution gives."""
+    library = project / "course_lib"
+    shutil.copytree(
+        REAL_ROOT / "course_lib",
+        library,
+        dirs_exist_ok=True,
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    path = chapter(
+        "---\nfile_format: mystnb\n---\n\n```{code-cell} ipython3\n"
+        "from course_lib.widgets import Quiz\nQuiz('metrics')\n```\n"
+    )
+    source = path.read_text()
+
+    def html(notebook):
+        return notebook.cells[-1].outputs[0].data["text/html"]
+
+    before = html(execute.run(path, source))
+    assert html(execute.stored(path, source)) == before
+    for name in ("kit.js", "kit.css", "quiz.js"):
+        file = library / "widgets" / name
+        file.write_text(file.read_text() + f"/* {name} </script> \\1 \\n */")
+        assert f"/* {name} <" in html(execute.stored(path, source))
+    shown = html(execute.stored(path, source))
+    assert shown != before
+    assert shown == html(execute.run(path, source))
+    (library / "widgets" / "quiz.js").rename(library / "widgets" / "renamed.js")
+    assert execute.stored(path, source) is None
+    (library / "widgets" / "renamed.js").rename(library / "widgets" / "quiz.js")
+    assert execute.stored(path, source)
+    (library / "quizzes" / "metrics.toml").write_text("")
+    assert execute.stored(path, source) is None
+
+
+def test_front_ends_are_read_by_the_base_class_alone():
+    """Why a change of one computes nothing else: no other module of the library opens it."""
+    library = editions.ROOT / "course_lib"
+    readers = {
+        path.relative_to(library).as_posix()
+        for path in library.rglob("*.py")
+        if re.search(r"\.(js|css)\b.*\.read_text|_source\b|_KIT\b|_esm\b", path.read_text("utf-8"))
+    }
+    assert readers == {"widgets/base.py"}
+    modules = [p for p in (library / "widgets").glob("*.py") if p.name != "base.py"]
+    for module in modules:
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                assert node.name not in ("html", "_repr_mimebundle_"), module.name
+    for path in CHAPTERS:
+        for cell in editions.read_source(path.read_text(encoding="utf-8")).cells:
+            if cell.cell_type == "code":
+                assert ".html()" not in cell.source, f"{path.name} looks into a widget's HTML"
 
 
 def test_a_lazy_table_names_each_thing_where_it_is_defined():

@@ -60,7 +60,7 @@ class CourseWidget(anywidget.AnyWidget):
     def html(self):
         """The widget as HTML that needs nothing else; equal widgets give equal bytes."""
         payload = _script_json({"data": self.data, "state": self.state})
-        name = "cw-" + _digest(self._source + payload)
+        name = "cw-" + _digest(self.front_end + payload)
         return (
             f'<div class="cw-host" id="{name}" data-label="{html.escape(self.label)}">'
             f"{self.fallback()}</div><style>{_CSS}</style>"
