@@ -54,7 +54,7 @@ def sentence(result):
 
 def hint(exercise_id, misconception):
     """The hint of a misconception, or an empty text where the exercise has none of that name."""
-    known = find(exercise_id).misconceptions
+    known = find(exercise_id).recognized
     return next((m.hint for m in known if m.name == misconception), "")
 
 

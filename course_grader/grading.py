@@ -2,10 +2,9 @@
 
 import builtins
 import hmac
-import re
 from dataclasses import dataclass
 
-from course_lib.exercises import Raised, diagnose, draw_cases
+from course_lib.exercises import Raised, diagnose, draw_cases, kind_of
 
 from .room import wire
 from .room.launcher import Failure
@@ -31,6 +30,18 @@ _ENDINGS = {
     "crash": ("raised", "crashed Python"),
     "protocol": ("protocol_violation", "disturbed the grader's exchange with the room"),
     "undefined": ("missing", "is not defined by its cell"),
+}
+
+
+# A difference of another kind says what sort of thing the answer should be.
+_CLAUSES = {
+    "none": "is None; does the function end with `return`?",
+    "shape": "has another shape",
+    "length": "has another number of values",
+    "keys": "has other keys",
+    "text": "has other values",
+    "number": "has other values",
+    "values": "has other values",
 }
 
 
@@ -163,23 +174,22 @@ def _compared(exercise, cell, cases, fixed, answer):
         return _nothing(exercise, "bad_type", message, answer.seconds)
     outputs = [_as_raised(output) for output in answer.outputs]
     verdict = diagnose(exercise, cases, outputs)
-    outcome, fraction = verdict.outcome, verdict.fraction
+    outcome, fraction, right = verdict.outcome, verdict.fraction, verdict.right
     unseen = [i for i, known in enumerate(fixed) if not known]
     if outcome == "partial" and unseen:
         on_unseen = diagnose(exercise, [cases[i] for i in unseen], [outputs[i] for i in unseen])
         if on_unseen.fraction == 0:
             # Only what the notebook shows: a table of its cases, or luck.
-            outcome, fraction = "wrong", 0.0
+            outcome, fraction, right = "wrong", 0.0, 0
     if outcome == "raised" and {failure.type for failure in failures} == {"MemoryError"}:
         outcome = "memory"
-    right = round(fraction * len(cases))
     return Result(
         exercise.id,
         round(exercise.points * fraction, 2),
         exercise.points,
         outcome,
         verdict.misconception.name if verdict.misconception else "",
-        _message(outcome, right, len(cases), verdict.reason, failures, cell),
+        _message(outcome, right, len(cases), verdict.difference, failures, cell),
         right,
         len(cases),
         answer.seconds,
@@ -192,7 +202,7 @@ def _as_raised(output):
     return output
 
 
-def _message(outcome, right, cases, reason, failures, cell):
+def _message(outcome, right, cases, difference, failures, cell):
     """What happened, as a clause that follows the function's name."""
     if outcome == "correct":
         return f"is right in all {cases} cases"
@@ -201,7 +211,7 @@ def _message(outcome, right, cases, reason, failures, cell):
     if outcome in ("raised", "memory"):
         return f"raised {_where(failures[0], cell)}"
     raised = [failure for failure in failures if failure.kind == "raised"]
-    said = f"raised {_where(raised[0], cell)}" if raised else _without_values(reason)
+    said = f"raised {_where(raised[0], cell)}" if raised else _without_values(difference)
     if right == 0:
         return f"is right in none of {cases} cases: its answer {said}"
     return f"is right in {right} of {cases} cases; elsewhere its answer {said}"
@@ -217,13 +227,15 @@ def _where(failure, cell):
     return said
 
 
-def _without_values(reason):
-    """The reason of a verdict without numbers, shapes and texts, which belong to hidden cases."""
-    if reason.startswith("is None"):
-        return "is None; does the function end with `return`?"
-    if reason.startswith("has the shape"):
-        return "has another shape"
-    kind = re.match(r"should be (an array|a number|a text|a dictionary|True or False)\b", reason)
-    if kind:
-        return kind.group()
-    return "has other values"
+def _without_values(difference):
+    """A difference without numbers, shapes, keys and texts, which belong to hidden cases."""
+    clause = _CLAUSES.get(difference.kind) or f"should be {_kind(difference.expected)}"
+    place = difference.where[0] if difference.where else ""
+    return f"{'under one key' if place.startswith('under') else place} {clause}".strip()
+
+
+def _kind(expected):
+    if isinstance(expected, tuple | list):
+        return "several values"
+    said = kind_of(expected)
+    return "an array" if said.startswith("an array") else said

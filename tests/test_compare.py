@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from course_lib.exercises import compare
+from course_lib.exercises import compare, in_words
 
 # The same examples in every run, and no limit on the time of one.
 nan, inf = math.nan, math.inf
@@ -53,8 +53,10 @@ SAME = {
     "nothing": (None, None),
     "no values": ((), []),
     "text": ("ill", np.str_("ill")),
-    "within tolerance": (1.0, 1.0 + 9e-7),
-    "tiny against zero": (0.0, 9e-10),
+    "within tolerance": (1.0, 1.0 + 9e-6),
+    "tiny against zero": (0.0, 9e-8),
+    "tiny beside large": (np.array([1e3, 1e-9]), [1e3, 0.0]),
+    "single precision beside large": (np.array([300.1, 1e-5]), np.float32([300.1, 2.7e-5])),
     "complex": (1 + 2j, np.complex64(1 + 2j)),
     "real and complex": (1.0, 1 + 0j),
     "unsigned and signed": (np.array([200, 1], np.uint8), np.array([200, 1])),
@@ -66,7 +68,8 @@ DIFFERENT = {
     "floating": (0.5, 0.25, "should be 0.5, not 0.25"),
     "truth": (True, False, "should be True, not False"),
     "truth and two": (True, 2, "should be True, not 2"),
-    "beyond tolerance": (1.0, 1.0 + 2e-6, "should be 1.0, not 1.000002"),
+    "beyond tolerance": (1.0, 1.0 + 2e-5, "should be 1, not 1.00002"),
+    "an infinity is no scale": (np.array([1.0, inf]), [2.0, inf], "but other values"),
     "beyond 2^53": (2**53 + 1, 2**53, "should be 9007199254740993, not 9007199254740992"),
     "unsigned overflow": (np.uint64(2**64 - 1), np.int64(-1), "not -1"),
     "NaN expected": (nan, 0.5, "should be nan, not 0.5"),
@@ -89,13 +92,13 @@ DIFFERENT = {
     "None expected": (None, 0, "should be None, not a number"),
     "text expected": ("ill", 1, "should be a text, not a number"),
     "text": ("ill", "Ill", "should be 'ill', not 'Ill'"),
-    "text got": (1.0, "1.0", "should be a number, not a str"),
+    "text got": (1.0, "1.0", "should be a number, not a text"),
     "digits": (np.ones(2), ["1", "1"], "should be an array of shape (2,), not a list"),
     "set": (1.0, {1.0}, "should be a number, not a set"),
     "generator": (np.ones(2), (x for x in (1, 1)), "not a generator"),
     "function": (1.0, len, "should be a number, not a builtin_function_or_method"),
     "ragged": (np.ones((2, 2)), [[1], [1, 1]], "not a ragged list"),
-    "dictionary got": (1.0, {"a": 1.0}, "should be a number, not a dict"),
+    "dictionary got": (1.0, {"a": 1.0}, "should be a number, not a dictionary"),
     "dictionary expected": ({"a": 1}, [1], "should be a dictionary, not a list"),
     "keys": ({"a": 1, "b": 2}, {"a": 1}, "should have the keys ['a', 'b']"),
     "under a key": ({"a": 1}, {"a": 2}, "under 'a' should be 1, not 2"),
@@ -115,7 +118,17 @@ def test_the_same(expected, got):
 
 @pytest.mark.parametrize(("expected", "got", "reason"), DIFFERENT.values(), ids=DIFFERENT)
 def test_different_and_why(expected, got, reason):
-    assert reason in compare(expected, got)
+    assert reason in in_words(compare(expected, got))
+
+
+def test_a_difference_says_where_and_what():
+    found = compare((1, {"a": [1.0, 2.0]}), (1, {"a": [1.0, 3.0]}))
+    assert found.where == ("at position 2", "under 'a'", "at position 2")
+    assert (found.kind, found.expected, found.got) == ("number", 2, 3)
+    assert compare(np.ones(2), torch.ones(3)).kind == "shape"
+    assert {compare(*pair[:2]).kind for pair in DIFFERENT.values()} == {
+        *("none", "type", "text", "keys", "length", "ragged", "shape", "number", "values"),
+    }
 
 
 def test_tolerances():
@@ -125,6 +138,8 @@ def test_tolerances():
     assert compare(0.0, 0.05)
     assert compare((0.0, {"a": 0.0}), (0.05, {"a": 0.05}), atol=0.1) is None
     assert compare(3, 4, rtol=0.5), "whole numbers are exact"
+    alike = compare(1.0, 1.000002, rtol=1e-8)
+    assert in_words(alike) == "should be 1.0, not 1.000002"
 
 
 values = hnp.arrays(
@@ -146,7 +161,10 @@ def test_everything_equals_itself_in_any_container(array):
 @given(values, values)
 def test_the_verdict_is_numpys(expected, got):
     same = expected.shape == got.shape and np.allclose(
-        got.astype(float), expected.astype(float), rtol=1e-6, atol=1e-9, equal_nan=True
+        *(got.astype(float), expected.astype(float)),
+        rtol=0,
+        atol=1e-7 + 1e-5 * np.max(np.abs(expected[np.isfinite(expected)]), initial=0),
+        equal_nan=True,
     )
     if expected.dtype == got.dtype == np.int64:
         same = np.array_equal(expected, got)
@@ -158,7 +176,7 @@ def test_two_numbers(expected, got):
     same = (
         got == expected
         or (math.isnan(expected) and math.isnan(got))
-        or (math.isfinite(expected) and abs(got - expected) <= 1e-9 + 1e-6 * abs(expected))
+        or (math.isfinite(expected) and abs(got - expected) <= 1e-7 + 1e-5 * abs(expected))
     )
     assert (compare(expected, got) is None) == same
     assert (compare((expected,), [got]) is None) == same
@@ -187,10 +205,10 @@ def test_a_subclass_cannot_bring_its_own_equality():
 
         __slots__ = ()
 
-    assert compare("ill", Text("normal")) == "should be 'ill', not 'normal'"
-    assert compare(0.5, Number(0.25)) == "should be 0.5, not 0.25"
+    assert in_words(compare("ill", Text("normal"))) == "should be 'ill', not 'normal'"
+    assert in_words(compare(0.5, Number(0.25))) == "should be 0.5, not 0.25"
     assert compare(np.ones(2), np.zeros(2).view(Array))
-    assert compare((1, 2), Pairs((1, 2, 3))) == "should be 2 values, not 3"
+    assert in_words(compare((1, 2), Pairs((1, 2, 3)))) == "should be 2 values, not 3"
 
 
 def test_neither_side_is_changed():

@@ -1,8 +1,11 @@
 """Every exercise of the book, whatever its chapter: stub, solution, hints, and wild answers."""
 
 import ast
+import dataclasses
 import importlib
 import inspect
+import subprocess
+import sys
 import textwrap
 import tomllib
 
@@ -181,7 +184,7 @@ def test_solution_and_reference_are_correct(exercise):
     assert check(exercise.id, exercise.reference).status == "correct"
     for seed in SEEDS:
         verdict = run(exercise, solution, seed)
-        assert verdict.outcome == "correct", verdict.reason
+        assert verdict.outcome == "correct", verdict.difference
         assert verdict.fraction == 1
 
 
@@ -328,6 +331,72 @@ def test_the_reader_can_interrupt():
 
     with pytest.raises(KeyboardInterrupt):
         check("metrics.ppv", endless)
+
+
+@pytest.mark.parametrize("broken", ["cases", "reference"])
+def test_a_broken_exercise_is_said_and_blames_nobody(monkeypatch, broken):
+    def fail(*_):
+        raise ModuleNotFoundError("No module named 'torch'")
+
+    exercise = dataclasses.replace(find("metrics.ppv"), **{broken: fail})
+    monkeypatch.setattr("course_lib.exercises._check.find", lambda _: exercise)
+    found = check("metrics.ppv", written(exercise, "solution"))
+    assert found.status == "not attempted"
+    assert "cannot be checked here" in found.message
+    assert "No module named 'torch'" in found.message
+
+
+def test_without_torch_every_exercise_in_numpy_is_checked():
+    plain = [e.id for e in EXERCISES.values() if e.uses == ("np",)]
+    program = f"""
+import sys
+sys.modules["torch"] = None
+from course_lib.exercises import check, find
+for exercise in {plain!r}:
+    found = check(exercise, find(exercise).reference)
+    assert found.status == "correct", found
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=300)
+
+
+@each
+def test_cases_are_drawn_where_an_index_has_32_bits(exercise, monkeypatch):
+    """There `default_rng().integers` still gives 64 bits, which these functions refuse."""
+
+    def narrow(function, position):
+        def called(*arguments, **named):
+            if len(arguments) > position and isinstance(arguments[position], np.ndarray):
+                np.empty(0, arguments[position].dtype).astype(np.int32, casting="safe")
+            return function(*arguments, **named)
+
+        return called
+
+    monkeypatch.setattr(np, "repeat", narrow(np.repeat, 1))
+    monkeypatch.setattr(np, "bincount", narrow(np.bincount, 0))
+    monkeypatch.setattr(np, "tile", narrow(np.tile, 1))
+    for case in draw_cases(exercise, 3):
+        for function in (exercise.reference, *(m.function for m in exercise.misconceptions)):
+            output = call(function, case)
+            assert getattr(output, "message", "").find("casting rule") < 0, output
+
+
+def test_a_changed_argument_is_said_instead_of_a_hint():
+    def always_normal_accuracy(y_true):
+        y_pred = y_true
+        y_pred[:] = 0
+        return np.mean(y_true == y_pred)
+
+    hint = check("metrics.always_normal_accuracy", always_normal_accuracy).hint
+    assert hint.startswith("always_normal_accuracy() changes `y_true` while it runs")
+
+
+def test_and_between_arrays_is_explained():
+    def ppv(y_true, y_pred):
+        return sum(y_true == 1 and y_pred == 1) / sum(y_pred == 1)
+
+    found = check("metrics.ppv", ppv)
+    assert "raised ValueError: The truth value of an array" in found.message
+    assert "write &, | and ~" in found.hint
 
 
 @each

@@ -175,3 +175,36 @@ def test_a_page_names_the_misconception_and_its_hint():
     assert wrong.name.replace("_", " ") in page
     assert wrong.hint in page
     assert "without isolation" in page
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ((1.0, 2.0), (1.0, 3.0), "at position 2 has other values"),
+        ((1.0, 2.0), 1.0, "should be several values"),
+        ({"a": 1.0}, {"a": 2.0}, "under one key has other values"),
+        ({"a": 1.0}, {"b": 1.0}, "has other keys"),
+        ([1.0, 2.0], [1.0], "has another number of values"),
+        (np.ones(3), np.ones(2), "has another shape"),
+        (np.ones(3), "text", "should be an array"),
+        (1.0, {"a": 1}, "should be a number"),
+        (1.0, None, "is None; does the function end with `return`?"),
+    ],
+)
+def test_a_difference_is_said_without_its_values(right, wrong, said):
+    exercise = Exercise("test.any", "", lambda a: right, lambda rng: [(rng.random(),)], ())
+    result = grading.grade(exercise, [""], SECRET, "ann", Playback(lambda a: wrong))
+    assert result.message == f"is right in none of 3 cases: its answer {said}"
+
+
+def test_a_constant_earns_nothing():
+    parity = Exercise(
+        *("test.even", "", lambda n: n % 2 == 0),
+        *(lambda rng: [(int(n),) for n in rng.integers(0, 10**6, 30)], ()),
+    )
+    for answer in (True, False):
+        result = grading.grade(parity, [""], SECRET, "ann", Playback(lambda n, a=answer: a))
+        assert (result.points, result.outcome) == (0, "wrong")
+        assert "elsewhere its answer has other values" in result.message
+    most = grading.grade(parity, [""], SECRET, "ann", Playback(lambda n: n % 2 == 0 or n % 7 == 0))
+    assert 0.5 < most.points < 1

@@ -1,7 +1,7 @@
 """Exercises that check themselves: one object serves the notebook, its tests and the grader."""
 
-from ._check import CheckResult, check
-from ._compare import compare
+from ._check import CheckResult, check, in_words
+from ._compare import Difference, compare, kind_of
 from ._exercise import (
     Exercise,
     Misconception,
@@ -16,6 +16,7 @@ from ._exercise import (
 
 __all__ = [
     "CheckResult",
+    "Difference",
     "Exercise",
     "Misconception",
     "Raised",
@@ -27,4 +28,6 @@ __all__ = [
     "diagnose",
     "draw_cases",
     "find",
+    "in_words",
+    "kind_of",
 ]

@@ -1,12 +1,14 @@
 """`check`: what a student runs below an exercise."""
 
+import copy
 import html
 import inspect
 from dataclasses import dataclass
 
 import numpy as np
 
-from ._exercise import Raised, call, diagnose, draw_cases, find
+from ._compare import compare, kind_of
+from ._exercise import Raised, attempt, call, diagnose, draw_cases, find
 
 # The notebook's cases are the same for everybody, so that hints can be talked about.
 _VISIBLE_SEED = 10
@@ -77,9 +79,17 @@ def check(exercise_id, answer):
             "incorrect",
             f"Pass the function itself: check({exercise.id!r}, {name}), without calling it.",
         )
-    cases = draw_cases(exercise, _VISIBLE_SEED)
-    outputs = [call(answer, case) for case in cases]
-    verdict = diagnose(exercise, cases, outputs)
+    try:
+        cases = draw_cases(exercise, _VISIBLE_SEED)
+        outputs, changed = _answers(exercise, answer, cases)
+        verdict = diagnose(exercise, cases, outputs)
+    except Exception as error:
+        # The exercise's own fault, or that of what is installed: never the reader's.
+        return CheckResult(
+            exercise.id,
+            "not attempted",
+            f"{name}() cannot be checked here: {type(error).__name__}: {error}",
+        )
     if verdict.outcome == "missing":
         return CheckResult(
             exercise.id,
@@ -88,18 +98,105 @@ def check(exercise_id, answer):
         )
     if verdict.outcome == "correct":
         return CheckResult(exercise.id, "correct", f"{name}() is right in all {len(cases)} cases.")
-    right = round(verdict.fraction * len(cases))
+    said = in_words(verdict.difference)
     if verdict.outcome == "raised":
-        message = f"{name}() {verdict.reason}"
-    elif right:
-        message = f"Right in {right} of {len(cases)} cases, but your answer {verdict.reason}"
+        message = f"{name}() {said}"
+    elif verdict.right:
+        message = f"Right in {verdict.right} of {len(cases)} cases, but your answer {said}"
     else:
-        message = f"In every case your answer {verdict.reason}"
+        message = f"In every case your answer {said}"
     message += "" if message.endswith(("?", ".", "!")) else "."
-    hint = verdict.misconception.hint if verdict.misconception else ""
     case, output = cases[verdict.failing], outputs[verdict.failing]
+    hint = _hint(exercise, verdict, output, changed)
     example = "" if verdict.outcome == "raised" else _example(exercise, case, output)
     return CheckResult(exercise.id, "incorrect", message, hint, example)
+
+
+def _answers(exercise, answer, cases):
+    """The outputs of an answer, and the names of the arguments that it changed."""
+    names = list(inspect.signature(exercise.reference).parameters)
+    outputs, changed = [], []
+    for case in cases:
+        given = copy.deepcopy(case)
+        output = attempt(answer, given)
+        changed += [
+            name
+            for name, before, after in zip(names, case, given, strict=False)
+            if name not in changed and not _unchanged(before, after)
+        ]
+        outputs.append(copy.deepcopy(output) if any(output is item for item in given) else output)
+    return outputs, changed
+
+
+def _unchanged(before, after):
+    try:
+        return compare(before, after, 0, 0) is None
+    except (Exception, SystemExit):
+        return False
+
+
+def _hint(exercise, verdict, output, changed):
+    if changed:
+        names = " and ".join(f"`{name}`" for name in changed)
+        return (
+            f"{exercise.function_name}() changes {names} while it runs, so later lines see other "
+            "values. Work on a copy."
+        )
+    if type(output) is Raised and "truth value of a" in output.message:
+        return (
+            "`and`, `or`, `not` and `if` need one True or False, and an array holds many. Between "
+            "arrays write &, | and ~, with each comparison in parentheses."
+        )
+    return verdict.misconception.hint if verdict.misconception else ""
+
+
+def in_words(difference):
+    """A difference as a clause that completes "your answer …", with its values."""
+    where = "".join(f"{place} " for place in difference.where)
+    try:
+        return where + _clause(difference)
+    except (Exception, SystemExit):
+        # Objects whose methods fail reach this far.
+        return f"{where}is a {type(difference.got).__name__}, which cannot be compared"
+
+
+def _clause(difference):
+    kind, expected, got = difference.kind, difference.expected, difference.got
+    if kind == "none":
+        return "is None: does the function end with `return`?"
+    if kind == "untouched":
+        return "is still `...`"
+    if kind == "raised":
+        return f"raised {got.type}: {got.message}" if got.message else f"raised {got.type}"
+    if kind == "incomparable":
+        return f"is a {type(got).__name__}, which cannot be compared"
+    if kind == "text":
+        return f"should be {expected!r}, not {got[:80]!r}"
+    if kind == "keys":
+        return f"should have the keys {sorted(map(str, expected))}"
+    if kind == "length":
+        return f"should be {len(expected)} values, not {len(got)}"
+    if kind == "ragged":
+        return f"should be {kind_of(expected)}, not a ragged list"
+    if kind == "shape":
+        return f"has the shape {got.shape}, expected {expected.shape}"
+    if kind == "values":
+        return f"has the right shape {expected.shape} but other values"
+    if kind == "number":
+        short = _short(expected), _short(got)
+        # Numbers that look alike when rounded are shown in full.
+        one, other = short if short[0] != short[1] else (expected.item(), got.item())
+        return f"should be {one}, not {other}"
+    if expected is None:
+        return f"should be None, not {kind_of(got)}"
+    if isinstance(expected, tuple | list):
+        return f"should be {len(expected)} values, not {kind_of(got)}"
+    return f"should be {kind_of(expected)}, not {kind_of(got)}"
+
+
+def _short(number):
+    value = number.item()
+    return str(value) if isinstance(value, bool | int) else f"{value:.6g}"
 
 
 def _example(exercise, case, output):

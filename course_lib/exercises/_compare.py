@@ -1,9 +1,32 @@
-"""Is what a student returned equal to what was expected, and if not, why?"""
+"""Is what a student returned equal to what was expected, and if not, where and how?"""
+
+from dataclasses import dataclass
 
 import numpy as np
 
 
-def compare(expected, got, rtol=1e-6, atol=1e-9):
+@dataclass(frozen=True)
+class Difference:
+    """How an answer differs from what was expected.
+
+    Attributes
+    ----------
+    kind : str
+        ``none``, ``type``, ``text``, ``keys``, ``length``, ``ragged``, ``shape``, ``number`` or
+        ``values``; from `diagnose` also ``untouched``, ``raised`` and ``incomparable``.
+    where : tuple of str
+        The way into a nested value, such as ``("at position 2", "under 'a'")``.
+    expected, got : object
+        The values at that place.
+    """
+
+    kind: str
+    where: tuple[str, ...] = ()
+    expected: object = None
+    got: object = None
+
+
+def compare(expected, got, rtol=1e-5, atol=1e-7):
     """Say how `got` differs from `expected`.
 
     Numbers may be Python, NumPy or torch; NaN equals NaN; shapes must agree exactly, so that
@@ -14,86 +37,92 @@ def compare(expected, got, rtol=1e-6, atol=1e-9):
     expected, got : object
         Numbers, arrays, tensors, strings, None, or tuples, lists and dictionaries of them.
     rtol, atol : float
-        Floating-point tolerance, ``|got - expected| <= atol + rtol * |expected|``.
+        Tolerance of an array's values: ``|got - expected| <= atol + rtol * scale``, where the
+        scale is the largest finite ``|expected|`` of the array. The defaults pass what single
+        precision computes by the same formula. Whole numbers are compared exactly.
 
     Returns
     -------
-    str or None
-        None if equal, otherwise the reason in one clause that completes "your answer …".
+    Difference or None
+        None if equal.
     """
-    expected, got = _plain(expected), _plain(got)
+    return _compare(expected, got, rtol, atol, ())
+
+
+def _compare(expected, got, rtol, atol, where):
+    expected, got = plain(expected), plain(got)
     if got is None and expected is not None:
-        return "is None: does the function end with `return`?"
+        return Difference("none", where, expected, got)
     if expected is None:
-        return None if got is None else f"should be None, not {_kind(got)}"
+        return None if got is None else Difference("type", where, expected, got)
     if isinstance(expected, str):
         if not isinstance(got, str):
-            return f"should be a text, not {_kind(got)}"
-        return None if got == expected else f"should be {expected!r}, not {got[:80]!r}"
+            return Difference("type", where, expected, got)
+        return None if got == expected else Difference("text", where, expected, got)
     if isinstance(expected, dict):
-        return _compare_dicts(expected, got, rtol, atol)
+        return _compare_dicts(expected, got, rtol, atol, where)
     if isinstance(expected, tuple | list):
-        return _compare_sequences(expected, got, rtol, atol)
-    return _compare_numbers(expected, got, rtol, atol)
+        return _compare_sequences(expected, got, rtol, atol, where)
+    return _compare_numbers(expected, got, rtol, atol, where)
 
 
-def _compare_dicts(expected, got, rtol, atol):
+def _compare_dicts(expected, got, rtol, atol, where):
     if not isinstance(got, dict):
-        return f"should be a dictionary, not {_kind(got)}"
+        return Difference("type", where, expected, got)
     if set(got) != set(expected):
-        return f"should have the keys {sorted(map(str, expected))}"
+        return Difference("keys", where, expected, got)
     for key, value in expected.items():
-        reason = compare(value, got[key], rtol, atol)
-        if reason:
-            return f"under {key!r} {reason}"
+        found = _compare(value, got[key], rtol, atol, (*where, f"under {key!r}"))
+        if found:
+            return found
     return None
 
 
-def _compare_sequences(expected, got, rtol, atol):
+def _compare_sequences(expected, got, rtol, atol, where):
     if isinstance(got, np.ndarray) and got.ndim:
         got = list(got)
     if not isinstance(got, tuple | list):
-        return f"should be {len(expected)} values, not {_kind(got)}"
+        return Difference("type", where, expected, got)
     if len(got) != len(expected):
-        return f"should be {len(expected)} values, not {len(got)}"
+        return Difference("length", where, expected, got)
     for position, (one, other) in enumerate(zip(expected, got, strict=True), start=1):
-        reason = compare(one, other, rtol, atol)
-        if reason:
-            return f"at position {position} {reason}"
+        found = _compare(one, other, rtol, atol, (*where, f"at position {position}"))
+        if found:
+            return found
     return None
 
 
-def _compare_numbers(expected, got, rtol, atol):
+def _compare_numbers(expected, got, rtol, atol, where):
     want = np.asarray(expected)
     if isinstance(got, str | dict):
-        return f"should be {_kind(expected)}, not {_kind(got)}"
+        return Difference("type", where, expected, got)
     try:
         have = np.asarray(got)
     except (ValueError, TypeError):
-        return f"should be {_kind(expected)}, not a ragged list"
+        return Difference("ragged", where, expected, got)
     if have.dtype.kind not in "biufc":
-        return f"should be {_kind(expected)}, not {_kind(got)}"
+        return Difference("type", where, expected, got)
     if have.shape != want.shape:
-        return f"has the shape {have.shape}, expected {want.shape}"
+        return Difference("shape", where, want, have)
     if want.dtype.kind in "biu" and have.dtype.kind in "biu":
         equal = np.array_equal(want, have)
     else:
-        with np.errstate(invalid="ignore", over="ignore"):
-            # An infinite expectation would allow any difference, so infinities must be equal;
-            # a NaN is right only where one was expected.
-            close = np.isfinite(want) & (np.abs(have - want) <= atol + rtol * np.abs(want))
-            equal = np.all(close | (have == want) | (np.isnan(have) & np.isnan(want)))
+        equal = _close(want, have, rtol, atol)
     if equal:
         return None
-    if want.ndim == 0:
-        short = _short(want), _short(have)
-        # Numbers that look alike when rounded are shown in full.
-        one, other = short if short[0] != short[1] else (want.item(), have.item())
-        return f"should be {one}, not {other}"
-    return f"has the right shape {want.shape} but other values"
+    return Difference("values" if want.ndim else "number", where, want, have)
 
 
-def _plain(value):
+def _close(want, have, rtol, atol):
+    finite = np.isfinite(want)
+    scale = np.max(np.abs(want), where=finite, initial=0)
+    with np.errstate(invalid="ignore", over="ignore"):
+        # Infinities must be equal; a NaN is right only where one was expected.
+        close = finite & (np.abs(have - want) <= atol + rtol * scale)
+        return np.all(close | (have == want) | (np.isnan(have) & np.isnan(want)))
+
+
+def plain(value):
     """Torch tensors become arrays, without importing torch; subclasses lose their own methods.
 
     A text may otherwise bring its own `==`, and a list an iteration without an end.
@@ -109,16 +138,16 @@ def _plain(value):
     return value
 
 
-def _kind(value):
+def kind_of(value):
+    """What sort of thing a value is, with its article."""
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}" if value.ndim else "a number"
     if isinstance(value, bool | np.bool_):
         return "True or False"
     if isinstance(value, int | float | complex | np.number):
         return "a number"
+    if isinstance(value, dict):
+        return "a dictionary"
+    if isinstance(value, str):
+        return "a text"
     return f"a {type(value).__name__}"
-
-
-def _short(number):
-    value = number.item()
-    return str(value) if isinstance(value, bool | int) else f"{value:.6g}"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._compare import compare
+from ._compare import Difference, compare, plain
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,8 @@ class Misconception:
     function : callable
         Same signature as the reference; returns what a student with this misconception returns.
     hint : str
-        One or two sentences to the student: what they did, and the thought that corrects it.
+        One or two sentences to the student: what the returned value is, and the thought that
+        corrects it. Only the value is known, so the hint never says what the code did.
     """
 
     name: str
@@ -47,9 +48,10 @@ class Exercise:
         ``cases(rng)`` returns a list of argument tuples: NumPy arrays, torch tensors, numbers,
         strings, or lists, tuples and dictionaries of those. The first ones may be fixed.
     misconceptions : tuple of Misconception
-        The more specific one first: the first that explains every output is named.
+        Named is the only one that explains every output; where two do, none is.
     points : int
     rtol, atol : float
+        Tolerance relative to the scale of an array, and what is added to it: see `compare`.
     uses : tuple of str
         The names that the student's function may rely on, of ``"np"``, ``"torch"``.
     """
@@ -60,8 +62,8 @@ class Exercise:
     cases: Callable
     misconceptions: tuple[Misconception, ...]
     points: int = 1
-    rtol: float = 1e-6
-    atol: float = 1e-9
+    rtol: float = 1e-5
+    atol: float = 1e-7
     uses: tuple[str, ...] = ("np",)
 
     @property
@@ -73,6 +75,11 @@ class Exercise:
     def function_name(self):
         """Name of the function that a student writes."""
         return self.id.partition(".")[2]
+
+    @property
+    def recognized(self):
+        """The misconceptions of this exercise, and those that occur in any."""
+        return self.misconceptions + tuple(general for general, _ in _GENERAL)
 
 
 @dataclass(frozen=True)
@@ -94,11 +101,14 @@ class Verdict:
     Attributes
     ----------
     outcome : {"missing", "correct", "partial", "wrong", "raised"}
-        ``missing``: the stub is untouched. ``partial``: right in some cases.
+        ``missing``: the stub is untouched. ``partial``: right in more cases than a constant is.
     fraction : float
-        Share of cases that are right.
-    reason : str
-        Why the first failing case fails; empty if none does.
+        Share of the points that this earns: the share of right cases, above what the best
+        constant would get where that is more than a tenth.
+    right : int
+        Number of right cases.
+    difference : Difference or None
+        Why the first failing case fails.
     failing : int or None
         Index of the first failing case.
     misconception : Misconception or None
@@ -106,7 +116,8 @@ class Verdict:
 
     outcome: str
     fraction: float
-    reason: str = ""
+    right: int
+    difference: Difference | None = None
     failing: int | None = None
     misconception: Misconception | None = None
 
@@ -125,26 +136,52 @@ def diagnose(exercise, cases, outputs):
     Returns
     -------
     Verdict
+
+    Raises
+    ------
+    RuntimeError
+        If the reference itself fails, so that nothing can be said about the answer.
     """
-    reasons = [
-        _reason(exercise, call(exercise.reference, case), output)
-        for case, output in zip(cases, outputs, strict=True)
+    expected = [call(exercise.reference, case) for case in cases]
+    for value in expected:
+        if type(value) is Raised:
+            raise RuntimeError(f"the reference raised {value.type}: {value.message}")
+    found = [
+        _difference(exercise, one, other) for one, other in zip(expected, outputs, strict=True)
     ]
-    failing = next((i for i, reason in enumerate(reasons) if reason), None)
-    if failing is None:
-        return Verdict("correct", 1.0)
+    right = found.count(None)
+    if right == len(found):
+        return Verdict("correct", 1.0, right)
     if all(_untouched(output) for output in outputs):
-        return Verdict("missing", 0.0)
-    fraction = reasons.count(None) / len(reasons)
+        return Verdict("missing", 0.0, 0)
+    failing = next(i for i, difference in enumerate(found) if difference)
+    fraction = _credit(exercise, expected, right)
     raised = all(type(output) is Raised for output in outputs)
     outcome = "raised" if raised else "partial" if fraction else "wrong"
-    return Verdict(outcome, fraction, reasons[failing], failing, _explain(exercise, cases, outputs))
+    misconception = _explain(exercise, cases, expected, outputs)
+    return Verdict(outcome, fraction, right, found[failing], failing, misconception)
+
+
+def _credit(exercise, expected, right):
+    """Share of right cases; answers that come so often that a constant pays are worth less."""
+    n = len(expected)
+    constant = max(
+        sum(_difference(exercise, one, other) is None for other in expected) for one in expected
+    )
+    if constant in (1, n) or constant <= n / 10:
+        return right / n
+    return max(0.0, (right - constant) / (n - constant))
 
 
 def call(function, arguments):
     """Call with copies of the arguments; an exception becomes `Raised`."""
+    return attempt(function, copy.deepcopy(arguments))
+
+
+def attempt(function, arguments):
+    """Call with these arguments themselves; an exception becomes `Raised`."""
     try:
-        return function(*copy.deepcopy(arguments))
+        return function(*arguments)
     except KeyboardInterrupt:
         # The reader stops an endless loop; that is no answer.
         raise
@@ -164,38 +201,128 @@ def _untouched(output):
     return output is Ellipsis or (type(output) is Raised and output.type == "NotImplementedError")
 
 
-def _reason(exercise, expected, output):
-    if output is Ellipsis:
-        return "is still `...`"
-    if type(output) is Raised:
-        return (
-            f"raised {output.type}: {output.message}" if output.message else f"raised {output.type}"
-        )
-    return _difference(exercise, expected, output)
-
-
 def _difference(exercise, expected, output):
     """`compare`, for outputs that may be anything, down to objects whose methods fail."""
+    if output is Ellipsis:
+        return Difference("untouched")
+    if type(output) is Raised:
+        return Difference("raised", got=output)
     try:
         return compare(expected, output, exercise.rtol, exercise.atol)
     except (Exception, SystemExit):
-        return f"is a {type(output).__name__}, which cannot be compared"
+        return Difference("incomparable", got=output)
 
 
-def _explain(exercise, cases: Sequence, outputs: Sequence):
-    """The first misconception that gives the same outputs in every case."""
-    for misconception in exercise.misconceptions:
-        for case, output in zip(cases, outputs, strict=True):
-            predicted = call(misconception.function, case)
-            if type(predicted) is Raised or type(output) is Raised:
-                same = type(predicted) is type(output) and predicted.type == output.type
-            else:
-                same = _difference(exercise, predicted, output) is None
-            if not same:
-                break
-        else:
-            return misconception
-    return None
+def _explain(exercise, cases: Sequence, expected: Sequence, outputs: Sequence):
+    """The one misconception that gives the same outputs in every case.
+
+    A constant may agree with any of them by accident, and tells nothing about a thought.
+    """
+    if _is_constant(outputs):
+        return None
+    explaining = [
+        misconception
+        for misconception in exercise.misconceptions
+        if all(
+            _same(exercise, call(misconception.function, case), output)
+            for case, output in zip(cases, outputs, strict=True)
+        )
+    ]
+    if not explaining:
+        explaining = [
+            misconception for misconception, holds in _GENERAL if _holds(holds, expected, outputs)
+        ]
+    return explaining[0] if len(explaining) == 1 else None
+
+
+def _same(exercise, predicted, output):
+    if type(predicted) is Raised or type(output) is Raised:
+        return type(predicted) is type(output) and predicted.type == output.type
+    return _difference(exercise, predicted, output) is None
+
+
+def _is_constant(outputs):
+    """Whether all outputs are the same, or arrays filled with the same number."""
+    try:
+        contents = {_content(output) for output in outputs}
+    except (Exception, SystemExit):
+        return False
+    return len(contents) == 1
+
+
+def _content(value):
+    """A value as something hashable; an array, or a list of numbers, of one value as that value."""
+    value = plain(value)
+    if isinstance(value, dict):
+        return tuple((key, _content(item)) for key, item in value.items())
+    if isinstance(value, tuple | list) and not _is_numeric(value):
+        return tuple(map(_content, value))
+    if isinstance(value, str) or value is None or type(value) is Raised:
+        return value
+    array = np.asarray(value, float)
+    distinct = np.unique(array)
+    if len(distinct) == 1:
+        return "nan" if np.isnan(distinct[0]) else float(distinct[0])
+    return (array.shape, array.tobytes())
+
+
+def _is_numeric(value):
+    try:
+        return np.asarray(value).dtype.kind in "biuf"
+    except ValueError:
+        return False
+
+
+def _holds(relation, expected, outputs):
+    try:
+        return all(relation(one, other) for one, other in zip(expected, outputs, strict=True))
+    except (Exception, SystemExit):
+        return False
+
+
+def _is_percentage(expected, got):
+    want = np.asarray(expected)
+    shares = want.dtype.kind == "f" and np.all((want >= 0) & (want <= 1))
+    return shares and compare(100 * want, got) is None
+
+
+def _is_reversed(expected, got):
+    return isinstance(expected, tuple) and compare(expected[::-1], got) is None
+
+
+def _is_nested(expected, got):
+    want, have = np.asarray(expected), np.asarray(plain(got))
+    return want.shape != have.shape and compare(want.ravel(), have.ravel()) is None
+
+
+_GENERAL = (
+    (
+        Misconception(
+            "percent",
+            None,
+            "This is 100 times the answer: a percentage. Return the share itself, from 0 to 1.",
+        ),
+        _is_percentage,
+    ),
+    (
+        Misconception(
+            "reversed",
+            None,
+            "The values are right, in the opposite order. Look again in which order to return "
+            "them.",
+        ),
+        _is_reversed,
+    ),
+    (
+        Misconception(
+            "nested",
+            None,
+            "The values are right, but packed into another shape: compare it with the expected "
+            "one.",
+        ),
+        _is_nested,
+    ),
+)
 
 
 @functools.cache

@@ -136,12 +136,6 @@ EXERCISES = (
         cases=_rate_cases,
         misconceptions=(
             Misconception(
-                "perfect",
-                lambda sensitivity, specificity, prevalence: 1.0,
-                "The model knows the truth, but it is scored against the reader. Every normal "
-                "film that the reader calls pneumonia counts as one that the model missed.",
-            ),
-            Misconception(
                 "readers_sensitivity",
                 lambda sensitivity, specificity, prevalence: sensitivity,
                 "That is the reader's sensitivity against the truth. Now the reader plays the "

@@ -109,12 +109,6 @@ EXERCISES = (
                 "patients who are normal, so count those.",
             ),
             Misconception(
-                "perfect",
-                lambda y_true: 1.0,
-                "It would be right about everyone only if nobody were ill. It misses every "
-                "patient with the disease.",
-            ),
-            Misconception(
                 "count",
                 lambda y_true: int(np.sum(y_true == 0)),
                 "You counted the correct answers. Accuracy is a share: divide by the number of "

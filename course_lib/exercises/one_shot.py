@@ -47,11 +47,11 @@ def _triplet_loss(anchor, positive, negative, margin):
 
 def _triplet_cases(rng):
     cases = []
-    for n, k, margin in ((4, 2, 0.3), (6, 3, 0.2), (8, 5, 0.5)):
+    for n, k, margin, far in ((4, 2, 0.3, 3), (6, 3, 0.2, 3), (8, 5, 0.5, 3), (4, 2, 1.5, 0.2)):
         anchor = rng.normal(size=(n, k))
         positive, negative = (anchor + rng.normal(0, s, (n, k)) for s in (0.4, 0.7))
-        # One triplet is solved by far, and one violated by far.
-        negative[0] = anchor[0] + 3
+        # One triplet is solved, by far where the mean shall be negative; one violated by far.
+        negative[0] = anchor[0] + far
         positive[1], negative[1] = anchor[1] + 1.5, anchor[1] + 0.1
         cases.append((anchor, positive, negative, margin))
     return cases

@@ -25,13 +25,23 @@ def _enough_cases(rate, n, decimals):
 
 
 def _printed_rates(rng):
-    """Rates of two decimals, about half of them impossible, none of them a tie of rounding."""
-    cases = [(0.93, 27, 2), (0.95, 27, 2), (0.947, 19, 3), (0.96, 50, 2)]
-    while len(cases) < 10:
-        n, rate = int(rng.integers(12, 60)), int(rng.integers(60, 99)) / 100
+    """Half of the rates are impossible; none is a tie of rounding; all and none occur."""
+    cases = [(0.93, 27, 2), (0.95, 27, 2), (0.947, 19, 3), (1.0, 40, 2), (0.0, 40, 2)]
+    cases.append((int(rng.integers(2, 9)) / 10, int(rng.integers(11, 60)), 1))
+    impossible = 0
+    while len(cases) < 16:
+        n, decimals = int(rng.integers(12, 60)), int(rng.integers(2, 4))
+        units = 10**decimals
+        # A possible rate as often as an impossible one.
+        rate = int(rng.integers(0.6 * units, units)) / units
+        if rng.random() < 0.5:
+            rate = float(np.round(rng.integers(n // 2, n) / n, decimals))
         nearest = np.array([np.floor(rate * n), np.ceil(rate * n)]) / n
-        if np.abs(np.abs(nearest - rate) - 0.005).min() > 1e-6:
-            cases.append((rate, n, 2))
+        tie = np.abs(np.abs(nearest - rate) - 0.5 / units).min() < 1e-6
+        possible = _possible_rate(rate, n, decimals)
+        if not tie and (possible or impossible < 6):
+            impossible += not possible
+            cases.append((rate, n, decimals))
     return cases
 
 
@@ -49,7 +59,8 @@ def _patient_cases(rng):
     while len(cases) < 4:
         n = 6 * len(cases)
         train = rng.integers(1, 12, 2 * n)
-        test = np.repeat(rng.choice(np.arange(1, 25), 7, replace=False), rng.integers(1, 6, 7))
+        images = rng.integers(1, 6, 7).tolist()
+        test = np.repeat(rng.choice(np.arange(1, 25), 7, replace=False), images)
         answers = (
             _shared_patients(train, test),
             _share_of_patients(train, test),
@@ -126,8 +137,8 @@ EXERCISES = (
             Misconception(
                 "enough_cases",
                 _enough_cases,
-                "With many cases every rate is possible, that is true; with few some are, such as "
-                "0.50 with n = 2. Look for the k.",
+                "This answers whether n is large enough for every rate. With fewer cases some "
+                "rates are possible all the same, such as 0.50 with n = 2. Look for the k.",
             ),
         ),
     ),
@@ -187,12 +198,6 @@ EXERCISES = (
         reference=_largest_miss_rate,
         cases=_zero_cases,
         misconceptions=(
-            Misconception(
-                "zero",
-                lambda n, level: 0.0,
-                "Zero is the estimate. How large may the true rate be, so that n patients without "
-                "a miss are still no surprise?",
-            ),
             Misconception(
                 "rule_of_three",
                 lambda n, level: 3 / n,

@@ -1,8 +1,6 @@
 """Exercises of the chapter "U-Net: from pixels to cells"."""
 
 import numpy as np
-import torch
-from torch.nn.functional import conv2d, relu
 
 from ._exercise import Exercise, Misconception
 
@@ -27,15 +25,37 @@ def _iou_cases(rng):
     return cases
 
 
-def _double_conv(x, weight1, bias1, weight2, bias2):
-    return relu(conv2d(relu(conv2d(x, weight1, bias1)), weight2, bias2))
+def _double_conv(x, weight1, bias1, weight2, bias2, padding=0):
+    # Only where it is needed: the other exercises do without torch.
+    from torch.nn.functional import conv2d, relu
+
+    x = relu(conv2d(x, weight1, bias1, padding=padding))
+    return relu(conv2d(x, weight2, bias2, padding=padding))
+
+
+def _double_convolution(x, weight1, bias1, weight2, bias2):
+    return _double_conv(x, weight1, bias1, weight2, bias2)
+
+
+def _one_rectifier(x, weight1, bias1, weight2, bias2):
+    from torch.nn.functional import conv2d, relu
+
+    return conv2d(relu(conv2d(x, weight1, bias1)), weight2, bias2)
+
+
+def _rectified_at_the_end(x, weight1, bias1, weight2, bias2):
+    from torch.nn.functional import conv2d, relu
+
+    return relu(conv2d(conv2d(x, weight1, bias1), weight2, bias2))
 
 
 def _conv_cases(rng):
+    from torch import from_numpy
+
     sizes = ((1, 1, 2, 6, 6), (2, 2, 3, 7, 6), (1, 3, 2, 5, 8))
 
     def tensor(*shape):
-        return torch.from_numpy(rng.normal(size=shape).astype(np.float32))
+        return from_numpy(rng.normal(size=shape).astype(np.float32))
 
     return [
         (
@@ -104,13 +124,15 @@ def _soft_dice_loss(p, y):
 
 
 def _probability_cases(rng):
+    from torch import from_numpy
+
     cases = []
     for shape in ((4,), (3, 5), (2, 6, 6)):
         y = (rng.random(shape) < 0.4).astype(np.float32)
         y.flat[:2] = 1, 0
         # Right more often than wrong, and never certain.
         p = (0.3 + 0.4 * y + rng.uniform(-0.25, 0.25, shape)).astype(np.float32)
-        cases.append((torch.from_numpy(p), torch.from_numpy(y)))
+        cases.append((from_numpy(p), from_numpy(y)))
     return cases
 
 
@@ -193,7 +215,7 @@ EXERCISES = (
     Exercise(
         id="unet.double_conv",
         title="The unit that U-Net is made of",
-        reference=_double_conv,
+        reference=_double_convolution,
         cases=_conv_cases,
         rtol=1e-4,
         atol=1e-4,
@@ -201,32 +223,26 @@ EXERCISES = (
         misconceptions=(
             Misconception(
                 "padded",
-                lambda x, weight1, bias1, weight2, bias2: relu(
-                    conv2d(relu(conv2d(x, weight1, bias1, padding=1)), weight2, bias2, padding=1)
-                ),
+                lambda *arguments: _double_conv(*arguments, padding=1),
                 "You padded with zeros, so the size stayed. The paper's convolutions are unpadded: "
                 "each takes away a border of one pixel.",
             ),
             Misconception(
                 "one_rectifier",
-                lambda x, weight1, bias1, weight2, bias2: conv2d(
-                    relu(conv2d(x, weight1, bias1)), weight2, bias2
-                ),
+                _one_rectifier,
                 "The second convolution is followed by a rectifier too: no negative value leaves "
                 "the block.",
             ),
             Misconception(
                 "rectified_at_the_end_only",
-                lambda x, weight1, bias1, weight2, bias2: relu(
-                    conv2d(conv2d(x, weight1, bias1), weight2, bias2)
-                ),
+                _rectified_at_the_end,
                 "Without a rectifier between them, two convolutions are one larger convolution. "
                 "Rectify after each.",
             ),
             Misconception(
                 "no_bias",
-                lambda x, weight1, bias1, weight2, bias2: relu(
-                    conv2d(relu(conv2d(x, weight1)), weight2)
+                lambda x, weight1, bias1, weight2, bias2: _double_conv(
+                    x, weight1, 0 * bias1, weight2, 0 * bias2
                 ),
                 "The biases are missing: each convolution adds one number to each channel.",
             ),
