@@ -8,27 +8,33 @@ import numpy as np
 # Single numbers
 
 
-def as_count(value, name):
-    """Return `value` as a non-negative int."""
+def as_count(value, name, least=0, most=None):
+    """Return `value` as an int that is at least `least` and, if given, at most `most`."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
         raise ValueError(f"{name} must be a whole number, got {value!r}.")
-    if value < 0:
-        raise ValueError(f"{name} must not be negative, got {value}.")
+    if most is not None and not least <= value <= most:
+        raise ValueError(f"{name} must lie between {least} and {most}, got {value}.")
+    if value < least:
+        must = f"be at least {least}" if least else "not be negative"
+        raise ValueError(f"{name} must {must}, got {value}.")
     return int(value)
 
 
 def as_position(value, size, name):
     """Return `value` as an int from 0 to ``size - 1``."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer):
-        raise ValueError(f"{name} must be a whole number, got {value!r}.")
-    if not 0 <= value < size:
-        raise ValueError(f"{name} must lie between 0 and {size - 1}, got {value}.")
-    return int(value)
+    return as_count(value, name, 0, size - 1)
+
+
+def as_choice(value, name, choices):
+    """Return `value`, which is one of these names."""
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}.")
+    return value
 
 
 def as_positive(value, name):
     """Return `value` as one finite float above 0."""
-    number = np.asarray(value)
+    number = as_array(value, name)
     if number.ndim or number.dtype.kind not in "iuf" or not 0 < number < np.inf:
         raise ValueError(f"{name} must be one number above 0, got {value!r}.")
     return float(number)
@@ -50,9 +56,24 @@ def as_level(level):
 # Numbers or arrays of them
 
 
+def as_array(values, name, what="an array"):
+    """Return `values` as an array of any shape and type; nothing hides behind a mask."""
+    if np.ma.is_masked(values):
+        raise ValueError(f"{name} holds masked values: fill them or leave them out.")
+    try:
+        array = np.asarray(values)
+    except (ValueError, TypeError, RuntimeError) as error:
+        # RuntimeError: a torch tensor that still carries its gradient.
+        raise ValueError(f"{name} must be {what}: {error}.") from error
+    # Tables hand out columns of plain numbers and booleans as objects.
+    if array.dtype == object and array.size and all(map(_is_number, array.flat)):
+        return np.array(array.tolist())
+    return array
+
+
 def as_numbers(values, name):
     """Return `values` (scalar or array) as a float or a float array, finite."""
-    array = _as_array(values, name, "a number or an array")
+    array = as_array(values, name, "a number or an array")
     if array.dtype.kind not in "iuf":
         raise ValueError(f"{name} must hold numbers, got {values!r}.")
     if not np.isfinite(array).all():
@@ -62,7 +83,7 @@ def as_numbers(values, name):
 
 def as_nonnegative(value, name):
     """Return `value` (scalar or array) as float, finite and at least 0."""
-    array = _as_array(value, name, "a number")
+    array = as_array(value, name, "a number")
     if array.dtype.kind not in "iuf":
         raise ValueError(f"{name} must be a number, got {value!r}.")
     if not np.all((array >= 0) & (array < np.inf)):
@@ -72,7 +93,7 @@ def as_nonnegative(value, name):
 
 def as_probability(value, name):
     """Return `value` (scalar or array) as float in [0, 1]; NaN is refused."""
-    array = _as_array(value, name, "a number between 0 and 1")
+    array = as_array(value, name, "a number between 0 and 1")
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} must be a number between 0 and 1, got {value!r}.")
     if not np.all((array >= 0) & (array <= 1)):
@@ -85,7 +106,7 @@ def as_probability(value, name):
 
 def as_vector(values, name):
     """Return `values` as a non-empty 1-d array."""
-    array = _as_array(values, name, "a one-dimensional array")
+    array = as_array(values, name, "a one-dimensional array")
     if array.ndim != 1:
         raise ValueError(f"{name} must be one-dimensional, got shape {array.shape}.")
     if array.size == 0:
@@ -175,7 +196,7 @@ def as_votes(values, name):
     categories : ndarray, shape (k,)
         The values that occur, in increasing order; ints if all of them are whole.
     """
-    array = _as_array(values, name, "an array (cases, raters)")
+    array = as_array(values, name, "an array (cases, raters)")
     if array.ndim != 2:
         raise ValueError(f"{name} must have the shape (cases, raters), got shape {array.shape}.")
     if array.dtype.kind not in "biuf":
@@ -197,7 +218,7 @@ def as_votes(values, name):
 
 def as_boxes(values, name):
     """Return `values` as a float array (n, 4) of boxes x1, y1, x2, y2; an empty one is fine."""
-    array = _as_array(values, name, "an array of boxes (n, 4)")
+    array = as_array(values, name, "an array of boxes (n, 4)")
     if array.shape == (0,):
         return np.empty((0, 4))
     if array.ndim != 2 or array.shape[1] != 4:
@@ -227,7 +248,7 @@ def as_image(values, name):
 
 def as_picture(values, name):
     """Return `values` as floats in [0, 1], (height, width) if gray or (height, width, 3)."""
-    array = _as_array(values, name, "an image (height, width, 3)")
+    array = as_array(values, name, "an image (height, width, 3)")
     gray_or_rgb = array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3)
     if not gray_or_rgb or array.size == 0:
         raise ValueError(
@@ -245,7 +266,7 @@ def as_picture(values, name):
 
 def as_labels(values, name):
     """Return `values` as a label image: whole numbers >= 0 of two or three axes, 0 = background."""
-    array = _as_array(values, name, "a label image (height, width)")
+    array = as_array(values, name, "a label image (height, width)")
     if array.ndim not in (2, 3) or array.size == 0:
         raise ValueError(f"{name} must be a label image (height, width), got shape {array.shape}.")
     if array.dtype.kind not in "biu":
@@ -259,7 +280,7 @@ def as_labels(values, name):
 
 def as_mask(values, name):
     """Return `values`, booleans or 0 and 1 of any shape, as a non-empty boolean array."""
-    array = _as_array(values, name, "a mask")
+    array = as_array(values, name, "a mask")
     if array.size == 0:
         raise ValueError(f"{name} must hold at least one pixel, but it is empty.")
     return as_binary(array.ravel(), name).reshape(array.shape)
@@ -304,17 +325,13 @@ def both_classes(y_true, name="y_true"):
 # What the checks share
 
 
-def _as_array(values, name, what):
-    try:
-        return np.asarray(values)
-    except (ValueError, TypeError, RuntimeError) as error:
-        # RuntimeError: a torch tensor that still carries its gradient.
-        raise ValueError(f"{name} must be {what}: {error}.") from error
+def _is_number(value):
+    return isinstance(value, bool | int | float | np.bool_ | np.integer | np.floating)
 
 
 def _as_table(values, name, what, axes):
     """A finite, non-empty float array of two axes."""
-    array = _as_array(values, name, f"{what} {axes}")
+    array = as_array(values, name, f"{what} {axes}")
     if array.ndim != 2 or array.size == 0:
         raise ValueError(f"{name} must have the shape {axes}, got shape {array.shape}.")
     if array.dtype.kind not in "biuf":
@@ -328,5 +345,5 @@ def _as_table(values, name, what, axes):
 
 
 def _first(array):
-    """How a person would write the first value: 'yes', not np.str_('yes')."""
-    return repr(array[:1].tolist()[0])
+    """How a person would write the first value that is no number: 'yes', not np.str_('yes')."""
+    return repr(next((value for value in array.tolist() if not _is_number(value)), array[0]))

@@ -4,25 +4,25 @@ On the command line: ``python -m course_lib.assessment model.pt --certificate pa
 """
 
 import argparse
-import base64
 import hashlib
 import hmac
 import html
-import io
 import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.figure import Figure
 
 from . import datasets, smear, transfer
 from ._files import written_whole
+from ._html import figure_uri, page, picture, scrolling, table
 from ._model_file import ModelFileError, read
 from ._validation import as_open_probability
 from .deploy import Model, Preprocessing, model_from
+from .figures import COLORS
 from .metrics import wilson_interval
 from .nets import EfficientNetLite0
 
@@ -193,7 +193,7 @@ class Assessment:
         if not self.passed:
             raise ValueError(f"there is no certificate: {self.verdict}")
         name = html.escape(name.strip() or "…………………………")
-        return _PAGE.format(
+        body = _CERTIFICATE.format(
             title=html.escape(self.task),
             name=name,
             day=(day or date.today()).isoformat(),
@@ -205,42 +205,30 @@ class Assessment:
             model=html.escape(self.model),
             fingerprint=self.fingerprint,
             figure=self._figure(),
-            table=self._table(),
+            table=scrolling(self._table(), "Confusion table"),
         )
+        return page(f"Certificate: {self.task}", body, _STYLE)
 
     def _table(self):
-        names = [html.escape(name) for name in self.classes]
-        head = "".join(f'<th scope="col">{name}</th>' for name in names)
-        body = "".join(
-            f'<tr><th scope="row">{name}</th>{"".join(f"<td>{n}</td>" for n in row)}</tr>'
-            for name, row in zip(names, self.confusion, strict=True)
-        )
-        return (
-            '<table><caption style="color: inherit">Test set: what the model said (rows), '
-            "and what it was (columns)</caption>"
-            f'<thead><tr><th scope="col">said \\ was</th>{head}</tr></thead>'
-            f"<tbody>{body}</tbody></table>"
-        )
+        rows = [(name, *row) for name, row in zip(self.classes, self.confusion, strict=True)]
+        caption = "Test set: what the model said (rows), and what it was (columns)"
+        return table((r"said \ was", *self.classes), rows, caption, named_rows=True)
 
     def _figure(self):
         """Sensitivity for each class with its interval, as a picture inside the page."""
         counts = np.array(self.confusion)
         right, total = counts.diagonal(), counts.sum(0)
         place = np.arange(len(total))[::-1]
-        with plt.rc_context({"svg.hashsalt": "certificate"}):
-            figure, ax = plt.subplots(figsize=(6.4, 0.8 + 0.35 * len(total)), layout="constrained")
-            for y, k, n in zip(place, right.tolist(), total.tolist(), strict=True):
-                if n:
-                    ax.plot(wilson_interval(k, n), (y, y), color="#0072b2")
-                    ax.plot(k / n, y, "o", color="#0072b2")
-            ax.axvline(self.mark, color="#767676", linestyle=":")
-            ax.set(xlabel="share of the class that was recognized, 95% interval", yticks=place)
-            ax.set_yticklabels(self.classes)
-            file = io.BytesIO()
-            figure.savefig(file, format="svg", metadata={"Date": None})
-            plt.close(figure)
-        data = base64.b64encode(file.getvalue()).decode()
-        return f'<img alt="Share recognized of each class" src="data:image/svg+xml;base64,{data}">'
+        figure = Figure(figsize=(6.4, 0.8 + 0.35 * len(total)), layout="constrained")
+        ax = figure.subplots()
+        for y, k, n in zip(place, right.tolist(), total.tolist(), strict=True):
+            if n:
+                ax.plot(wilson_interval(k, n), (y, y), color=COLORS["normal"])
+                ax.plot(k / n, y, "o", color=COLORS["normal"])
+        ax.axvline(self.mark, color=COLORS["muted"], linestyle=":")
+        ax.set(xlabel="share of the class that was recognized, 95% interval", yticks=place)
+        ax.set_yticklabels(self.classes)
+        return picture(figure_uri(figure), "Share recognized of each class")
 
 
 def assess(path, task=None, *, mark=MARK, secret=None):
@@ -377,41 +365,27 @@ def main(arguments=None):
     return 2 if found.refused else 0 if found.passed else 1
 
 
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>Certificate: {title}</title>
-<style>
-body {{ font-family: Georgia, serif; line-height: 1.5; color: #222; background: #fff; }}
-main {{ max-width: 44rem; margin: 2rem auto; padding: 2rem; border: 4px double #0072b2; }}
-h1, .large {{ text-align: center; }}
-.large {{ font-size: 1.5rem; }}
-img {{ width: 100%; height: auto; }}
-table {{ border-collapse: collapse; width: 100%; font-size: 0.85rem; }}
-th, td {{ border: 1px solid #bbb; padding: 0.2rem 0.4rem; text-align: end; }}
-caption, th[scope="row"] {{ text-align: start; }}
-.scrolls {{ overflow-x: auto; }}
-.small {{ font-size: 0.85rem; overflow-wrap: anywhere; }}
-</style>
-</head>
-<body>
-<main>
-<h1>Certificate of rehearsal</h1>
+_STYLE = """body { font-family: Georgia, serif; line-height: 1.5; color: #222; background: #fff; }
+main { max-width: 44rem; margin: 2rem auto; padding: 2rem; border: 4px double #0072b2; }
+h1, .large { text-align: center; }
+.large { font-size: 1.5rem; }
+img { width: 100%; height: auto; }
+table { border-collapse: collapse; width: 100%; font-size: 0.85rem; }
+th, td { border: 1px solid #bbb; padding: 0.2rem 0.4rem; text-align: end; }
+caption, th[scope="row"] { text-align: start; }
+.scrolls { overflow-x: auto; }
+.small { font-size: 0.85rem; overflow-wrap: anywhere; }
+"""
+_CERTIFICATE = """<h1>Certificate of rehearsal</h1>
 <p class="large">{name}</p>
 <p class="large">handed in a model that recognizes<br><b>{title}</b><br>with an accuracy of
 <b>{accuracy}</b>.</p>
 <p>Test: {test}; {test_note}. Validation: {validation}. {verdict}</p>
 {figure}
-<div class="scrolls" tabindex="0" role="region" aria-label="Confusion table">{table}</div>
+{table}
 <p class="small">{model}. SHA-256 of the file: {fingerprint}. {day}.</p>
 <p class="small">A rehearsal for students. It shows what this file did on these images, not who made
-it, and no model that holds it may touch a patient.</p>
-</main>
-</body>
-</html>
-"""
+it, and no model that holds it may touch a patient.</p>"""
 
 
 if __name__ == "__main__":

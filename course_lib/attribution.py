@@ -17,7 +17,15 @@ from torch import nn
 from torch.nn import functional as F
 
 from ._undefined import divide, undefined
-from ._validation import as_count, as_image, as_picture, as_position, as_positive, same_shape
+from ._validation import (
+    as_array,
+    as_count,
+    as_image,
+    as_picture,
+    as_position,
+    as_positive,
+    same_shape,
+)
 from .visualize.layers import channels_last, evaluating, find_layer, to_batch
 
 _BATCH = 8
@@ -86,7 +94,7 @@ def smooth_grad(model, image, target, samples=32, noise=0.1, seed=0):
     ----------
     Smilkov, Thorat, Kim, Viégas & Wattenberg 2017, "SmoothGrad", arXiv 1706.03825.
     """
-    _at_least_one(samples, "samples")
+    as_count(samples, "samples", least=1)
     sd = as_positive(noise, "noise")
     generator = torch.Generator().manual_seed(seed)
     with evaluating(model):
@@ -114,7 +122,7 @@ def integrated_gradients(model, image, target, baseline=0.0, steps=64):
     ----------
     Sundararajan, Taly & Yan 2017, "Axiomatic attribution for deep networks", ICML.
     """
-    _at_least_one(steps, "steps")
+    as_count(steps, "steps", least=1)
     start = _filled(image, baseline, "baseline")
     with evaluating(model):
         x, x0 = to_batch(image, model), to_batch(start, model, "baseline")
@@ -178,8 +186,8 @@ def occlusion(model, image, target, window=32, stride=16, value=0.5):
     ----------
     Zeiler & Fergus 2014, "Visualizing and understanding convolutional networks", ECCV.
     """
-    _at_least_one(window, "window")
-    _at_least_one(stride, "stride")
+    as_count(window, "window", least=1)
+    as_count(stride, "stride", least=1)
     cover = _filled(image, value, "value")
     with evaluating(model), torch.no_grad():
         x, gray = to_batch(image, model), to_batch(cover, model, "value")
@@ -266,7 +274,7 @@ def share_inside(attribution, mask):
     NaN, with one warning, if the map is 0 everywhere.
     """
     size = np.abs(as_image(attribution, "attribution"))
-    inside = np.asarray(mask)
+    inside = as_array(mask, "mask")
     same_shape(attribution=size, mask=inside)
     if inside.dtype != bool:
         raise ValueError(f"mask must hold booleans, got {inside.dtype}.")
@@ -330,7 +338,7 @@ def insertion(model, image, attribution, target, steps=20, blur=10.0):
 
 
 def _pixel_curve(model, before, after, attribution, target, steps):
-    _at_least_one(steps, "steps")
+    as_count(steps, "steps", least=1)
     before, after = as_picture(before, "image"), as_picture(after, "image")
     color = before.ndim == 3
     importance = as_image(attribution, "attribution")
@@ -397,11 +405,6 @@ def _filled(image, value, name):
         return as_picture(np.full(picture.shape, value), name)
     same_shape(image=picture, **{name: value})
     return as_picture(value, name)
-
-
-def _at_least_one(value, name):
-    if as_count(value, name) == 0:
-        raise ValueError(f"{name} must be at least 1, got 0.")
 
 
 @contextlib.contextmanager

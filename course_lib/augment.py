@@ -41,8 +41,7 @@ def elastic_crops(
         In the order of `maps`, with their types.
     """
     for name, value, least in (("size", size, 1), ("batch", batch, 1), ("grid", grid, 2)):
-        if as_count(value, name) < least:
-            raise ValueError(f"{name} must be at least {least}, got {value}.")
+        as_count(value, name, least)
     if images.ndim != 4:
         raise ValueError(
             "images must have the shape (n, channels, height, width), got shape "

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import stats
 from sklearn.isotonic import isotonic_regression
 
-from ._validation import as_binary, as_count, as_level, as_probabilities, same_length
+from ._validation import as_binary, as_choice, as_count, as_level, as_probabilities, same_length
 from .metrics import wilson_interval
 
 _STRATEGIES = ("quantile", "uniform")
@@ -44,10 +44,8 @@ def calibration_curve(y_true, y_prob, bins=10, strategy="quantile", level=0.95):
     """
     y_true, y_prob = _risks(y_true, y_prob)
     level = as_level(level)
-    if not as_count(bins, "bins"):
-        raise ValueError("bins must be at least 1.")
-    if strategy not in _STRATEGIES:
-        raise ValueError(f"strategy must be one of {', '.join(_STRATEGIES)}, got {strategy!r}.")
+    as_count(bins, "bins", least=1)
+    as_choice(strategy, "strategy", _STRATEGIES)
     edges = np.linspace(0, 1, bins + 1)
     if strategy == "quantile":
         edges = np.quantile(y_prob, edges)

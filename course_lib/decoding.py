@@ -11,6 +11,7 @@ import numpy as np
 from scipy.signal import detrend
 
 from ._validation import (
+    as_choice,
     as_count,
     as_features,
     as_level,
@@ -140,11 +141,9 @@ class Decoding:
         seed, resamples : int
             Of the bootstrap.
         """
-        if by == "cases":
+        if as_choice(by, "by", ("cases", "groups")) == "cases":
             right = int(np.count_nonzero(self.y_true == self.y_pred))
             return wilson_interval(right, len(self.y_true), level)
-        if by != "groups":
-            raise ValueError(f"by must be 'cases' or 'groups', got {by!r}.")
         level = as_level(level)
         _, group, size = np.unique(self.groups, return_inverse=True, return_counts=True)
         right = np.bincount(group, weights=self.y_true == self.y_pred)
@@ -211,8 +210,7 @@ def permutation_test(X, y, groups, permutations=1000, *, ridge=1.0, seed=0):
         is never 0 (Phipson & Smyth 2010, Stat Appl Genet Mol Biol 9:39).
     """
     X, y, groups, classes = _checked(X, y, groups, ridge)
-    if as_count(permutations, "permutations") == 0:
-        raise ValueError("permutations must be at least 1, got 0.")
+    as_count(permutations, "permutations", least=1)
     rng = np.random.default_rng(seed)
     orders = np.stack([np.arange(len(y)), *(_shuffled(groups, rng) for _ in range(permutations))])
     labels = np.searchsorted(classes, y)[orders]

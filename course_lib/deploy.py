@@ -18,7 +18,7 @@ from torch.nn.functional import interpolate
 from ._files import written_whole
 from ._model_file import ModelFileError as ModelFileError
 from ._model_file import read
-from ._validation import as_count
+from ._validation import as_array, as_count
 from .nets import EfficientNetLite0
 
 _FORMAT = "course-lib model 1"
@@ -93,11 +93,7 @@ class Preprocessing:
         if self.network_size is None:
             object.__setattr__(self, "network_size", self.size)
         for name in ("size", "network_size"):
-            if not 16 <= as_count(getattr(self, name), name) <= _LARGEST_SIDE:
-                raise ValueError(
-                    f"{name} must lie between 16 and {_LARGEST_SIDE} pixels, "
-                    f"got {getattr(self, name)}."
-                )
+            as_count(getattr(self, name), name, 16, _LARGEST_SIDE)
         for name, allowed in (("channels", (1, 3)), ("views", (1, 8))):
             value = getattr(self, name)
             if isinstance(value, bool) or value not in allowed:
@@ -322,7 +318,7 @@ def _class_names(classes):
 
 def _as_tensor(images, size):
     """Images as floats in [0, 1], shape (n, 1 or 3, size, size)."""
-    array = np.asarray(images)
+    array = as_array(images, "images")
     if array.ndim not in (3, 4) or (array.ndim == 4 and array.shape[3] != 3) or array.size == 0:
         raise ValueError(
             "images must have the shape (n, height, width), or (n, height, width, 3) in color, "

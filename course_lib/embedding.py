@@ -13,6 +13,8 @@ from torch import nn
 from torch.nn import functional
 
 from ._validation import (
+    as_array,
+    as_choice,
     as_count,
     as_features,
     as_level,
@@ -43,8 +45,7 @@ class EmbeddingNet(nn.Module):
     def __init__(self, image_size=32, dimensions=64, channels=(24, 48, 64)):
         super().__init__()
         for name, value in (("image_size", image_size), ("dimensions", dimensions)):
-            if as_count(value, name) == 0:
-                raise ValueError(f"{name} must be at least 1, got 0.")
+            as_count(value, name, least=1)
         shrinks = 2 ** len(channels)
         if image_size % shrinks:
             raise ValueError(f"image_size must be a multiple of {shrinks}, got {image_size}.")
@@ -202,8 +203,7 @@ def mine(embeddings, labels, mining):
     -------
     anchor, positive, negative : tensor of int, shape (t,)
     """
-    if mining not in _MINING:
-        raise ValueError(f"mining must be one of {', '.join(_MINING)}, got {mining!r}.")
+    as_choice(mining, "mining", _MINING)
     same, other = _relations(embeddings, labels)
     with torch.no_grad():
         return _MINING[mining](squared_distances(embeddings, embeddings), same, other)
@@ -273,8 +273,7 @@ def class_batches(images, y_true, classes=24, each=4):
     same_length(images=x, y_true=y)
     kinds = np.unique(y)
     for name, value in (("classes", classes), ("each", each)):
-        if as_count(value, name) < 2:
-            raise ValueError(f"{name} must be at least 2 to make a triplet, got {value}.")
+        as_count(value, name, least=2)  # or there is no triplet
     if classes > len(kinds):
         raise ValueError(f"classes must not exceed those in y_true, {len(kinds)}, got {classes}.")
     members = [torch.from_numpy(np.flatnonzero(y == kind)) for kind in kinds]
@@ -347,8 +346,7 @@ class ClassRate:
         It says how far other classes might give another value. The network is held fixed.
         """
         level = as_level(level)
-        if as_count(resamples, "resamples") == 0:
-            raise ValueError("resamples must be at least 1, got 0.")
+        as_count(resamples, "resamples", least=1)
         k = len(self.asked)
         drawn = np.random.default_rng(seed).integers(k, size=(resamples, k))
         values = self.hits[drawn].sum(1) / self.asked[drawn].sum(1)
@@ -388,8 +386,7 @@ def one_shot(embeddings, y_true, way=20, trials=300, seed=0):
         raise ValueError(
             f"way must lie between 2 and {len(members)}, the classes with two pictures, got {way}."
         )
-    if as_count(trials, "trials") == 0:
-        raise ValueError("trials must be at least 1, got 0.")
+    as_count(trials, "trials", least=1)
     rng = np.random.default_rng(seed)
     hits, asked = np.zeros((2, len(members)), int)
     for _ in range(trials):
@@ -503,7 +500,7 @@ def _as_embeddings(embeddings, y_true):
 
 
 def _as_images(images):
-    array = np.asarray(images)
+    array = as_array(images, "images")
     if array.ndim != 3 or array.size == 0:
         raise ValueError(f"images must have the shape (n, height, width), got {array.shape}.")
     return torch.from_numpy(as_numbers(array, "images").astype(np.float32))

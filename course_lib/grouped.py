@@ -34,8 +34,7 @@ def grouped_interval(values, groups, level=0.95, *, seed=0, resamples=5000):
     values, groups = as_scores(values, "values"), as_vector(groups, "groups")
     same_length(values=values, groups=groups)
     level = as_level(level)
-    if as_count(resamples, "resamples") == 0:
-        raise ValueError("resamples must be at least 1, got 0.")
+    as_count(resamples, "resamples", least=1)
     _, group, size = np.unique(groups, return_inverse=True, return_counts=True)
     if len(size) < 2:
         raise ValueError("groups must hold at least two groups, but all cases are in one.")

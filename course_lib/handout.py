@@ -1,13 +1,12 @@
 """A report that prints on two pages: text, numbers with intervals, figures and a model card."""
 
-import base64
 import html
-import io
 import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from ._files import written_whole
+from ._html import figure_uri, page, picture, table
 
 #: What a model card must answer (Mitchell et al. 2019, FAT*, p. 220), in few words.
 MODEL_CARD = {
@@ -49,12 +48,7 @@ class Handout:
 
     def to_html(self):
         """A complete page: no script, no outside address, pictures inside; for A4 paper."""
-        return (
-            f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
-            f"<title>{html.escape(self.title)}</title>"
-            f'<meta name="viewport" content="width=device-width">{_PAPER}</head>'
-            f"<body><main>{self._fragment(1)}</main></body></html>"
-        )
+        return page(self.title, self._fragment(1), _PAPER)
 
     def write(self, path):
         """Write the page to a file, whole or not at all. Print it from a browser."""
@@ -122,11 +116,8 @@ def handout(title, authors, sections, results=(), figures=(), card=None, level=0
         if heading == after:
             parts += [_table(results, level), _pictures(figures)]
     if card is not None:
-        rows = "".join(
-            f'<tr><th scope="row">{name}</th><td class="text">{html.escape(card[name])}</td></tr>'
-            for name in MODEL_CARD
-        )
-        parts += ["<h2>Model card</h2>", f"<table><tbody>{rows}</tbody></table>"]
+        answers = [(name, card[name]) for name in MODEL_CARD]
+        parts += ["<h2>Model card</h2>", table((), answers, named_rows=True, kind="text")]
     return Handout(str(title), "".join(parts))
 
 
@@ -138,30 +129,16 @@ def _paragraphs(text):
 def _table(results, level):
     if not results:
         return ""
-    rows = "".join(
-        f'<tr><th scope="row">{html.escape(row.what)}</th><td>{html.escape(row.cases)}</td>'
-        f"<td>{row.value:.3f}</td><td>{row.low:.3f} to {row.high:.3f}</td></tr>"
+    rows = [
+        (row.what, row.cases, f"{row.value:.3f}", f"{row.low:.3f} to {row.high:.3f}")
         for row in results
-    )
-    head = "".join(
-        f'<th scope="col">{name}</th>'
-        for name in ("what", "cases", "estimate", f"{level:.0%} interval")
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    ]
+    head = ("what", "cases", "estimate", f"{level:.0%} interval")
+    return table(head, rows, named_rows=True)
 
 
 def _pictures(figures):
-    return "".join(
-        f'<figure><img alt="{html.escape(caption)}" src="{_data(figure)}">'
-        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
-        for figure, caption in figures
-    )
-
-
-def _data(figure):
-    file = io.BytesIO()
-    figure.savefig(file, format="png", dpi=150, metadata={"Software": None})
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    return "".join(picture(figure_uri(figure, "png"), text, text) for figure, text in figures)
 
 
 _STYLE = """<style>
@@ -169,12 +146,11 @@ _STYLE = """<style>
 .handout :is(h1, h2, h3, h4, h5, figcaption) { color: inherit; }
 .handout table { border-collapse: collapse; width: 100%; }
 .handout :is(th, td) { border: 1px solid; padding: 0.1rem 0.5rem; text-align: end; }
-.handout :is(th[scope=row], td.text) { text-align: start; }
+.handout :is(th[scope=row], .text td) { text-align: start; }
 .handout figure { margin: 0.6rem 0; }
 .handout img { width: 100%; height: auto; }
 </style>"""
-_PAPER = """<style>
-@page { size: A4; margin: 15mm; }
+_PAPER = """@page { size: A4; margin: 15mm; }
 body { font-family: system-ui, sans-serif; font-size: 9.5pt; color: #000; background: #fff; }
 main { max-width: 46rem; margin: auto; }
 h1 { font-size: 15pt; margin: 0 0 0.2rem; }
@@ -182,4 +158,4 @@ h2 { font-size: 11.5pt; margin: 0.7rem 0 0.2rem; }
 p { margin: 0.25rem 0; }
 figure, table { break-inside: avoid; }
 figcaption { font-size: 8.5pt; }
-</style>"""
+"""

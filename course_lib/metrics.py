@@ -17,10 +17,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy import special, stats
 
+from ._html import table
 from ._undefined import UndefinedRateWarning as UndefinedRateWarning
 from ._undefined import divide, undefined, undefined_unsaid
 from ._validation import (
     as_binary,
+    as_choice,
     as_count,
     as_level,
     as_open_probability,
@@ -184,8 +186,7 @@ class ConfusionMatrix:
 
     def counts(self, name):
         """Numerator and denominator of a proportion, e.g. ``(2, 3)`` for sensitivity 2/3."""
-        if name not in PROPORTIONS:
-            raise ValueError(f"name must be one of {', '.join(PROPORTIONS)}, got {name!r}.")
+        as_choice(name, "name", PROPORTIONS)
         return tuple(sum(getattr(self, cell) for cell in cells) for cells in PROPORTIONS[name])
 
     def interval(self, name, level=0.95, method=None, *, seed=0, resamples=2000):
@@ -210,20 +211,14 @@ class ConfusionMatrix:
             of a ratio of 0, which has no logarithm.
         """
         level = as_level(level)
+        as_choice(name, "name", (*PROPORTIONS, *_RATIOS, *_COMPOSITES))
         if name in PROPORTIONS:
             default, allowed = "wilson", {"wilson", "clopper-pearson", "bootstrap"}
         elif name in _RATIOS:
             default, allowed = "log", {"log", "bootstrap"}
-        elif name in _COMPOSITES:
-            default, allowed = "bootstrap", {"bootstrap"}
         else:
-            known = ", ".join((*PROPORTIONS, *_RATIOS, *_COMPOSITES))
-            raise ValueError(f"name must be one of {known}, got {name!r}.")
-        method = method or default
-        if method not in allowed:
-            raise ValueError(
-                f"method for {name} must be one of {', '.join(sorted(allowed))}, got {method!r}."
-            )
+            default, allowed = "bootstrap", {"bootstrap"}
+        method = as_choice(method or default, f"method for {name}", sorted(allowed))
         value = getattr(self, name)
         if np.isnan(value):
             return np.nan, np.nan
@@ -283,16 +278,9 @@ class ConfusionMatrix:
         return "\n".join(lines)
 
     def _repr_html_(self):
+        head = (r"predicted 預測 \ actual 實際", "disease", "normal")
         rows = (("positive", self.tp, self.fp), ("negative", self.fn, self.tn))
-        body = "".join(
-            f"<tr><th scope='row'>{name}</th><td>{sick}</td><td>{normal}</td></tr>"
-            for name, sick, normal in rows
-        )
-        return (
-            "<table class='confusion'><thead><tr><th scope='col'>predicted 預測 \\ actual 實際</th>"
-            "<th scope='col'>disease</th><th scope='col'>normal</th></tr></thead>"
-            f"<tbody>{body}</tbody></table>"
-        )
+        return table(head, rows, named_rows=True, kind="confusion")
 
     def _proportion(self, name):
         numerator, denominator = self.counts(name)
@@ -300,8 +288,7 @@ class ConfusionMatrix:
         return divide(numerator, denominator, name, cells)
 
     def _bootstrap(self, name, level, seed, resamples):
-        if as_count(resamples, "resamples") == 0:
-            raise ValueError("resamples must be at least 1, got 0.")
+        as_count(resamples, "resamples", least=1)
         cells = np.array([self.tp, self.fn, self.fp, self.tn])
         draws = np.random.default_rng(seed).multinomial(self.n, cells / self.n, size=resamples)
         with undefined_unsaid():

@@ -37,11 +37,9 @@ def simulate_cells(rng, size=128, cells=14, radius=(9, 16), axis_ratio=(0.6, 1.0
     ndarray of int, shape (size, size)
         0 = background, cells 1, 2, …
     """
-    size, cells = as_count(size, "size"), as_count(cells, "cells")
+    size, cells = as_count(size, "size", least=8), as_count(cells, "cells")
     touching = as_probability(touching, "touching")
     radius, axis_ratio = _as_range(radius, "radius"), _as_range(axis_ratio, "axis_ratio")
-    if size < 8:
-        raise ValueError(f"size must be at least 8 pixels, got {size}.")
     labels, placed = np.zeros((size, size), int), []
     for _ in range(8 * cells):
         if len(placed) == cells:

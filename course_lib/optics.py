@@ -60,7 +60,7 @@ def time_averaged_signal(order, power, rate, duration):
     power, rate, duration : float
         Average power at the focus (mW), pulses in a second (kHz), duration of one (fs).
     """
-    n = _as_order(order)
+    n = as_count(order, "order", least=1)
     power = as_nonnegative(power, "power")
     return power**n / (as_positive(rate, "rate") * as_positive(duration, "duration")) ** (n - 1)
 
@@ -102,7 +102,7 @@ class Excitation:
     na: float = 0.9
 
     def __post_init__(self):
-        _as_order(self.order)
+        as_count(self.order, "order", least=1)
         as_positive(self.wavelength, "wavelength")
         as_positive(self.attenuation_length, "attenuation_length")
         if as_positive(self.na, "na") >= WATER:
@@ -237,13 +237,6 @@ class Excitation:
         peak = as_positive(photons, "photons") * self.signal(depth, energy)
         veil = peak / self.signal_to_background(depth, cell, contrast)
         return rng.poisson(peak * scene + veil)
-
-
-def _as_order(order):
-    n = as_count(order, "order")
-    if n == 0:
-        raise ValueError("order must be at least 1, got 0.")
-    return n
 
 
 #: One, two and three photons in the cortex of a mouse, by order. The attenuation lengths: 47 µm at

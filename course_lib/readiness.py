@@ -1,7 +1,6 @@
 """Is this machine ready for the workshop? Every line says what to do if it is not."""
 
 import functools
-import html
 import platform
 import shutil
 import sys
@@ -12,6 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from packaging.requirements import Requirement
+
+from ._html import table
 
 _PYTHON = (3, 11)
 _MEMORY_GB = 2
@@ -68,17 +69,8 @@ class Readiness:
         return "\n".join(shown)
 
     def _repr_html_(self):
-        rows = "".join(
-            f"<tr><td>{_word(line)}</td><td>{html.escape(line.name)}</td>"
-            f"<td>{html.escape(line.needed)}</td><td>{html.escape(_with_advice(line))}</td></tr>"
-            for line in self.lines
-        )
-        names = ("status", "what", "needed", "found")
-        head = "".join(f'<th scope="col">{name}</th>' for name in names)
-        return (
-            '<table aria-label="This machine">'
-            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        )
+        rows = [(_word(line), line.name, line.needed, _with_advice(line)) for line in self.lines]
+        return table(("status", "what", "needed", "found"), rows, label="This machine")
 
 
 def check_machine():

@@ -1,9 +1,7 @@
 """The page that a paper on a diagnostic test needs, in the order of STARD 2015."""
 
-import base64
 import copy
 import html
-import io
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +9,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from . import figures
+from ._html import figure_uri, page, picture, scrolling, table
 from ._undefined import undefined_unsaid
 from ._validation import as_binary, as_level, as_scores, both_classes, same_length
 from .calibration import (
@@ -85,10 +84,9 @@ _STYLE = """<style>
 .report figure { margin: 1rem 0; }
 .report figcaption { color: inherit; }
 </style>"""
-_PAGE_STYLE = """<style>
-body { font-family: system-ui, sans-serif; line-height: 1.45; }
+_PAGE_STYLE = """body { font-family: system-ui, sans-serif; line-height: 1.45; }
 main { max-width: 46rem; margin: auto; }
-</style>"""
+"""
 
 
 @dataclass(frozen=True, repr=False)
@@ -109,12 +107,7 @@ class DiagnosticReport:
 
     def to_html(self):
         """A complete page: no script, no outside address, pictures inside."""
-        title = html.escape(self._content["title"])
-        return (
-            f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-            f'<meta name="viewport" content="width=device-width">{_PAGE_STYLE}</head>'
-            f"<body><main>{self._fragment(1)}</main></body></html>"
-        )
+        return page(self._content["title"], self._fragment(1), _PAGE_STYLE)
 
     def __repr__(self):
         c = self._content
@@ -336,18 +329,7 @@ def _number(value, form=".3f"):
 
 
 def _table(header, rows, caption):
-    head = "".join(f"<th scope='col'>{html.escape(cell)}</th>" for cell in header)
-    body = "".join(
-        f"<tr><th scope='row'>{html.escape(str(first))}</th>"
-        + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in rest)
-        + "</tr>"
-        for first, *rest in rows
-    )
-    return (
-        f'<div class="scrolls" tabindex="0" role="region" aria-label="{caption}"><table>'
-        f"<caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-        "</div>"
-    )
+    return scrolling(table(header, rows, caption, named_rows=True), caption)
 
 
 def _score_figure(c):
@@ -451,18 +433,11 @@ def _floats(values):
 
 def _picture(draw, alt):
     """A figure as an SVG inside the page; the same numbers give the same bytes."""
-    with plt.rc_context({"svg.hashsalt": "report"}):
+    with plt.rc_context():
         figures.set_style()
         figure = Figure()
         draw(figure.subplots())
-        file = io.BytesIO()
-        figure.savefig(file, format="svg", metadata={"Date": None})
-    data = base64.b64encode(file.getvalue()).decode()
-    alt = html.escape(alt)
-    return (
-        f'<figure><img alt="{alt}" src="data:image/svg+xml;base64,{data}">'
-        f"<figcaption>{alt}</figcaption></figure>"
-    )
+        return picture(figure_uri(figure), alt, alt)
 
 
 #: Items that the numbers fill.

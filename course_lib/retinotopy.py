@@ -208,8 +208,7 @@ class SimulatedV1:
 
     def __init__(self, voxels=400, pixels=40, radius=10.0, seed=0, cortex=None):
         for name, value in (("voxels", voxels), ("pixels", pixels)):
-            if as_count(value, name) == 0:
-                raise ValueError(f"{name} must be at least 1, got 0.")
+            as_count(value, name, least=1)
         self.cortex, self.radius = cortex or CorticalMap(), as_positive(radius, "radius")
         self.pixels = pixels
         rng = np.random.default_rng(seed)

@@ -14,6 +14,7 @@ from scipy import optimize, stats
 
 from ._validation import (
     as_binary,
+    as_choice,
     as_count,
     as_counts,
     as_level,
@@ -216,8 +217,7 @@ class RocCurve:
         Pohar Perme & Manevski 2019, Stat Methods Med Res 28:3755. Newcombe 2006, Stat Med 25:559.
         """
         level = as_level(level)
-        if method not in _INTERVALS:
-            raise ValueError(f"method must be one of {', '.join(_INTERVALS)}, got {method!r}.")
+        as_choice(method, "method", _INTERVALS)
         z = stats.norm.ppf(0.5 + level / 2)
         auc, se = self.auc, self.auc_se
         if method == "score" or not se > 0:
@@ -310,8 +310,7 @@ class RocCurve:
         Campbell 1994, Stat Med 13:499.
         """
         level = as_level(level)
-        if kind not in _BANDS:
-            raise ValueError(f"kind must be one of {', '.join(_BANDS)}, got {kind!r}.")
+        as_choice(kind, "kind", _BANDS)
         fpr = np.linspace(0, 1, 101) if fpr is None else as_vector(fpr, "fpr")
         fpr = as_probability(fpr, "fpr")
         if kind == "pointwise":
@@ -490,9 +489,8 @@ def hanley_mcneil_se(auc, n_disease, n_normal):
     Hanley & McNeil 1982, Radiology 143:29.
     """
     a = as_probability(auc, "auc")
-    n_d, n_n = as_count(n_disease, "n_disease"), as_count(n_normal, "n_normal")
-    if not n_d or not n_n:
-        raise ValueError("n_disease and n_normal must be at least 1.")
+    n_d = as_count(n_disease, "n_disease", least=1)
+    n_n = as_count(n_normal, "n_normal", least=1)
     q1, q2 = a / (2 - a), 2 * a**2 / (1 + a)
     variance = (a * (1 - a) + (n_d - 1) * (q1 - a**2) + (n_n - 1) * (q2 - a**2)) / (n_d * n_n)
     return np.sqrt(variance) if isinstance(variance, np.ndarray) else float(np.sqrt(variance))

@@ -27,8 +27,8 @@ def windows(series, length, horizon=1):
         Sample i + length - 1 + horizon.
     """
     series = as_scores(series, "series")
-    if as_count(length, "length") == 0 or as_count(horizon, "horizon") == 0:
-        raise ValueError(f"length and horizon must be at least 1, got {length} and {horizon}.")
+    as_count(length, "length", least=1)
+    as_count(horizon, "horizon", least=1)
     if length + horizon > len(series):
         raise ValueError(
             f"series must have more than length + horizon - 1 = {length + horizon - 1} samples, "
@@ -56,8 +56,7 @@ def roll_out(predict, X, steps):
         measurements alone.
     """
     X = as_features(X, "X")
-    if as_count(steps, "steps") == 0:
-        raise ValueError("steps must be at least 1, got 0.")
+    as_count(steps, "steps", least=1)
     forecasts = np.empty((len(X), steps))
     for k in range(steps):
         forecasts[:, k] = predict(X)
@@ -96,10 +95,8 @@ def simulated_rhythms(patients, beats=30, *, jitter=0.06, seed=0):
         ``intervals`` (patients, beats) float, mean 0.65 to 1 s, none below 0.15 s; ``y_true``
         (patients,) int, 1 = irregularly irregular.
     """
-    if as_count(patients, "patients") < 2:
-        raise ValueError(f"patients must be at least 2, one of each kind, got {patients}.")
-    if as_count(beats, "beats") < 4:
-        raise ValueError(f"beats must be at least 4, the longest pattern, got {beats}.")
+    as_count(patients, "patients", least=2)  # one of each kind
+    as_count(beats, "beats", least=4)  # the longest pattern
     jitter = as_nonnegative(jitter, "jitter")
     rng = np.random.default_rng(seed)
     y_true = np.arange(patients) % 2

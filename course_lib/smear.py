@@ -57,8 +57,8 @@ def simulated_smear(slides, cells, *, variety=1.0, seed=0):
     -------
     Smear
     """
-    if as_count(slides, "slides") == 0 or as_count(cells, "cells") == 0:
-        raise ValueError(f"slides and cells must be at least 1, got {slides} and {cells}.")
+    as_count(slides, "slides", least=1)
+    as_count(cells, "cells", least=1)
     variety = as_nonnegative(variety, "variety")
     rng = np.random.default_rng(seed)
     n = slides * cells

@@ -243,11 +243,9 @@ def _check_settings(weights, style_layers, steps, stages):
         raise ValueError("content_weight or style_weight must be above 0, but both are 0.")
     if isinstance(style_layers, str) or not len(style_layers):
         raise ValueError(f"style_layers must be a list of one or more names, got {style_layers!r}.")
-    if as_count(steps, "steps") == 0:
-        raise ValueError("steps must be at least 1, got 0.")
+    as_count(steps, "steps", least=1)
     for stage in stages:
-        if not 1 <= as_count(stage, "stages") <= steps:
-            raise ValueError(f"stages must lie between 1 and steps = {steps}, got {stage}.")
+        as_count(stage, "stages", 1, steps)
 
 
 def _mean(costs):

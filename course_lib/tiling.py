@@ -70,10 +70,8 @@ def predict_tiled(predict, image, core=256, margin=32, blend=16, out=None):
 
 
 def _sizes(core, margin, blend):
-    core, margin = as_count(core, "core"), as_count(margin, "margin")
+    core, margin = as_count(core, "core", least=1), as_count(margin, "margin")
     blend = as_count(blend, "blend")
-    if core == 0:
-        raise ValueError("core must be at least 1, got 0.")
     if blend % 2 or blend > core:
         raise ValueError(f"blend must be even and at most core ({core}), got {blend}.")
     return core, margin, blend

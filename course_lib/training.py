@@ -12,7 +12,7 @@ import torch
 from tqdm import tqdm
 
 from ._files import written_whole
-from ._validation import as_count, as_open_probability, as_positive
+from ._validation import as_choice, as_count, as_open_probability, as_positive
 
 _SCHEDULES = ("onecycle", "constant")
 
@@ -196,11 +196,9 @@ def fit(
 
 def _check(iterations, lr, schedule, weight_decay, ema, checkpoint_every, checkpoint, resume):
     for name, value in (("iterations", iterations), ("checkpoint_every", checkpoint_every)):
-        if as_count(value, name) == 0:
-            raise ValueError(f"{name} must be at least 1, got 0.")
+        as_count(value, name, least=1)
     as_positive(lr, "lr")
-    if schedule not in _SCHEDULES:
-        raise ValueError(f"schedule must be one of {', '.join(_SCHEDULES)}, got {schedule!r}.")
+    as_choice(schedule, "schedule", _SCHEDULES)
     if weight_decay < 0:
         raise ValueError(f"weight_decay must not be negative, got {weight_decay}.")
     if ema is not None:

@@ -193,8 +193,7 @@ def fine_tune(
     """
     y_true = torch.as_tensor(y_true)
     same_length(x=x, y_true=y_true)
-    if as_count(batch, "batch") == 0:
-        raise ValueError("batch must be at least 1, got 0.")
+    as_count(batch, "batch", least=1)
 
     learner = Transfer(network, first_block, frozen_norms)
     if augment is None:

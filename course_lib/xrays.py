@@ -56,8 +56,7 @@ def simulate(n, marked_if_ill, marked_if_healthy, seed=0, opacity=0.2):
     -------
     SimulatedXrays
     """
-    if as_count(n, "n") == 0:
-        raise ValueError("n must be at least 1, got 0.")
+    as_count(n, "n", least=1)
     chances = np.array(
         [
             as_probability(marked_if_healthy, "marked_if_healthy"),

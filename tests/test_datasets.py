@@ -105,7 +105,7 @@ def test_histology_in_its_colors():
     assert image.max() <= 1
     red, _, blue = image.mean((0, 1))
     assert red > blue, "brown"
-    with pytest.raises(ValueError, match="stain must be 'H&E' or 'DAB', got 'PAS'"):
+    with pytest.raises(ValueError, match="stain must be one of H&E, DAB, got 'PAS'"):
         datasets.histology("PAS")
 
 

@@ -297,7 +297,7 @@ X, Y, GROUPS = patterns()
         (lambda: decode(X, Y, GROUPS, ridge=0), "ridge must be one number above 0"),
         (lambda: decode(np.empty((0, 4)), [], []), "X must have the shape"),
         (lambda: decode(X, Y, GROUPS).interval(1.5), "level must lie between 0 and 1"),
-        (lambda: decode(X, Y, GROUPS).interval(by="volumes"), "by must be 'cases' or 'groups'"),
+        (lambda: decode(X, Y, GROUPS).interval(by="volumes"), "by must be one of cases, groups"),
         (lambda: permutation_test(X, Y, GROUPS, 0), "permutations must be at least 1"),
         (lambda: permutation_test(X, Y, GROUPS, 2.5), "permutations must be a whole number"),
     ],

@@ -145,7 +145,7 @@ def test_double_conv_has_no_useless_bias():
         ((8, 3, 0), "classes must be at least 1"),
         ((8, 3, 2, 0), "in_channels must be at least 1"),
         ((8.0, 3, 2), "channels must be a whole number"),
-        ((8, -1, 2), "depth must not be negative"),
+        ((8, -1, 2), "depth must be at least 1"),
     ],
 )
 def test_bad_settings(arguments, said):

@@ -695,7 +695,7 @@ def test_simulated_readers_have_the_rates_and_the_correlation_asked_for():
     [
         (lambda: raters.panel_rates(3, 0.8, 0.9, 0), "quorum must lie between 1 and readers"),
         (lambda: raters.panel_rates(3, 0.8, 0.9, 4), "quorum must lie between 1 and readers"),
-        (lambda: raters.panel_rates(3, 1.8, 0.9, 2), "probability must lie between 0 and 1"),
+        (lambda: raters.panel_rates(3, 1.8, 0.9, 2), "sensitivity must lie between 0 and 1"),
         (lambda: raters.simulate_readers([0, 1], [0.9], [0.9, 0.8]), "same length"),
         (lambda: raters.simulate_readers([0, 2], [0.9], [0.9]), "y_true"),
         (lambda: raters.simulate_readers([0, 1], 0.9, 0.9), "sensitivity must be one-dimensional"),

@@ -616,7 +616,7 @@ CURVE = RocCurve.from_scores(LECTURE_TRUE, LECTURE_SCORE)
         (lambda: CURVE.precision([0.1, 0.2]), "prevalence must be one number"),
         (lambda: CURVE.sensitivity_at(np.nan), "fpr must lie between 0 and 1"),
         (lambda: hanley_mcneil_se(1.2, 10, 10), "auc must lie between 0 and 1"),
-        (lambda: hanley_mcneil_se(0.8, 0, 10), "n_disease and n_normal must be at least 1"),
+        (lambda: hanley_mcneil_se(0.8, 0, 10), "n_disease must be at least 1"),
         (lambda: hanley_mcneil_se(0.8, 10, 2.5), "n_normal must be a whole number"),
         (lambda: compare_auc([0, 1], [1, 2], [1, 2, 3]), "y_true, a, b must have the same length"),
     ],

@@ -89,8 +89,8 @@ def test_nothing_without_order_tells_the_rhythms_apart():
     [
         (lambda: windows([1, 2, np.nan], 1), "series must be finite"),
         (lambda: windows([[1, 2]], 1), "series must be one-dimensional"),
-        (lambda: windows([1, 2, 3], 0), "length and horizon must be at least 1, got 0 and 1"),
-        (lambda: windows([1, 2, 3], 1, 0), "length and horizon must be at least 1"),
+        (lambda: windows([1, 2, 3], 0), "length must be at least 1, got 0"),
+        (lambda: windows([1, 2, 3], 1, 0), "horizon must be at least 1"),
         (lambda: windows([1, 2, 3], 1.5), "length must be a whole number"),
         (lambda: roll_out(len, [1, 2], 1), r"X must have the shape \(cases, features\)"),
         (lambda: roll_out(len, [[1, 2]], 0), "steps must be at least 1"),

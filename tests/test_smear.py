@@ -94,10 +94,10 @@ def test_fixed_sets_share_no_cell():
 @pytest.mark.parametrize(
     ("arguments", "options", "message"),
     [
-        ((0, 5), {}, "slides and cells must be at least 1"),
-        ((5, 0), {}, "slides and cells must be at least 1"),
+        ((0, 5), {}, "slides must be at least 1"),
+        ((5, 0), {}, "cells must be at least 1"),
         ((5.0, 1), {}, "slides must be a whole number"),
-        ((5, -1), {}, "cells must not be negative"),
+        ((5, -1), {}, "cells must be at least 1"),
         ((1, 1), {"variety": -0.1}, "variety must be finite and not negative"),
         ((1, 1), {"variety": np.nan}, "variety must be finite"),
     ],

@@ -183,7 +183,7 @@ def test_real_layers_have_the_names():
         ({"style_layers": ("third",)}, "layer must be one of"),
         ({"content_layer": "third"}, "layer must be one of"),
         ({"steps": 0}, "steps must be"),
-        ({"stages": (10, 41)}, "stages must lie between 1 and steps = 40, got 41"),
+        ({"stages": (10, 41)}, "stages must lie between 1 and 40, got 41"),
         ({"stages": (0,)}, "stages must lie between 1"),
         ({"content_weight": 0, "style_weight": 0}, "both are 0"),
         ({"content_weight": -1}, "content_weight must be"),

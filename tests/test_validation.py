@@ -145,3 +145,55 @@ def test_a_count_is_whole(bad):
 def test_a_count_is_not_negative():
     with pytest.raises(ValueError, match=r"^tp must not be negative, got -1"):
         door.as_count(-1, "tp")
+
+
+@pytest.mark.parametrize(("value", "least", "most"), [(0, 1, None), (1, 2, None), (-1, 0, None)])
+def test_a_count_has_a_least(value, least, most):
+    assert door.as_count(least, "tp", least, most) == least
+    must = f"be at least {least}" if least else "not be negative"
+    with pytest.raises(ValueError, match=rf"^tp must {must}, got {value}\.$"):
+        door.as_count(value, "tp", least, most)
+
+
+def test_a_count_may_have_a_most():
+    assert [door.as_count(n, "k", 2, 4) for n in (2, 3, 4)] == [2, 3, 4]
+    for value in (1, 5):
+        with pytest.raises(ValueError, match=rf"^k must lie between 2 and 4, got {value}\.$"):
+            door.as_count(value, "k", 2, 4)
+
+
+@pytest.mark.parametrize("bad", ["c", "", None, 1, ["a"], np.array(["a", "b"])])
+def test_a_choice_is_one_of_the_names(bad):
+    assert door.as_choice("b", "kind", {"a": 1, "b": 2}) == "b"
+    with pytest.raises(ValueError, match=r"^kind must be one of a, b, got "):
+        door.as_choice(bad, "kind", ("a", "b"))
+
+
+DOORS = [getattr(door, name) for name in dir(door) if name.startswith("as_")]
+ARRAY_DOORS = [f for f in DOORS if f.__name__ not in {"as_count", "as_position", "as_choice"}]
+
+
+@pytest.mark.parametrize("check", ARRAY_DOORS, ids=lambda f: f.__name__)
+def test_what_hides_behind_a_mask_does_not_come_in(check):
+    shape = {"as_boxes": (1, 4)}.get(check.__name__, (2, 2))
+    for hidden in (
+        np.ma.masked_array(np.ones(shape), mask=np.eye(*shape, dtype=bool)),
+        np.ma.masked_array([0, 1, 1], mask=[False, True, False]),
+        np.ma.masked_array(0.5, mask=True),
+    ):
+        with pytest.raises(ValueError, match=r"^(values|level) holds masked values"):
+            check(hidden) if check is door.as_level else check(hidden, "values")
+
+
+def test_a_mask_that_hides_nothing_comes_in():
+    assert door.as_binary(np.ma.masked_array([0, 1]), "y").tolist() == [False, True]
+
+
+def test_numbers_and_booleans_held_as_objects_are_what_they_are():
+    truth = np.array([True, False, True], object)
+    assert door.as_binary(truth, "y").tolist() == [True, False, True]
+    assert door.as_scores(np.array([1, 0.5, np.float32(2)], object), "s").tolist() == [1, 0.5, 2]
+    with pytest.raises(ValueError, match=r"got values like 'no'\.$"):
+        door.as_binary(np.array([True, "no"], object), "y")
+    with pytest.raises(ValueError, match=r"contains NaN"):
+        door.as_binary(np.array([True, np.nan], object), "y")

@@ -549,7 +549,7 @@ def test_a_pretrained_channel_is_excited_more_than_by_any_photo():
         ({"steps": 0}, "^steps must be at least 1"),
         ({"steps": 1.5}, "^steps must be a whole"),
         ({"size": 0}, "^size must be at least 1"),
-        ({"size": -3}, "^size must not be negative"),
+        ({"size": -3}, "^size must be at least 1"),
         ({"lr": 0}, "^lr must be one number above 0"),
         ({"channels": 2}, "^channels must be 3 or 1, got 2"),
         ({"objective": objectives.channel}, r"^objective must be made by a call .* got channel"),

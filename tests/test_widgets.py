@@ -13,9 +13,9 @@ import pytest
 
 from book_ext import editions
 from course_lib import widgets
+from course_lib._html import table
 from course_lib.widgets import ConfusionExplorer, CourseWidget, PrevalenceExplorer, Quiz
 from course_lib.widgets import quiz as quiz_module
-from course_lib.widgets.base import table
 
 Y_TRUE = [0, 1, 0, 0, 0, 1, 0, 1, 0, 0]
 Y_PRED = [0, 1, 1, 0, 0, 0, 0, 1, 1, 0]

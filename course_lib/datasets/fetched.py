@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from skimage.io import imread
 
+from .._validation import as_choice
 from ._fetch import fetch
 
 
@@ -122,8 +123,7 @@ def medmnist(name):
     image classification", Sci Data 10:41 (CC BY 4.0). Its ResNet-18 classifies 0.854 of the test
     images of ``"pneumoniamnist"`` correctly and 0.958 of ``"bloodmnist"``.
     """
-    if name not in MEDMNIST:
-        raise ValueError(f"name must be one of {', '.join(MEDMNIST)}, got {name!r}.")
+    as_choice(name, "name", MEDMNIST)
     known_hash, classes = MEDMNIST[name]
     url = f"{_ZENODO}/{name}.npz?download=1"
     path = fetch("medmnist", f"{name}.npz", url, f"md5:{known_hash}")

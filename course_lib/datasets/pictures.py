@@ -11,6 +11,8 @@ from skimage.io import imread
 from skimage.transform import resize
 from sklearn.datasets import load_sample_image
 
+from .._validation import as_choice
+
 
 class Nuclei(NamedTuple):
     """A fluorescence micrograph and its nuclei, outlined by an expert."""
@@ -79,11 +81,9 @@ def histology(stain):
     StarDist, ``test_image_he_2d``; scikit-image, ``immunohistochemistry`` (Center for Microscopy
     and Molecular Imaging, Gosselies).
     """
-    if stain == "H&E":
+    if as_choice(stain, "stain", ("H&E", "DAB")) == "H&E":
         return _in_stardist("histology", "histo.jpg") / 255
-    if stain == "DAB":
-        return skimage.data.immunohistochemistry() / 255
-    raise ValueError(f"stain must be 'H&E' or 'DAB', got {stain!r}.")
+    return skimage.data.immunohistochemistry() / 255
 
 
 #: Photographs inside scikit-image's and scikit-learn's wheels, by the name that `photo` takes.
@@ -101,8 +101,7 @@ def photo(name, size=224):
     ndarray of float in [0, 1], shape (size, size, 3)
         ``"camera"`` is gray, three equal channels.
     """
-    if name not in PHOTOS:
-        raise ValueError(f"name must be one of {', '.join(PHOTOS)}, got {name!r}.")
+    as_choice(name, "name", PHOTOS)
     if name in ("china", "flower"):
         image = load_sample_image(f"{name}.jpg")
     elif name == "motorcycle":

@@ -44,9 +44,7 @@ def simulate_fundi(n, size=64, seed=0):
         ``images`` (n, size, size, 3) float in [0, 1]; ``points`` (n, 2, 2) float, x and y in pixels
         of the disc's center and of the fovea.
     """
-    n, size = as_count(n, "n"), as_count(size, "size")
-    if size < 32:
-        raise ValueError(f"size must be at least 32 pixels, got {size}.")
+    n, size = as_count(n, "n"), as_count(size, "size", least=32)
     rng = np.random.default_rng(seed)
     images, points = np.empty((n, size, size, 3)), np.empty((n, len(LANDMARKS), 2))
     for i in range(n):

@@ -130,8 +130,7 @@ def average_precision(hits, scores, n_true, points=None):
     if points is None:
         gained = np.diff(curve.recall, prepend=0)
         return float(np.sum(gained * best_from_here))
-    if as_count(points, "points") < 2:
-        raise ValueError(f"points must be at least 2, got {points}.")
+    as_count(points, "points", least=2)
     reached = np.searchsorted(curve.recall, np.linspace(0, 1, points), side="left")
     return float(np.mean(np.append(best_from_here, 0)[reached]))
 

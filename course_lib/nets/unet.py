@@ -42,8 +42,7 @@ class UNet(nn.Module):
         super().__init__()
         sizes = {"channels": channels, "depth": depth, "classes": classes}
         for name, value in (sizes | {"in_channels": in_channels}).items():
-            if as_count(value, name) == 0:
-                raise ValueError(f"{name} must be at least 1, got 0.")
+            as_count(value, name, least=1)
         self.depth, self.padded, self.skips = depth, padded, skips
         widths = [channels * 2**level for level in range(depth + 1)]
         *levels, self.bottom = (

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import stats
 
 from .._undefined import undefined
-from .._validation import as_count, as_level, as_vector, as_votes, same_length
+from .._validation import as_choice, as_count, as_level, as_vector, as_votes, same_length
 
 
 class Agreement(NamedTuple):
@@ -157,8 +157,7 @@ def krippendorff_alpha(votes, metric="nominal", *, level=0.95, resamples=2000, s
     ----------
     Krippendorff 2011, "Computing Krippendorff's alpha-reliability", University of Pennsylvania.
     """
-    if metric not in _DISTANCES:
-        raise ValueError(f"metric must be one of {', '.join(_DISTANCES)}, got {metric!r}.")
+    as_choice(metric, "metric", _DISTANCES)
     level, resamples = as_level(level), as_count(resamples, "resamples")
     counts, categories = _rated_twice(votes)
     observed, expected = _krippendorff(counts, categories, metric)

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse, special
 
-from .._validation import as_count, as_open_probability, as_probability, as_vector, as_votes
+from .._validation import (
+    as_array,
+    as_count,
+    as_open_probability,
+    as_probability,
+    as_vector,
+    as_votes,
+)
 from .agreement import count_votes
 
 _MOST_MASKS = 62  # One bit of an int64 for each.
@@ -111,7 +118,8 @@ def dawid_skene(votes, *, raters=None, tolerance=1e-9, iterations=2000):
     """
     codes, categories = as_votes(votes, "votes")
     names, rater_of = _raters_of(codes, raters)
-    tolerance, most = as_probability(tolerance, "tolerance"), _at_least_one(iterations)
+    tolerance = as_probability(tolerance, "tolerance")
+    most = as_count(iterations, "iterations", least=1)
     k = len(categories)
     case, column = np.nonzero(codes >= 0)
     # n[i, (r, l)]: how often rater r called case i l; few entries are not 0.
@@ -240,7 +248,8 @@ def staple(masks, *, prior=None, tolerance=1e-7, iterations=1000):
     pattern_of = (1 << bits) @ marks
     patterns, inverse, pixels = np.unique(pattern_of, return_inverse=True, return_counts=True)
     d = (patterns[:, None] >> bits) & 1
-    tolerance, most = as_probability(tolerance, "tolerance"), _at_least_one(iterations)
+    tolerance = as_probability(tolerance, "tolerance")
+    most = as_count(iterations, "iterations", least=1)
     rates, converged, done = np.full((2, len(masks)), 0.99999), False, 0
     while not converged and done < most:
         p, q = rates
@@ -257,18 +266,9 @@ def staple(masks, *, prior=None, tolerance=1e-7, iterations=1000):
     return Staple(probability, *rates, prior, done, converged)
 
 
-def _at_least_one(iterations):
-    if as_count(iterations, "iterations") == 0:
-        raise ValueError("iterations must be at least 1, got 0.")
-    return iterations
-
-
 def _masks(masks):
     """The masks as one boolean array (raters, …) with two raters or more and some marks."""
-    try:
-        array = np.asarray(masks)
-    except (ValueError, TypeError, RuntimeError) as error:
-        raise ValueError(f"masks must all have the same shape: {error}.") from error
+    array = as_array(masks, "masks", "arrays of the same shape")
     if array.ndim < 2 or array.size == 0:
         raise ValueError(f"masks must have the shape (raters, …), got shape {array.shape}.")
     if not 2 <= len(array) <= _MOST_MASKS:

@@ -59,11 +59,17 @@ def positive_votes(readers, probability, correlation=0.0):
     ndarray, shape (readers + 1,)
         P(0 positive votes), …, P(all positive): binomial where the correlation is 0.
     """
-    n = as_count(readers, "readers")
-    p = as_probability(probability, "probability")
+    return _positive_votes(
+        as_count(readers, "readers"),
+        as_probability(probability, "probability"),
+        as_probability(correlation, "correlation"),
+    )
+
+
+def _positive_votes(n, p, correlation):
     followers = np.arange(n + 1)[:, None]  # readers who go by the common impression
     x = np.arange(n + 1)
-    p_followers = stats.binom.pmf(followers, n, np.sqrt(as_probability(correlation, "correlation")))
+    p_followers = stats.binom.pmf(followers, n, np.sqrt(correlation))
     if_positive = stats.binom.pmf(x - followers, n - followers, p)
     if_negative = stats.binom.pmf(x, n - followers, p)
     return (p_followers * (p * if_positive + (1 - p) * if_negative)).sum(axis=0)
@@ -97,8 +103,11 @@ def panel_rates(readers, sensitivity, specificity, quorum, correlation=0.0):
     readers, quorum = as_count(readers, "readers"), as_count(quorum, "quorum")
     if not 1 <= quorum <= readers:
         raise ValueError(f"quorum must lie between 1 and readers ({readers}), got {quorum}.")
-    of_diseased = positive_votes(readers, sensitivity, correlation)
-    of_normal = positive_votes(readers, 1 - as_probability(specificity, "specificity"), correlation)
+    se = as_probability(sensitivity, "sensitivity")
+    sp = as_probability(specificity, "specificity")
+    correlation = as_probability(correlation, "correlation")
+    of_diseased = _positive_votes(readers, se, correlation)
+    of_normal = _positive_votes(readers, 1 - sp, correlation)
     return PanelRates(float(of_diseased[quorum:].sum()), float(of_normal[:quorum].sum()))
 
 

@@ -46,8 +46,7 @@ def deep_dream(model, image, objective, steps=20, octaves=4, ratio=1.4, lr=0.015
         raise ValueError(f"ratio must be above 1, got {ratio}.")
     as_count(shift, "shift")
     as_count(steps, "steps")
-    if as_count(octaves, "octaves") == 0:
-        raise ValueError("octaves must be at least 1, got 0.")
+    as_count(octaves, "octaves", least=1)
     as_objective(objective)
     photo = to_batch(image, model)
     if min(photo.shape[2:]) / ratio ** (octaves - 1) < _SMALLEST:

@@ -87,8 +87,7 @@ def maximize(
     """
     as_positive(lr, "lr")
     for name, value in (("steps", steps), ("size", size)):
-        if as_count(value, name) == 0:
-            raise ValueError(f"{name} must be at least 1, got 0.")
+        as_count(value, name, least=1)
     if channels not in (1, 3):
         raise ValueError(f"channels must be 3 or 1, got {channels!r}.")
     batch = _batch(batch, as_objective(objective))
@@ -117,8 +116,7 @@ def maximize(
 def _batch(batch, objective):
     if batch is None:
         return objective.batch or 1
-    if as_count(batch, "batch") == 0:
-        raise ValueError("batch must be at least 1, got 0.")
+    as_count(batch, "batch", least=1)
     if objective.batch not in (None, batch):
         raise ValueError(f"batch must be {objective.batch} as in the objective, got {batch}.")
     return batch

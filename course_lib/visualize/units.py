@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from .._validation import as_count, as_position
+from .._validation import as_array, as_count, as_position
 from .layers import evaluating, find_layer, outputs_of, to_batch
 from .objectives import maps_of
 
@@ -111,11 +111,9 @@ def top_patches(model, layer, channels, images, count=3, size=64):
     -------
     Patches
     """
-    images = np.asarray(images)
-    if not 1 <= as_count(count, "count") <= len(images):
-        raise ValueError(f"count must lie between 1 and {len(images)}, got {count}.")
-    if not 1 <= as_count(size, "size") <= min(images.shape[1:3]):
-        raise ValueError(f"size must lie between 1 and {min(images.shape[1:3])}, got {size}.")
+    images = as_array(images, "images")
+    as_count(count, "count", 1, len(images))
+    as_count(size, "size", 1, min(images.shape[1:3]))
     with evaluating(model), torch.no_grad():
         batches = (to_batch(image, model, "images") for image in images)
         maps = torch.cat([maps_of(outputs_of(model, [layer], x), layer) for x in batches])

@@ -4,9 +4,10 @@ import itertools
 
 import numpy as np
 
+from .._html import table
 from .._validation import as_boxes, as_positive
 from ..boxes import anchor_boxes, iou
-from .base import CourseWidget, table
+from .base import CourseWidget
 from .boxes import gray_picture
 
 

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .base import CourseWidget, table
+from .._html import table
+from .base import CourseWidget
 
 
 class Step(NamedTuple):

@@ -3,9 +3,11 @@
 import matplotlib
 import numpy as np
 
+from .._html import table
+from .._undefined import undefined_unsaid
 from .._validation import as_image, as_picture
 from ..attribution import share_inside
-from .base import CourseWidget, table
+from .base import CourseWidget
 from .sprites import sheet
 
 _HEIGHT = 112
@@ -49,7 +51,8 @@ class AttributionExplorer(CourseWidget):
                         f"maps must have the image's shape {image.shape[:2]}, got {evidence.shape}."
                     )
                 tiles.append(_heat(evidence))
-                share = None if mask is None else share_inside(evidence, mask)
+                with undefined_unsaid():
+                    share = None if mask is None else share_inside(evidence, mask)
                 shares.append(None if share is None or np.isnan(share) else round(share, 3))
         super().__init__(
             data={

@@ -89,19 +89,6 @@ def nearest(positions, value, name):
     return int(np.abs(np.asarray(positions) - value).argmin())
 
 
-def table(header, rows, caption):
-    """A plain HTML table for fallbacks; every value is escaped."""
-    head = "".join(f'<th scope="col">{html.escape(str(cell))}</th>' for cell in header)
-    body = "".join(
-        "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in row) + "</tr>"
-        for row in rows
-    )
-    return (
-        f"<table><caption>{html.escape(caption)}</caption>"
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    )
-
-
 def _digest(text):
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 

@@ -5,9 +5,10 @@ import itertools
 
 import numpy as np
 
+from .._html import table
 from .._validation import as_boxes, as_image
 from ..boxes import iou
-from .base import CourseWidget, table
+from .base import CourseWidget
 
 COLUMNS, ROWS = 10, 8
 

@@ -4,10 +4,11 @@ import itertools
 
 import numpy as np
 
+from .._html import table
 from .._undefined import undefined_unsaid
 from .._validation import as_binary, same_length
 from ..metrics import NAMES, PROPORTIONS, ConfusionMatrix
-from .base import CourseWidget, table
+from .base import CourseWidget
 
 _MOST_PATIENTS = 15
 

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from .._html import table
 from .._validation import as_count
 from ..raters import pair_kappa, positive_votes
-from .base import CourseWidget, nearest, table
+from .base import CourseWidget, nearest
 
 PATIENTS = 1000
 PREVALENCE = 0.3

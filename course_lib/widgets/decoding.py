@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from .._html import table
 from ..decoding import decode, permutation_test
 from ..retinotopy import ORIENTATIONS, SimulatedV1, gratings
-from .base import CourseWidget, table
+from .base import CourseWidget
 
 _RUNS, _REPEATS, _PERMUTATIONS = 10, 4, 99
 

@@ -1,14 +1,12 @@
 """Depth explorer: one, two and three photons on their way down into the brain."""
 
-import base64
-import io
-
 import numpy as np
 from PIL import Image
 
+from .._html import image_uri, table
 from .._validation import as_image, as_positive
 from ..optics import MOUSE_CORTEX
-from .base import CourseWidget, table
+from .base import CourseWidget
 
 _TILE, _LEVELS = 56, 16
 _LOWEST, _HIGHEST = -6.0, 4.0
@@ -114,6 +112,4 @@ def _sprite(scene, lights, depths, turn_up, seed):
     picture.putpalette(
         np.repeat(np.arange(_LEVELS) * 255 // (_LEVELS - 1), 3).astype(np.uint8).tobytes()
     )
-    file = io.BytesIO()
-    picture.save(file, "PNG", bits=4, optimize=True)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    return image_uri(picture, "png", bits=4, optimize=True)

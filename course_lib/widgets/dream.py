@@ -1,6 +1,7 @@
 """Dream explorer: how deep a network dreams, and for how long."""
 
-from .base import CourseWidget, table
+from .._html import table
+from .base import CourseWidget
 from .sprites import sheet
 
 _TILE = (160, 160)

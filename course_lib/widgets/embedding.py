@@ -3,9 +3,10 @@
 import numpy as np
 from sklearn.manifold import TSNE
 
+from .._html import table
 from .._validation import as_features, as_position, as_scores, as_vector, same_length
 from ..embedding import squared_distances
-from .base import CourseWidget, table
+from .base import CourseWidget
 from .sprites import sheet
 
 _FEWEST, _MOST = 8, 160

@@ -1,15 +1,13 @@
 """Epoch explorer: what a network predicts as training goes on, and what a threshold makes of it."""
 
-import base64
-import io
-
 import numpy as np
 from PIL import Image
 from skimage.segmentation import find_boundaries
 
+from .._html import image_uri, table
 from .._validation import as_image, as_labels, as_probability, same_shape
 from ..segmentation import dice, grow_seeds, match_instances
-from .base import CourseWidget, table
+from .base import CourseWidget
 
 #: Colors of a tile: background, matched cell, predicted cell without a partner, true outline.
 _PALETTE = ((16, 16, 16), (86, 180, 233), (230, 120, 20), (255, 255, 255))
@@ -100,6 +98,5 @@ def _sheet(tiles, columns):
 
 
 def _data_uri(picture):
-    buffer = io.BytesIO()
-    picture.save(buffer, "png", optimize=True, **({"bits": 2} if picture.mode == "P" else {}))
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    few = {"bits": 2} if picture.mode == "P" else {}
+    return image_uri(picture, "png", optimize=True, **few)

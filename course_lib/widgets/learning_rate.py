@@ -3,8 +3,9 @@
 import numpy as np
 
 from .. import datasets, descent
+from .._html import table
 from .._validation import as_positive
-from .base import CourseWidget, table
+from .base import CourseWidget
 
 FEATURES = ("mean radius", "mean concave points")
 STEPS = 40

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from .._html import table
 from .._undefined import undefined_unsaid
 from ..metrics import predictive_values
-from .base import CourseWidget, nearest, table
+from .base import CourseWidget, nearest
 
 PEOPLE = 1000
 

@@ -3,7 +3,8 @@
 import ipaddress
 from urllib.parse import urlsplit
 
-from .base import CourseWidget, table
+from .._html import table
+from .base import CourseWidget
 
 #: Found out by the browser, without a request: key, what, needed, what to do if it is red.
 CHECKS = (

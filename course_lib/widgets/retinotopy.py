@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from .._html import table
 from ..retinotopy import CorticalMap
-from .base import CourseWidget, table
+from .base import CourseWidget
 
 #: Diameter in mm of the lesion that is shown on the cortex.
 LESION = 5.0

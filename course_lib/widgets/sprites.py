@@ -1,11 +1,10 @@
 """Sprite sheets: many small pictures in one, which the front end shows tile by tile."""
 
-import base64
-import io
-
 import numpy as np
 from PIL import Image
 from skimage.transform import resize
+
+from .._html import image_uri
 
 #: No sheet is larger than this, so that a page loads on a phone.
 MOST_BYTES = 150_000
@@ -37,9 +36,7 @@ def sheet(pictures, columns, size=None):
     rows = [np.hstack(tiles[start : start + columns]) for start in range(0, len(tiles), columns)]
     picture = Image.fromarray(np.vstack(rows))
     for quality in _QUALITIES:
-        file = io.BytesIO()
-        picture.save(file, "webp", quality=quality, method=4)
-        text = "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()
+        text = image_uri(picture, "webp", quality=quality, method=4)
         if len(text) <= MOST_BYTES:
             return text
     raise ValueError(f"pictures must fit into {MOST_BYTES} bytes, but need {len(text)}.")

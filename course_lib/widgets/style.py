@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from .._html import table
 from .._validation import as_picture
-from .base import CourseWidget, table
+from .base import CourseWidget
 from .sprites import sheet
 
 _TILE = (160, 160)

@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from .._html import table
 from .._validation import as_boxes, as_probability, as_scores, same_length
 from ..boxes import non_max_suppression
 from ..detection.scoring import match_detections
-from .base import CourseWidget, nearest, table
+from .base import CourseWidget, nearest
 from .boxes import gray_picture
 
 _MOST_BOXES = 100

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from .._html import table
 from .._validation import as_count, as_scores
 from ..roc import RocCurve
-from .base import CourseWidget, table
+from .base import CourseWidget
 
 _BINS = 25
 _MOST_POSITIONS = 400
@@ -39,8 +40,7 @@ class ThresholdExplorer(CourseWidget):
         self, y_true, y_score, *, score="score", positions=201, decimals=2, threshold=None
     ):
         curve = RocCurve.from_scores(y_true, y_score)
-        if not 2 <= as_count(positions, "positions") <= _MOST_POSITIONS:
-            raise ValueError(f"positions must lie between 2 and {_MOST_POSITIONS}.")
+        as_count(positions, "positions", 2, _MOST_POSITIONS)
         thresholds = _grid(curve, positions, decimals)
         tp, fp = curve.counts(thresholds)
         positive = tp + fp

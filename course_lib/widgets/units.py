@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from .base import CourseWidget, table
+from .._html import table
+from .base import CourseWidget
 from .sprites import sheet
 
 _PICTURE, _PATCH = (96, 96), (48, 48)
