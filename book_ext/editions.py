@@ -20,6 +20,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from course_lib._files import written_whole
 
+from . import comparison
+
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = ROOT / "chapters"
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
@@ -141,7 +143,9 @@ def student_edition(executed, chapter, extra_packages=(), repository=None):
     count = 0
     for cell in cells:
         cell.metadata = {
-            key: cell.metadata[key] for key in ("exercise", "tags") if cell.metadata.get(key)
+            key: cell.metadata[key]
+            for key in ("exercise", "tags", "tolerance")
+            if cell.metadata.get(key)
         }
         cell["id"] = _stable_id(cell, chapter, seen)
         if cell.cell_type == "markdown":
@@ -153,6 +157,27 @@ def student_edition(executed, chapter, extra_packages=(), repository=None):
         differs = "nbval-ignore-output" in tags(cell)
         cell.outputs = [] if differs else [_text_only(output, count) for output in cell.outputs]
     return _notebook(cells)
+
+
+def with_kept_outputs(edition, kept):
+    """A student edition with the outputs of an earlier one, where the two agree.
+
+    They agree within the tolerance that the cell states now. So an edition that another processor
+    wrote stays as it is, and what is written anew differs only where something changed.
+
+    Parameters
+    ----------
+    edition : NotebookNode
+    kept : NotebookNode or None
+        The edition that lies in the repository.
+    """
+    old = {cell.get("id"): cell for cell in kept.cells} if kept else {}
+    edition = copy.deepcopy(edition)
+    for cell in edition.cells:
+        was = old.get(cell["id"])
+        if cell.cell_type == "code" and was and was.source == cell.source:
+            cell.outputs = comparison.reconciled(cell.outputs, was.outputs, comparison.stated(cell))
+    return edition
 
 
 def _text_only(output, count):

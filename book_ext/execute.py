@@ -20,7 +20,7 @@ from pathlib import Path
 import nbformat
 from nbclient.exceptions import CellExecutionError
 
-from . import editions, front_ends, kernel
+from . import comparison, editions, front_ends, kernel
 
 CACHE = editions.ROOT / "_build" / "executed"
 _CHAPTERS_AT_ONCE = 2
@@ -256,22 +256,51 @@ def outdated_editions(paths, repositories=None):
     """Path and right text of every student edition whose file is not what its source gives.
 
     A file is right with any of the `repositories` in its install cell; by default with the one
-    in force alone.
+    in force alone. Its numbers are right within the tolerances that the cells state.
+
+    Raises
+    ------
+    ChapterError
+        Naming chapter and cell, if a tolerance is too wide to prove anything.
     """
     repositories = repositories or editions.repositories()[:1]
     outdated = []
     for path in paths:
         text = path.read_text(encoding="utf-8")
-        arguments = (
-            executed(path, text),
-            editions.chapter_name(path),
-            editions.front_matter(text).get("colab", []),
-        )
-        right = [editions.writes(editions.student_edition(*arguments, r)) for r in repositories]
+        name = editions.chapter_name(path)
+        notebook = executed(path, text)
+        _inspect_tolerances(name, notebook)
         target = path.with_suffix(".ipynb")
-        if not target.is_file() or target.read_text(encoding="utf-8") not in right:
+        now = target.read_text(encoding="utf-8") if target.is_file() else ""
+        kept = _read_edition(now)
+        packages = editions.front_matter(text).get("colab", [])
+        right = [
+            editions.writes(
+                editions.with_kept_outputs(
+                    editions.student_edition(notebook, name, packages, repository), kept
+                )
+            )
+            for repository in repositories
+        ]
+        if now not in right:
             outdated.append((target, right[0]))
     return outdated
+
+
+def _read_edition(text):
+    """The notebook in a file, or None where a merge has left something else."""
+    try:
+        return nbformat.reads(text, as_version=4)
+    except (ValueError, nbformat.ValidationError):
+        return None
+
+
+def _inspect_tolerances(name, notebook):
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code" or "student" not in cell.metadata.editions:
+            continue
+        if refusal := comparison.refusal(cell):
+            raise ChapterError(f"{_where(name, notebook, index)}: {refusal}")
 
 
 def clean_up(paths):

@@ -1,9 +1,111 @@
-"""nbval over the student editions: they store text alone, so text alone is compared.
+"""nbval over the student editions, on a machine like Colab's.
 
-A widget's text form carries a hash of its data, which is how a changed number is noticed.
+Every notebook meets a new machine with Colab's versions. Its setup cell installs the library
+there; the other cells must give the outputs that the notebook holds, with every number within the
+tolerance that its cell states (`book_ext.comparison`); and no package that was there may have
+changed in the end. Editions store text alone, so text alone is compared. A widget's text form
+carries a hash of its data, which is how a changed number is noticed.
+
+``pytest -p tests.notebooks.plugin chapters`` collects every notebook; ``--nbval-here`` runs them
+in this environment instead, with the library that is installed.
 """
 
+import shutil
+import tempfile
+from pathlib import Path
 
-def pytest_collectstart(collector):
-    if hasattr(collector, "skip_compare"):
-        collector.skip_compare += ("text/html",)
+import pytest
+from nbval.kernel import CURRENT_ENV_KERNEL_NAME, RunningKernel
+from nbval.plugin import IPyNbCell, IPyNbFile
+
+from book_ext import comparison
+from tests.colab.machine import Machine, colab, versions
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--nbval-here",
+        action="store_true",
+        help="Run notebooks in this environment, not in one with Colab's versions",
+    )
+
+
+def pytest_collect_file(file_path, parent):
+    if file_path.suffix == ".ipynb":
+        return Edition.from_parent(parent, path=file_path)
+    return None
+
+
+class Edition(IPyNbFile):
+    """A student notebook; all its cells run in one kernel, on one machine."""
+
+    machine = None
+
+    def collect(self):
+        self.skip_compare += ("text/html",)
+        for item in super().collect():
+            yield Cell.from_parent(
+                self, name=item.name, cell_num=item.cell_num, cell=item.cell, options=item.options
+            )
+        if not self.config.option.nbval_here:
+            yield Packages.from_parent(self, name="packages")
+
+    def setup(self):
+        self.setup_sanitize_files()
+        if self.config.option.nbval_here:
+            self.kernel = RunningKernel(CURRENT_ENV_KERNEL_NAME, cwd=str(self.path.parent))
+            return
+        self.folder = Path(tempfile.mkdtemp())
+        self.machine = Machine(self.folder)
+        self.before = self.machine.versions()
+        with self.machine.environment():
+            self.kernel = RunningKernel("colab", cwd=str(self.machine.work))
+
+    def teardown(self):
+        super().teardown()
+        if self.machine:
+            shutil.rmtree(self.folder)
+
+
+class Cell(IPyNbCell):
+    """A code cell, compared within the tolerance that it states."""
+
+    tolerance = None
+
+    def runtest(self):
+        refusal = comparison.refusal(self.cell)
+        if not refusal:
+            self.tolerance = comparison.stated(self.cell)
+        if "setup-colab" in self.cell.metadata.get("tags", []):
+            # What pip says is no output of the chapter.
+            self.options["check"] = False
+        super().runtest()
+        # nbval compares nothing then.
+        if self.cell.execution_count is None:
+            self.raise_cell_error("The cell has no execution count: nothing was compared")
+        if refusal:
+            self.raise_cell_error(refusal)
+
+    def compare_outputs(self, test, ref, skip_compare=None):
+        agreed = comparison.reconciled(test, ref, self.tolerance)
+        if super().compare_outputs(agreed, ref, skip_compare):
+            return True
+        pairs = zip(comparison.texts(ref), comparison.texts(test), strict=False)
+        said = (comparison.difference(was, now, self.tolerance) for was, now in pairs)
+        self.comparison_traceback += filter(None, said)
+        return False
+
+
+class Packages(pytest.Item):
+    """After the last cell: the library is there, and nothing that was there has changed."""
+
+    def runtest(self):
+        before, after = self.parent.before, self.parent.machine.versions()
+        assert "course-lib" not in before
+        assert "course-lib" in after
+        changed = {name: (was, after.get(name)) for name, was in before.items()}
+        assert {n: c for n, c in changed.items() if len(set(c)) > 1} == {}
+        assert versions(str(colab())) == before, "something was installed below the machine"
+
+    def reportinfo(self):
+        return self.path, 0, f"{self.path.name}::packages"
