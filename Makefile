@@ -34,7 +34,7 @@ test: .venv/installed
 	$(BIN)/python -m book_ext check
 	$(BIN)/python -m book_ext book
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile -p tests.notebooks.plugin --nbval chapters
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -p tests.notebooks.plugin chapters
 	@echo "All tests passed. The book: $(CURDIR)/_build/html/index.html"
 
 serve: book

@@ -18,7 +18,7 @@ import pytest
 from nbval.kernel import CURRENT_ENV_KERNEL_NAME, RunningKernel
 from nbval.plugin import IPyNbCell, IPyNbFile
 
-from book_ext import comparison
+from book_ext import comparison, editions, execute
 from tests.colab.machine import Machine, colab, versions
 
 
@@ -34,6 +34,13 @@ def pytest_collect_file(file_path, parent):
     if file_path.suffix == ".ipynb":
         return Edition.from_parent(parent, path=file_path)
     return None
+
+
+def pytest_collection_modifyitems(items):
+    """So that no long notebook starts last and ends alone."""
+    order = execute.longest_first(editions.chapter_files())
+    rank = {path.with_suffix(".ipynb"): place for place, path in enumerate(order)}
+    items.sort(key=lambda item: rank.get(item.path, len(rank)))
 
 
 class Edition(IPyNbFile):
