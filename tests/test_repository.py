@@ -2,6 +2,8 @@
 
 import re
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -29,19 +31,39 @@ def test_no_large_or_binary_files():
         # What lies there is listed by name and hash, and its size is bounded in its own test.
         if path.is_relative_to(ROOT / "course_lib" / "data"):
             continue
-        assert path.stat().st_size < 600_000, path
-        assert path.suffix in _TEXT or path.suffix == ".png", path
+        assert path.stat().st_size < 600_000, f"{path} is too large (600 kB at most)"
+        assert path.suffix in _TEXT or path.suffix == ".png", f"{path} is neither text nor PNG"
+
+
+def _machine_path(root):
+    """Pattern of paths on the machine that holds the checkout.
+
+    That is the folder above it, unless every machine has that one and a text may name it.
+    """
+    everywhere = {Path(tempfile.gettempdir()), *map(Path, ("/", "/home", "/opt", "/srv"))}
+    place = root if root.parent in everywhere else root.parent
+    return rf"{re.escape(str(place))}/|/home/\w+/"
+
+
+def test_a_folder_that_every_machine_has_is_no_machine_path():
+    temporary = Path(tempfile.gettempdir())
+    for root in (temporary / "course", Path("/srv/course")):
+        assert not re.search(_machine_path(root), f"{root.parent}/evil.py")
+        assert re.search(_machine_path(root), f"{root}/README.md")
+    deeper = temporary / "ada" / "course"
+    assert re.search(_machine_path(deeper), f"{temporary}/ada/data.npz")
+    assert not re.search(_machine_path(deeper), f"{temporary}/evil.py")
+    assert re.search(_machine_path(deeper), "/home/" + "ada/course")
 
 
 def test_no_machine_paths_and_no_registries():
-    machine = re.escape(str(ROOT.parent)) + r"/"
     pattern = re.compile(
-        rf"{machine}|/home/\w+/|https?://(pypi|files\.pythonhosted|registry\.npmjs)"
+        rf"{_machine_path(ROOT)}|https?://(pypi|files\.pythonhosted|registry\.npmjs)"
     )
     for path in _tracked():
         if path.suffix in _TEXT:
             found = pattern.search(path.read_text(encoding="utf-8"))
-            assert not found, f"{path}: {found.group()}"
+            assert not found, f"{path} names a machine or a registry: {found.group()}"
 
 
 def test_no_picture_bytes_in_text():
@@ -57,8 +79,8 @@ def test_every_chapter_in_the_contents_exists():
     files = re.findall(r"(?:file|root): (\S+)", contents)
     assert files
     for file in files:
-        assert (ROOT / f"{file}.md").is_file()
+        assert (ROOT / f"{file}.md").is_file(), f"_toc.yml names {file}.md, which is not there"
     sources = {
         p.relative_to(ROOT).with_suffix("").as_posix() for p in (ROOT / "chapters").rglob("*.md")
     }
-    assert sources == set(files)
+    assert sources == set(files), f"_toc.yml names all but {sorted(sources - set(files))}"
