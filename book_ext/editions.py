@@ -159,6 +159,14 @@ def student_edition(executed, chapter, extra_packages=(), repository=None):
     return _notebook(cells)
 
 
+def read_edition(text):
+    """The notebook in the text of a file, or None where a merge has left something else."""
+    try:
+        return nbformat.reads(text, as_version=4)
+    except (ValueError, nbformat.ValidationError):
+        return None
+
+
 def with_kept_outputs(edition, kept):
     """A student edition with the outputs of an earlier one, where the two agree.
 

@@ -272,7 +272,7 @@ def outdated_editions(paths, repositories=None):
         _inspect_tolerances(name, notebook)
         target = path.with_suffix(".ipynb")
         now = target.read_text(encoding="utf-8") if target.is_file() else ""
-        kept = _read_edition(now)
+        kept = editions.read_edition(now)
         packages = editions.front_matter(text).get("colab", [])
         right = [
             editions.writes(
@@ -285,14 +285,6 @@ def outdated_editions(paths, repositories=None):
         if now not in right:
             outdated.append((target, right[0]))
     return outdated
-
-
-def _read_edition(text):
-    """The notebook in a file, or None where a merge has left something else."""
-    try:
-        return nbformat.reads(text, as_version=4)
-    except (ValueError, nbformat.ValidationError):
-        return None
 
 
 def _inspect_tolerances(name, notebook):

@@ -67,7 +67,9 @@ def _digest(paths):
 def _colab_packages(folder):
     venv.create(folder, with_pip=True)
     python = str(folder / "bin" / "python")
-    run(python, "-m", "pip", "install", "-q", "--no-deps", "-r", str(REQUIREMENTS))
+    # Python compiles the few modules that it imports, pip would compile all.
+    options = ("--quiet", "--no-compile", "--no-deps", "--requirement", str(REQUIREMENTS))
+    run(python, "-m", "pip", "install", *options)
 
 
 def colab():
@@ -138,6 +140,8 @@ class Machine:
         with mock.patch.dict(os.environ, settings):
             # The checkout must not be importable: the notebook installs the library.
             os.environ.pop("PYTHONPATH", None)
+            # pytest-xdist sets it, and every machine would compile Colab's packages again.
+            os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
             yield
 
     def versions(self):
