@@ -74,6 +74,21 @@ def _nearest_single(X, y, pattern):
     return int(y[np.argmax([_correlation(row, pattern) for row in X])])
 
 
+def _nearest_rank(X, y, pattern):
+    """Spearman's correlation instead of Pearson's."""
+    classes, means = _class_means(X, y)
+    ranks = np.argsort(np.argsort(means, axis=1), axis=1).astype(float)
+    own = np.argsort(np.argsort(pattern)).astype(float)
+    return int(classes[np.argmax([_correlation(row, own) for row in ranks])])
+
+
+def _nearest_on_average(X, y, pattern):
+    """The mean of the correlations instead of the correlation with the mean."""
+    classes = np.unique(y)
+    r = np.array([_correlation(row, pattern) for row in X])
+    return int(classes[np.argmax([r[y == c].mean() for c in classes])])
+
+
 def _nearest_position(X, y, pattern):
     _, means = _class_means(X, y)
     return int(np.argmax([_correlation(mean, pattern) for mean in means]))
@@ -82,23 +97,33 @@ def _nearest_position(X, y, pattern):
 def _pattern_cases(rng):
     """Noisy patterns; the one to be read has a gain and an offset of its own.
 
-    Kept are those about which the misconceptions disagree with the reference, each at least once.
+    Each of ten classes is the right one once, so that no place in the list pays. Each of the wrong
+    ways is wrong about some, and no two of them agree about all.
     """
-    wrong = (_nearest_distance, _nearest_product, _nearest_single, _nearest_position)
-    cases, open_ = [], set(wrong)
-    while len(cases) < 8 or open_:
-        names = np.sort(rng.choice(np.arange(2, 20), 3, replace=False))
-        y = np.repeat(names, 3)
-        typical = rng.standard_normal((3, 12)) + rng.uniform(-1, 1, (3, 1))
-        X = (typical[:, None] + 0.9 * rng.standard_normal((3, 3, 12))).reshape(9, 12)
-        shown = rng.integers(3)
-        pattern = rng.uniform(0.3, 2) * (typical[shown] + 0.9 * rng.standard_normal(12))
-        case = (X, y, pattern + rng.uniform(-2, 2))
-        caught = {f for f in open_ if f(*case) != _nearest_pattern(*case)}
-        if caught or (len(cases) < 8 and len(open_) < 3):
-            cases.append(case)
-            open_ -= caught
+    wrong = (
+        *(_nearest_distance, _nearest_product, _nearest_single, _nearest_position),
+        *(_nearest_rank, _nearest_on_average),
+    )
+    cases = []
+    for place in rng.permutation(10).tolist():
+        while True:
+            case = _pattern_case(rng)
+            classes = np.unique(case[1])
+            right = classes[place] == _nearest_pattern(*case)
+            # In turn, each of the wrong ways must fail.
+            if right and wrong[len(cases) % len(wrong)](*case) != classes[place]:
+                break
+        cases.append(case)
     return cases
+
+
+def _pattern_case(rng, classes=10, runs=3, voxels=12):
+    names = np.sort(rng.choice(np.arange(10, 60), classes, replace=False))
+    typical = rng.standard_normal((classes, voxels)) + rng.uniform(-1, 1, (classes, 1))
+    noise = 0.9 * rng.standard_normal((classes, runs, voxels))
+    X = (typical[:, None] + noise * rng.uniform(0.3, 2, (classes, runs, 1))).reshape(-1, voxels)
+    pattern = typical[rng.integers(classes)] + 0.9 * rng.standard_normal(voxels)
+    return X, np.repeat(names, runs), rng.uniform(0.3, 2) * pattern + rng.uniform(-2, 2)
 
 
 def _permutation_p(accuracy, null):

@@ -125,12 +125,13 @@ def _paired_z(auc_a, auc_b, se_a, se_b, correlation):
 
 
 def _paired_cases(rng):
-    return [(0.9, 0.86, 0.02, 0.03, 0.6), (0.74, 0.73, 0.09, 0.1, 0.5)] + [
-        tuple(
-            float(v) for v in rng.uniform((0.6, 0.6, 0.01, 0.01, 0.2), (0.95, 0.95, 0.1, 0.1, 0.8))
-        )
-        for _ in range(4)
-    ]
+    """Areas far enough apart that single precision knows their difference."""
+    cases = [(0.9, 0.86, 0.02, 0.03, 0.6), (0.74, 0.73, 0.09, 0.1, 0.5)]
+    while len(cases) < 6:
+        case = rng.uniform((0.6, 0.6, 0.01, 0.01, 0.2), (0.95, 0.95, 0.1, 0.1, 0.8)).tolist()
+        if abs(case[0] - case[1]) > 0.02:
+            cases.append(tuple(case))
+    return cases
 
 
 def _brier_score(y_true, y_prob):

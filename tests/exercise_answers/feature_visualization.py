@@ -1,0 +1,5 @@
+"""Answers to the exercises of the chapter `feature_visualization`."""
+
+RIGHT = {}
+
+WRONG = {}
