@@ -1,4 +1,4 @@
-"""The command line: ``course-grade run | report | export | doctor | nbgrader``."""
+"""The command line: ``course-grade run | report | export | gradescope | doctor | nbgrader``."""
 
 import argparse
 import collections
@@ -7,7 +7,7 @@ import sys
 import webbrowser
 from pathlib import Path
 
-from . import doctor, exports, nbgrader, run, workers
+from . import autograder, doctor, exports, grades, nbgrader, run, text, workers
 from .grading import OUTCOMES
 from .room.policy import LEVELS
 from .room.probe import probe
@@ -28,7 +28,7 @@ def main(arguments=None):
     try:
         return options.command(options) or 0
     except ValueError as error:
-        print(f"course-grade: {error}", file=sys.stderr)
+        print(f"course-grade: {text.line(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("course-grade: stopped; the same command goes on from here.", file=sys.stderr)
@@ -42,12 +42,24 @@ def _parser():
     commands = parser.add_subparsers(required=True)
 
     command = commands.add_parser("run", help="grade a class")
-    command.add_argument("submissions", type=Path, help="folder or zip, also Moodle's or Canvas's")
+    command.add_argument("submissions", type=Path, help="folder or zip, as a platform delivers it")
     command.add_argument("--out", type=Path, required=True, help="folder for grades and feedback")
     command.add_argument(
         "--exercises", default="", help="chapters or exercise ids, separated by commas"
     )
     command.add_argument("--seed-file", type=Path, help="the secret; by default one is made in OUT")
+    command.add_argument(
+        "--roster", type=Path, help="who is in the class: id, name, e-mail, section"
+    )
+    command.add_argument("--overrides", type=Path, help="decisions of people; by default OUT's")
+    command.add_argument("--course", type=Path, help="course.toml: weights, late days, attempts")
+    command.add_argument(
+        "--layout",
+        choices=("auto", "files", "folders", "chapters"),
+        default="auto",
+        help="what the top level holds: a file or a folder a student, or a folder a chapter",
+    )
+    command.add_argument("--student", help="whose all the files are")
     command.add_argument("--level", choices=LEVELS, default="sealed")
     command.add_argument("--i-trust-these-submissions", action="store_true")
     where = command.add_mutually_exclusive_group()
@@ -69,6 +81,13 @@ def _parser():
 
     command = commands.add_parser("doctor", help="which levels does this machine have?")
     command.set_defaults(command=lambda options: doctor.report())
+
+    command = commands.add_parser("gradescope", help="an autograder zip for Gradescope")
+    command.add_argument("exercises", help="chapters or exercise ids, separated by commas")
+    command.add_argument("--out", type=Path, default=Path("autograder.zip"))
+    command.add_argument("--seed-file", type=Path, help="the secret; by default a new one")
+    command.add_argument("--level", choices=("sealed", "locked"), default="locked")
+    command.set_defaults(command=_gradescope)
 
     command = commands.add_parser("nbgrader", help="a source notebook for nbgrader")
     command.add_argument("chapter", help="a chapter's name or the path of its source")
@@ -101,29 +120,52 @@ def _run(options):
     else:
         executor = functools.partial(workers.on_this_machine, count=options.workers)
     wanted = [name.strip() for name in options.exercises.split(",") if name.strip()]
+    given = run.Options(
+        options.roster, options.overrides, options.course, options.layout, options.student
+    )
     rows, problems = run.run(
-        options.submissions, options.out, wanted, options.seed_file, level, executor
+        options.submissions, options.out, wanted, options.seed_file, level, executor, given, _say
     )
     _summarize(rows, problems, options.out)
+
+
+def _say(said):
+    """Print a line in which no character of a student's making does anything."""
+    said = text.line(said)
+    encoding = sys.stdout.encoding or "utf-8"
+    print(said.encode(encoding, "replace").decode(encoding), flush=True)
 
 
 def _summarize(rows, problems, out):
     students = {row.student for row in rows}
     counts = collections.Counter(row.outcome for row in rows)
+    answers = sum(counts[outcome] for outcome in OUTCOMES)
     said = ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES if counts[outcome])
-    print(f"{len(students)} students, {len(rows)} answers: {said}")
+    _say(f"{len(students)} students, {answers} answers: {said}")
     common = collections.Counter(
         (row.exercise, row.misconception) for row in rows if row.misconception
     )
     for (exercise, name), count in common.most_common(3):
-        print(f"  {count} × {exercise}: {name}")
+        _say(f"  {count} × {exercise}: {name}")
     for student, sentence in problems[:_SHOWN]:
-        print(f"  {student}: {sentence}")
+        _say(f"  {student}: {sentence}" if student else f"  {sentence}")
     if len(problems) > _SHOWN:
-        print(f"  … and {len(problems) - _SHOWN} more, all on the class page")
-    if counts["infrastructure"]:
-        print("Not graded are the rows 'infrastructure': run again, or let a person decide.")
-    print(f"Grades: {out / 'grades.csv'}; class page: course-grade report {out}")
+        _say(f"  … and {len(problems) - _SHOWN} more, all on the class page")
+    decided = sum(bool(row.by) for row in rows)
+    if decided:
+        _say(f"Decided by people: {decided} rows (overrides.csv)")
+    for line in grades.above_maximum(rows):
+        _say(line)
+    waiting = sum(row.points is None for row in rows)
+    if waiting:
+        _say(
+            f"Without points are {waiting} rows: run again if the grader failed, or decide in "
+            f"{out / 'overrides.csv'}."
+        )
+    look = sum(row.needs_person and not row.by for row in rows)
+    if look:
+        _say(f"For a person to look at: {look} rows, on the class page")
+    _say(f"Grades: {out / 'grades.csv'}; class page: course-grade report {out}")
 
 
 def _report(options):
@@ -138,7 +180,12 @@ def _report(options):
 
 def _export(options):
     for line in exports.export(options.out, options.to, options.gradebook, options.column):
-        print(line)
+        _say(line)
+
+
+def _gradescope(options):
+    wanted = [name.strip() for name in options.exercises.split(",") if name.strip()]
+    _say(autograder.write(wanted, options.out, options.seed_file, options.level))
 
 
 def _nbgrader(options):

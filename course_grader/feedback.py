@@ -1,7 +1,10 @@
 """What a student reads: what was right, which misconception they have, nothing of hidden cases."""
 
+import re
+
 from course_lib.exercises import find
 
+from . import grades, text
 from .page import escape, page
 
 _WORDS = {
@@ -16,31 +19,41 @@ _WORDS = {
     "missing": "not attempted",
     "infrastructure": "not graded yet: a person will look at it",
 }
+# So many lines of an answer are shown, and so much of each.
+_LINES, _COLUMNS = 120, 200
 
 
-def student_page(submission, results, level):
+def student_page(submission, results, rows, said):
     """The feedback page of one student.
 
     Parameters
     ----------
     submission : submissions.Submission
     results : list of grading.Result
-    level : str
+    rows : list of grades.Row
+        As they count, decisions and lateness among them.
+    said : list of str
+        Sentences about the files.
 
     Returns
     -------
     str
         HTML; whatever comes from the student is escaped.
     """
-    points = sum(result.points or 0 for result in results)
-    possible = sum(result.max_points for result in results)
-    parts = [f"<p><b>{points:g} of {possible:g} points</b></p>"]
-    if level == "open":
+    points = sum(row.points or 0 for row in rows)
+    possible = sum(row.max_points for row in rows)
+    waits = any(row.points is None for row in rows)
+    so_far = ", not all graded yet" if waits else ""
+    parts = [f"<p><b>{round(points, 2):g} of {possible:g} points</b>{so_far}</p>"]
+    if any(row.level == grades.UNISOLATED for row in rows):
         parts.append("<p>Graded without isolation.</p>")
-    if submission.problems:
-        items = "".join(f"<li>{escape(said)}</li>" for said in dict.fromkeys(submission.problems))
+    if said:
+        items = "".join(f"<li>{escape(one)}</li>" for one in said)
         parts.append(f"<p>About your files:</p>\n<ul>{items}</ul>")
-    parts += [_section(result) for result in results]
+    by_exercise = {row.exercise: row for row in rows}
+    parts += [_section(result, by_exercise[result.exercise], submission) for result in results]
+    graded = {result.exercise for result in results}
+    parts += [_other(row) for row in rows if row.exercise not in graded]
     return page(f"Feedback for {submission.student}", "\n".join(parts))
 
 
@@ -48,7 +61,7 @@ def sentence(result):
     """What happened, in one sentence, as text."""
     name = result.exercise.partition(".")[2]
     subject = "" if result.outcome == "infrastructure" else f"{name}() "
-    said = f"{subject}{result.message}"
+    said = text.line(f"{subject}{result.message}")
     return said if said.endswith((".", "?", "`")) else said + "."
 
 
@@ -58,18 +71,71 @@ def hint(exercise_id, misconception):
     return next((m.hint for m in known if m.name == misconception), "")
 
 
-def _section(result):
+def decided(row):
+    """Why a row has its points, where a person decided; otherwise an empty text."""
+    if not row.by:
+        return ""
+    return f"Decided by {row.by}: {row.reason.rstrip('.')}."
+
+
+def _section(result, row, submission):
     exercise = find(result.exercise)
     kind = "good" if result.outcome == "correct" else "bad"
-    points = "–" if result.points is None else f"{result.points:g}"
+    # The grader's word for it would mislead where a person said something else.
+    verdict = "" if row.by else f', <b class="{kind}">{_WORDS[result.outcome]}</b>'
     parts = [
         f"<h2>{escape(exercise.title)}</h2>",
-        f"<p><code>{escape(exercise.id)}</code>: {points} of {exercise.points:g} points, "
-        f'<b class="{kind}">{_WORDS[result.outcome]}</b></p>',
-        f"<p>{escape(sentence(result))}</p>",
+        f"<p><code>{escape(exercise.id)}</code>: {_points(row)}{verdict}</p>",
     ]
+    if row.by:
+        parts.append(f"<p><b>{escape(decided(row))}</b></p>")
+    parts.append(f"<p>{escape(sentence(result))}</p>")
+    if result.needs_person and not row.by:
+        parts.append("<p>A person will look at it.</p>")
+    parts += [f"<p>To run it, this was needed: {escape(note)}.</p>" for note in result.notes]
     if result.misconception:
         name = escape(result.misconception.replace("_", " "))
         advice = escape(hint(exercise.id, result.misconception))
         parts.append(f"<p><b>Misconception: {name}.</b> {advice}</p>")
+    found = submission.found.get(result.exercise)
+    if found and result.outcome not in ("correct", "missing"):
+        parts.append(_code(found.cells[-1], result, exercise.title))
     return "<section>\n" + "\n".join(parts) + "\n</section>"
+
+
+def _points(row):
+    points = "–" if row.points is None else f"{row.points:g}"
+    return f"{points} of {row.max_points:g} points" if row.max_points else f"{points} extra points"
+
+
+def _code(source, result, title):
+    """The student's own cell, with numbers, and the line that failed marked."""
+    failed = re.search(r"in line (\d+) of its cell", result.message)
+    failed = int(failed[1]) if failed else 0
+    lines = []
+    for number, code in enumerate(source.splitlines()[:_LINES], 1):
+        # A student's cell may hold anything: a page is text, and no line is endless.
+        said = escape(code.expandtabs(4)[:_COLUMNS])
+        line = f"{number:3}  {said}"
+        lines.append(f"<mark>{line}  ← here</mark>" if number == failed else line)
+    return (
+        f'<pre tabindex="0" role="region" aria-label="Your code: {escape(title)}">'
+        + "\n".join(lines)
+        + "</pre>"
+    )
+
+
+def _other(row):
+    """A row that no exercise has: lateness, what people grade."""
+    if row.outcome == "late":
+        said = f"{row.points:g} points"
+    elif row.points is None:
+        said = f"not graded yet, of {row.max_points:g} points"
+    else:
+        said = _points(row)
+    why = decided(row) or row.reason
+    return (
+        f"<section>\n<h2>{escape(row.exercise)}</h2>\n<p>{said}</p>\n"
+        + (f"<p>{escape(why)}</p>\n" if why else "")
+        + "</section>"
+    )

@@ -18,6 +18,14 @@ CREATE TABLE IF NOT EXISTS result (
     id INTEGER PRIMARY KEY, run INTEGER NOT NULL, at TEXT NOT NULL, key TEXT NOT NULL,
     student TEXT NOT NULL, {", ".join(_COLUMNS)}
 );
+CREATE TABLE IF NOT EXISTS shown (
+    run INTEGER NOT NULL, student TEXT NOT NULL, exercise TEXT NOT NULL, key TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS similar (
+    run INTEGER NOT NULL, first TEXT NOT NULL, second TEXT NOT NULL, exercises TEXT NOT NULL,
+    share REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS written (run INTEGER NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS result_key ON result (key);
 """
 _APPEND_ONLY = """
@@ -47,7 +55,7 @@ class Journal:
         try:
             self._db.executescript(_SCHEMA)
             self._add_columns()
-            for table in ("run", "problem", "result"):
+            for table in ("run", "problem", "result", "shown", "similar", "written"):
                 for event in ("UPDATE", "DELETE"):
                     self._db.executescript(_APPEND_ONLY.format(table=table, event=event))
         except sqlite3.DatabaseError as error:
@@ -109,19 +117,76 @@ class Journal:
         ).fetchone()
         return _result(row) if row else None
 
+    def finish(self, run, shown, similar, digests, problems):
+        """Append what a run gave out.
+
+        Parameters
+        ----------
+        run : int
+        shown : sequence of tuple
+            Student, exercise and key of the result that stands in the grades.
+        similar : sequence of tuple
+            Two students, exercises as text, and a share.
+        digests : dict
+            From names of files to digests of what was read or written.
+        problems : sequence of tuple
+            Student and sentence, of what turned up since the run began.
+        """
+        with self._db:
+            for table, rows in (
+                ("shown", shown),
+                ("similar", similar),
+                ("written", digests.items()),
+                ("problem", problems),
+            ):
+                rows = [(run, *row) for row in rows]
+                marks = ", ".join("?" * len(rows[0])) if rows else ""
+                if rows:
+                    self._db.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+
     def latest(self):
-        """The last result of every student and exercise.
+        """The result that stands in the grades, of every student and exercise.
 
         Returns
         -------
         dict
             From student and exercise to `Result` and the time of grading (UTC, ISO 8601).
         """
-        rows = self._db.execute(
-            f"SELECT student, at, {', '.join(_COLUMNS)} FROM result ORDER BY id"
+        columns = ", ".join(f"result.{name}" for name in _COLUMNS)
+        every = f"SELECT result.student, result.at, {columns} FROM result ORDER BY id"
+        # A notebook may come back as it was three runs ago: its result is not the last one.
+        chosen = (
+            f"SELECT result.student, result.at, {columns} FROM result JOIN shown"
+            " ON shown.key = result.key AND shown.student = result.student"
+            " AND shown.exercise = result.exercise"
+            " WHERE shown.run = (SELECT max(run) FROM shown) ORDER BY result.id"
         )
-        results = ((student, at, _result(row)) for student, at, *row in rows)
-        return {(student, result.exercise): (result, at) for student, at, result in results}
+        results = {}
+        for student, at, *row in [*self._db.execute(every), *self._db.execute(chosen)]:
+            result = _result(row)
+            results[student, result.exercise] = (result, at)
+        return results
+
+    def last_run(self):
+        """When the last run began (UTC, ISO 8601), or an empty text."""
+        row = self._db.execute("SELECT at FROM run ORDER BY id DESC LIMIT 1").fetchone()
+        return row[0] if row else ""
+
+    def similar(self):
+        """Two students, exercises and share, of the pairs that the last run noted."""
+        return self._db.execute(
+            "SELECT first, second, exercises, share FROM similar"
+            " WHERE run = (SELECT max(id) FROM run) ORDER BY rowid"
+        ).fetchall()
+
+    def digests(self, name):
+        """The digests of all that was written or read under that name, the last one last."""
+        rows = self._db.execute("SELECT digest FROM written WHERE name = ? ORDER BY rowid", (name,))
+        return [digest for (digest,) in rows]
+
+    def students(self):
+        """All students of whom there is a result."""
+        return {student for (student,) in self._db.execute("SELECT DISTINCT student FROM result")}
 
     def problems(self):
         """Pairs of student and sentence of the last run."""

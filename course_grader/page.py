@@ -2,6 +2,8 @@
 
 import html
 
+from .text import line
+
 _STYLE = """
 :root { color-scheme: light dark; --line: #ccc; --bar: #0072b2; --good: #00664b; --bad: #a33c00; }
 @media (prefers-color-scheme: dark) {
@@ -15,6 +17,8 @@ td.number { text-align: right; font-variant-numeric: tabular-nums; }
 section { border-top: 1px solid var(--line); padding: .5rem 0; }
 svg rect { fill: var(--bar); } svg text { fill: currentColor; font-size: 12px; }
 code { overflow-wrap: anywhere; }
+pre { overflow-x: auto; border: 1px solid var(--line); padding: .5rem; }
+mark { background: #ffe08a; color: #000; }
 """
 
 
@@ -34,7 +38,7 @@ def page(title, body):
 
 def escape(text):
     """Text as HTML: one line, and no control character, such as those of a terminal."""
-    return html.escape("".join(c if c.isprintable() else " " for c in str(text)))
+    return html.escape(line(text))
 
 
 def table(head, rows):

@@ -8,8 +8,8 @@ from scipy import stats
 
 from course_lib.exercises import catalog
 
-from . import grades
-from .feedback import hint, sentence
+from . import grades, overrides
+from .feedback import decided, hint, sentence
 from .journal import Journal
 from .page import escape, page, table
 
@@ -37,9 +37,11 @@ def write(out):
     if not rows:
         raise ValueError(f"{out / 'grades.csv'} holds no row.")
     with Journal(out / "journal.sqlite") as journal:
-        details, problems = journal.latest(), journal.problems()
+        overrides.check_fresh(out, journal)
+        details, problems, alike = journal.latest(), journal.problems(), journal.similar()
     students = list(dict.fromkeys(row.student for row in rows))
-    items = list(dict.fromkeys(row.exercise for row in rows))
+    # Extra credit and what lateness costs have no maximum to be a share of.
+    items = list(dict.fromkeys(row.exercise for row in rows if row.max_points > 0))
     fractions = _fractions(rows, students, items)
     scores = 100 * _means(fractions, axis=1)
     scores = scores[~np.isnan(scores)]
@@ -55,6 +57,10 @@ def write(out):
         _misconceptions(rows, students),
         "<h2>For a person to look at</h2>",
         _attention(rows, students, fractions, details, problems),
+        "<h2>Decided by people</h2>",
+        _decisions(rows),
+        "<h2>Similar answers</h2>",
+        _similar(alike),
     ]
     path = out / "report.html"
     path.write_text(page("The class", "\n".join(body)), encoding="utf-8")
@@ -67,7 +73,7 @@ def _fractions(rows, students, items):
     column = {item: i for i, item in enumerate(items)}
     fractions = np.full((len(students), len(items)), np.nan)
     for row in rows:
-        if row.points is not None:
+        if row.points is not None and row.exercise in column:
             fractions[line[row.student], column[row.exercise]] = row.points / row.max_points
     return fractions
 
@@ -86,7 +92,7 @@ def _overview(rows, scores):
         )
         said += f" (95 % interval {max(low, 0):.0f} to {min(high, 100):.0f})"
     parts = [f"<p>{said}, median {np.median(scores):.0f} %.</p>"]
-    levels = sorted({row.level for row in rows})
+    levels = sorted({row.level for row in rows} - {""})
     if levels != ["sealed"]:
         parts.append(
             f'<p class="bad"><b>Graded at level {escape(", ".join(levels))}</b>: real grades need '
@@ -183,14 +189,43 @@ def _misconceptions(rows, students):
 
 
 def _attention(rows, students, fractions, details, problems):
-    lines = [
-        (row.student, row.exercise, sentence(details[row.student, row.exercise][0]))
-        for row in rows
-        if row.outcome in _ATTENTION and (row.student, row.exercise) in details
+    lines = []
+    for row in rows:
+        result, _ = details.get((row.student, row.exercise), (None, ""))
+        waits = row.points is None and result is None
+        if row.by or not (waits or row.needs_person or row.outcome in _ATTENTION):
+            continue
+        said = sentence(result) if result else "waits for its points (overrides.csv)"
+        lines.append((row.student, row.exercise, said))
+    lines += [
+        (student, exercise, f"to run it, this was needed: {note}")
+        for (student, exercise), (result, _) in details.items()
+        for note in result.notes
+        if student in students and exercise in {row.exercise for row in rows}
     ]
+    lines += [("", "", said) for said in grades.above_maximum(rows)]
     lines += [(student, "", said) for student, said in problems]
     lines += [(students[i], "", said) for i, said in _outliers(fractions)]
     return table(("student", "exercise", "what happened"), lines) if lines else "<p>Nobody.</p>"
+
+
+def _decisions(rows):
+    lines = [(row.student, row.exercise, row.points, decided(row)) for row in rows if row.by]
+    if not lines:
+        return "<p>None.</p>"
+    return table(("student", "exercise", "points", "why"), lines)
+
+
+def _similar(alike):
+    if not alike:
+        return "<p>None that are unusual.</p>"
+    said = (
+        "<p>A note, never a verdict: people who learn together write alike. Counted are long runs "
+        "of the same syntax, without names and layout, that almost nobody else in the class wrote "
+        "and the book does not show. Look at both notebooks, and ask.</p>"
+    )
+    lines = [(*who, exercises, f"{share:.0%}") for *who, exercises, share in alike]
+    return f"{said}\n{table(('student', 'and', 'in', 'of the shorter code'), lines)}"
 
 
 def _outliers(fractions):

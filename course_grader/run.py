@@ -1,41 +1,56 @@
 """Grade a class: read, grade what is not in the journal yet, write grades and feedback."""
 
+import errno
+import hashlib
 import hmac
 import json
 import os
 import secrets
+import sqlite3
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tqdm import tqdm
 
+from course_lib._files import written_whole
 from course_lib.exercises import catalog, find
 
-from . import feedback, grades, grading, submissions, workers
+from . import (
+    choice,
+    course,
+    definition,
+    feedback,
+    grades,
+    grading,
+    overrides,
+    roster,
+    similar,
+    submissions,
+    text,
+    workers,
+)
 from .journal import Journal
 
 
-def choose_exercises(wanted):
-    """Ids of the exercises that are named, in the order of the catalog.
+@dataclass(frozen=True)
+class Options:
+    """What the people of a course bring besides the hand-ins.
 
-    Parameters
+    Attributes
     ----------
-    wanted : sequence of str
-        Chapters and exercise ids; empty for all.
-
-    Raises
-    ------
-    ValueError
-        If a name is neither a chapter nor an exercise.
+    roster, overrides, course : path or None
+        By default ``roster.csv``, ``overrides.csv`` and ``course.toml`` of the run's folder, if
+        they are there. A file given is copied there.
+    layout : {"auto", "files", "folders", "chapters"}
+    student : str or None
+        Whose all files are.
     """
-    known = list(catalog())
-    chapters = {exercise.partition(".")[0] for exercise in known}
-    unknown = [name for name in wanted if name not in chapters and name not in known]
-    if unknown:
-        raise ValueError(
-            f"There is no chapter or exercise {unknown[0]!r}; the chapters are "
-            f"{', '.join(sorted(chapters))}."
-        )
-    return [e for e in known if not wanted or e in wanted or e.partition(".")[0] in wanted]
+
+    roster: Path | None = None
+    overrides: Path | None = None
+    course: Path | None = None
+    layout: str = "auto"
+    student: str | None = None
 
 
 def read_secret(path, out):
@@ -60,7 +75,16 @@ def read_secret(path, out):
     return secret
 
 
-def run(source, out, wanted=(), seed_file=None, level="sealed", executor=workers.on_this_machine):
+def run(
+    source,
+    out,
+    wanted=(),
+    seed_file=None,
+    level="sealed",
+    executor=workers.on_this_machine,
+    options=None,
+    say=lambda line: None,
+):
     """Grade all submissions of a class.
 
     Parameters
@@ -71,87 +95,276 @@ def run(source, out, wanted=(), seed_file=None, level="sealed", executor=workers
         Folder for ``grades.csv``, ``journal.sqlite``, ``feedback/`` and, without a seed file,
         ``seed``. What its journal holds already is not graded again.
     wanted : sequence of str
-        Chapters and exercise ids; by default, every chapter that a submission contains.
+        Chapters and exercise ids; by default, every chapter that the class handed in.
     seed_file : path, optional
     level : {"sealed", "locked", "open"}
     executor : callable
         Takes tasks, yields pairs of task and results.
+    options : Options, optional
+    say : callable
+        Is told, before anything is graded, what will be.
 
     Returns
     -------
     list of grades.Row
     problems : list of tuple
-        Student and sentence.
+        Student and sentence; the student is empty where it is nobody's.
 
     Raises
     ------
     ValueError
         Whatever is wrong with the arguments, in one sentence.
     """
-    out = Path(out)
-    ids = choose_exercises(wanted)
-    handed_in = submissions.read(source, ids)
-    if not wanted:
-        ids = _chapters_handed_in(handed_in, ids)
+    out, options = Path(out), options or Options()
+    ids = choice.named(wanted)
+    people, rules = _people_and_rules(out, options)
+    handed_in = submissions.read(source, ids, people, options.layout, options.student)
+    students = handed_in.submissions
+    if wanted:
+        said = [f"Grading {', '.join(wanted)}: named by --exercises."]
+    else:
+        ids, said = choice.handed_in(students, ids)
+    say(f"Read as {handed_in.layout}: {len(students)} students.")
+    for line in said:
+        say(line)
     try:
         (out / "feedback").mkdir(parents=True, exist_ok=True)
+        _keep(out, options)
     except OSError as error:
         raise ValueError(f"{out} cannot be used as a folder: {error.strerror}.") from error
     secret = read_secret(seed_file, out)
-    problems = [(s.student, said) for s in handed_in for said in dict.fromkeys(s.problems)]
-    with Journal(out / "journal.sqlite") as journal:
-        results = _results(handed_in, ids, secret, level, journal, problems, executor)
-    rows = [grades.row(s.student, r, level) for s in handed_in for r in results[s.student]]
-    grades.write(out / "grades.csv", rows)
-    for submission in handed_in:
-        page = feedback.student_page(submission, results[submission.student], level)
-        (out / "feedback" / f"{submission.student}.html").write_text(page, encoding="utf-8")
-    return rows, problems
+    try:
+        with Journal(out / "journal.sqlite") as journal:
+            return _Run(out, students, ids, secret, level, rules, journal).go(
+                executor, handed_in.notes
+            )
+    except sqlite3.Error as error:
+        raise ValueError(f"The journal in {out} cannot be used: {error}.") from error
 
 
-def _chapters_handed_in(handed_in, ids):
-    chapters = {exercise.partition(".")[0] for s in handed_in for exercise in s.found}
-    if not chapters:
-        raise ValueError(
-            "No submission contains an exercise; name the chapters with --exercises to grade "
-            "all of them as missing."
+def _people_and_rules(out, options):
+    path = _path(out, options.roster, "roster.csv")
+    people = roster.read(path) if path else None
+    rules = course.read(_path(out, options.course, "course.toml"))
+    # Read here too, so that a mistake in it is told before an hour of grading.
+    _decisions(_path(out, options.overrides, "overrides.csv"), rules)
+    return people, rules
+
+
+def _decisions(path, rules):
+    return overrides.read(path, {*catalog(), "late", *(row.name for row in rules.manual)})
+
+
+def _path(out, given, name):
+    """The file given, or the one of that name in the run's folder, if there is one."""
+    if given is not None:
+        return Path(given)
+    return out / name if (out / name).is_file() else None
+
+
+def _keep(out, options):
+    """Copy what was given into the run's folder, where the next command finds it.
+
+    Raises
+    ------
+    ValueError
+        If a decision that is there already is not among those given.
+    """
+    for given, name in (
+        (options.roster, "roster.csv"),
+        (options.course, "course.toml"),
+        (options.overrides, "overrides.csv"),
+    ):
+        there = out / name
+        if given is None or (there.exists() and there.samefile(given)):
+            continue
+        if name == "overrides.csv" and there.exists():
+            rules = course.read(_path(out, options.course, "course.toml"))
+            lost = _decisions(there, rules).keys() - _decisions(given, rules).keys()
+            if lost:
+                student, exercise = min(lost)
+                raise ValueError(
+                    f"{there} holds a decision on {student} and {exercise} that {given} lacks: add "
+                    f"it to {given}, or delete it from {there}."
+                )
+        with written_whole(there) as temporary:
+            temporary.write_bytes(Path(given).read_bytes())
+
+
+class _Run:
+    """One run over a class that was read."""
+
+    def __init__(self, out, students, ids, secret, level, rules, journal):
+        self._out, self._students, self._ids = out, students, ids
+        self._secret, self._level, self._rules = secret, level, rules
+        self._journal = journal
+        self._problems = []
+
+    def go(self, executor, notes):
+        decisions_file = _path(self._out, None, "overrides.csv")
+        decisions, waiting = overrides.by_student(
+            _decisions(decisions_file, self._rules), self._students, self._journal.students()
         )
-    return [exercise for exercise in ids if exercise.partition(".")[0] in chapters]
+        problems = [("", text.line(note)) for note in (*notes, *waiting)]
+        problems += [(s.student, said) for s in self._students for said in s.sentences(self._ids)]
+        self._number = self._journal.begin(self._level, problems)
+        counted, results = self._results(executor)
+        rows, shown = [], []
+        for submission, given in zip(counted, results, strict=True):
+            rows += self._rows(submission, given, decisions)
+            shown += [
+                (submission.student, r.exercise, self._key(submission, r.exercise)) for r in given
+            ]
+        digests = {
+            "grades.csv": self._write_grades(rows),
+            "overrides.csv": _digest(decisions_file) if decisions_file else "",
+        }
+        for submission, given in zip(counted, results, strict=True):
+            self._write_feedback(submission, given, rows)
+        alike = self._similar(counted)
+        self._journal.finish(self._number, shown, alike, digests, self._problems)
+        return rows, problems + self._problems
 
+    def _results(self, executor):
+        """The attempt that counts, of every student, and its results in the order of the ids."""
+        best = self._rules.attempts == "best"
+        attempts = [[*(s.earlier if best else ()), s] for s in self._students]
+        every = [attempt for of_one in attempts for attempt in of_one]
+        known = {id(attempt): self._known(attempt) for attempt in every}
+        tasks, whose = [], {}
+        for attempt in every:
+            answers = self._unknown(attempt, known[id(attempt)])
+            if answers:
+                task = workers.Task(attempt.student, answers, self._secret, self._level)
+                tasks.append(task)
+                whose[id(task)] = attempt
+        for task, fresh in tqdm(executor(tasks), "grading", len(tasks), disable=None):
+            attempt = whose[id(task)]
+            fresh = [_clean(result) for result in fresh]
+            self._remember(attempt, fresh)
+            known[id(attempt)] |= {result.exercise: result for result in fresh}
+        counted, results = [], []
+        for of_one in attempts:
+            graded = [[known[id(attempt)][e] for e in self._ids] for attempt in of_one]
+            chosen = max(range(len(of_one)), key=lambda i: (*_worth(graded[i]), i))
+            if chosen < len(of_one) - 1:
+                self._problems.append(
+                    (
+                        of_one[0].student,
+                        f"attempt {chosen + 1} of {len(of_one)} counts: it is the best",
+                    )
+                )
+            counted.append(of_one[chosen])
+            results.append(graded[chosen])
+        return counted, results
 
-def _results(handed_in, ids, secret, level, journal, problems, executor):
-    """All results of every student in the order of `ids`, from the journal or graded now."""
-    number = journal.begin(level, problems)
-    results, keys, tasks = {}, {}, []
-    for submission in handed_in:
-        known, answers = results.setdefault(submission.student, {}), []
-        for exercise in ids:
-            found = submission.found.get(exercise)
-            key = _key(submission.student, exercise, found, secret, level)
-            keys[submission.student, exercise] = key
-            earlier = journal.result(key)
-            if earlier and exercise not in submission.ambiguous:
+    def _known(self, submission):
+        """Results that need no room: those in the journal, and where there is nothing to run."""
+        known, fresh = {}, []
+        for exercise in self._ids:
+            earlier = self._journal.result(self._key(submission, exercise))
+            if exercise in submission.ambiguous:
+                reason = submission.ambiguous[exercise]
+                fresh.append(grading.infrastructure(find(exercise), reason))
+            elif earlier:
                 known[exercise] = earlier
-            elif found and exercise not in submission.ambiguous:
-                answers.append((exercise, found.cells))
-            else:
-                known[exercise] = _without_running(submission, exercise)
-                journal.add(number, submission.student, [(key, known[exercise])])
-        if answers:
-            tasks.append(workers.Task(submission.student, tuple(answers), secret, level))
-    for task, fresh in tqdm(executor(tasks), "grading", len(tasks), disable=None):
-        journal.add(number, task.student, [(keys[task.student, r.exercise], r) for r in fresh])
-        results[task.student] |= {result.exercise: result for result in fresh}
-    return {student: [known[e] for e in ids] for student, known in results.items()}
+            elif exercise not in submission.found:
+                reason = "was not found in what was handed in"
+                fresh.append(grading.missing(find(exercise), reason))
+        self._remember(submission, fresh)
+        return known | {result.exercise: result for result in fresh}
+
+    def _unknown(self, submission, known):
+        return tuple(
+            (exercise, submission.found[exercise].cells)
+            for exercise in self._ids
+            if exercise not in known
+        )
+
+    def _remember(self, submission, results):
+        """Append to the journal; what it cannot take costs nobody else their grades."""
+        keyed = [(self._key(submission, result.exercise), result) for result in results]
+        try:
+            self._journal.add(self._number, submission.student, keyed)
+        except sqlite3.Error as error:
+            said = (
+                f"the journal could not keep the results ({error}); they are graded again next time"
+            )
+            self._problems.append((submission.student, said))
+
+    def _key(self, submission, exercise):
+        """Names one grading: the same student, code, exercise, seed and level, the same result."""
+        found = submission.found.get(exercise)
+        answer = found.cells if found else None
+        parts = [submission.student, exercise, answer, self._level]
+        parts.append(definition.digest(find(exercise)))
+        return hmac.digest(self._secret, json.dumps(parts).encode(), "sha256").hex()
+
+    def _rows(self, submission, results, decisions):
+        late = self._rules.late
+        days = late.days(submission.when)
+        if late.due and submission.late and not submission.when:
+            days = 1
+            self._problems.append(
+                (submission.student, "is late by an unknown time: counted as 1 day late")
+            )
+        own = (submission.student, results, self._level, self._rules, decisions, days)
+        return grades.rows(*own)
+
+    def _write_grades(self, rows):
+        path = self._out / "grades.csv"
+        written = self._journal.digests("grades.csv")
+        if path.exists() and written and _digest(path) not in written:
+            copy = self._out / f"grades.by-hand.{self._number}.csv"
+            path.replace(copy)
+            self._problems.append(
+                (
+                    "",
+                    f"grades.csv was changed by hand: that is kept as {copy.name}; decisions "
+                    "belong into overrides.csv",
+                )
+            )
+        grades.write(path, rows)
+        return _digest(path)
+
+    def _write_feedback(self, submission, results, rows):
+        own = [row for row in rows if row.student == submission.student]
+        said = submission.sentences(self._ids)
+        said += [said for student, said in self._problems if student == submission.student]
+        try:
+            page = feedback.student_page(submission, results, own, said)
+            with written_whole(self._out / "feedback" / f"{submission.student}.html") as temporary:
+                temporary.write_text(page, encoding="utf-8")
+        except OSError as error:
+            reason = error.strerror or errno.errorcode.get(error.errno, "")
+            self._problems.append((submission.student, f"the feedback was not written: {reason}"))
+
+    def _similar(self, counted):
+        answers = {
+            s.student: {e: s.found[e].cells[-1] for e in self._ids if e in s.found} for s in counted
+        }
+        known = similar.public_sources([find(exercise) for exercise in self._ids])
+        return [
+            (pair.first, pair.second, ", ".join(pair.exercises), pair.share)
+            for pair in similar.pairs(answers, known)
+        ]
 
 
-def _without_running(submission, exercise):
-    if exercise in submission.ambiguous:
-        return grading.infrastructure(find(exercise), "two files answer it differently")
-    return grading.missing(find(exercise), "was not found in what was handed in")
+def _clean(result):
+    """A result whose texts a file, a database and a terminal can take."""
+    return replace(
+        result,
+        message=text.line(result.message),
+        misconception=text.line(result.misconception),
+        notes=tuple(map(text.line, result.notes)),
+    )
 
 
-def _key(student, exercise, found, secret, level):
-    """Names one grading: the same student, code, seed and level give the same result."""
-    text = json.dumps([student, exercise, found.cells if found else None, level])
-    return hmac.digest(secret, text.encode(), "sha256").hex()
+def _worth(results):
+    """Whether a person must decide, then the points: what waits is never passed over."""
+    points = [result.points for result in results]
+    return None in points, sum(p for p in points if p is not None)
+
+
+def _digest(path):
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()

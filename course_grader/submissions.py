@@ -1,22 +1,22 @@
-"""Read what a class handed in: a folder, a zip, or the download of Moodle or Canvas.
+"""Read what a class handed in: whose is each file, and what does it answer?"""
 
-Nothing is unpacked to disk, so a path inside a zip can lead nowhere.
-"""
-
+import ast
+import datetime
 import hashlib
-import os
 import re
 import unicodedata
-import zipfile
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from . import notebook
+from course_lib.exercises import catalog
 
-_MAX_FILES = 20_000
-_MOODLE = re.compile(r"(?P<who>.+_\d+)_assignsubmission_file(_.*)?")
-# lastfirst_LATE_userid_submissionid_filename
-_CANVAS = re.compile(r"(?P<who>[^_]+)(_LATE)?_(?P<id>\d+)_\d+_.+")
+from . import delivery, layouts, notebook, text
+
+# More notebooks of one student are left to a person.
+_MAX_NOTEBOOKS = 100
+# Unread files of one student that are named each.
+_NAMED = 5
+_ARCHIVE = re.compile(r"\.(rar|7z|tar|gz|tgz|bz2|xz)$", re.IGNORECASE)
 
 
 @dataclass
@@ -28,183 +28,296 @@ class Submission:
     student : str
     found : dict
         From exercise id to `notebook.Found`.
-    ambiguous : set of str
-        Ids of exercises that two different files answer: a person must choose.
+    ambiguous : dict
+        From the ids of exercises that a person must decide on to the reason, a clause.
     problems : list of str
         What a person should know, one sentence each.
+    remarks : dict
+        From what was unusual, a clause, to the ids of the exercises where it was.
+    marked : set of str
+        Ids of the exercises whose marks the notebooks still hold.
+    named : set of str
+        Ids of the exercises whose function a notebook defines.
+    chapters : set of str
+        Chapters in whose folders the notebooks lay.
+    notebooks : int
+        How many could be read.
+    email : str
+    when : datetime or None
+        When it was handed in, where the platform says so.
+    late : bool
+        Whether the platform calls it late.
+    person : roster.Person or None
+    earlier : list of Submission
+        Attempts before this one, the first one first.
     """
 
     student: str
     found: dict = field(default_factory=dict)
-    ambiguous: set = field(default_factory=set)
+    ambiguous: dict = field(default_factory=dict)
     problems: list = field(default_factory=list)
+    remarks: dict = field(default_factory=dict)
+    marked: set = field(default_factory=set)
+    named: set = field(default_factory=set)
+    chapters: set = field(default_factory=set)
+    notebooks: int = 0
+    email: str = ""
+    when: datetime.datetime | None = None
+    late: bool = False
+    person: object = None
+    earlier: list = field(default_factory=list)
+
+    def wait(self, exercise_ids, reason):
+        """Leave exercises to a person."""
+        self.ambiguous |= dict.fromkeys(exercise_ids, reason)
+
+    def sentences(self, exercise_ids):
+        """All that a person should know about the files and about these exercises."""
+        said = list(self.problems)
+        for remark, ids in self.remarks.items():
+            ids = [exercise for exercise in ids if exercise in exercise_ids]
+            if ids:
+                said.append(f"{', '.join(ids)}: {remark}")
+        return list(dict.fromkeys(map(text.line, said)))
 
 
-def read(source, exercise_ids):
+@dataclass
+class HandedIn:
+    """A class's submissions.
+
+    Attributes
+    ----------
+    submissions : list of Submission
+        In the order of the students' names.
+    layout : str
+        How the delivery was read.
+    notes : list of str
+        Sentences on what belongs to no student.
+    """
+
+    submissions: list
+    layout: str
+    notes: list
+
+
+def read(source, exercise_ids, roster=None, by="auto", student=None):
     """Read all submissions.
 
     Parameters
     ----------
     source : path
-        A folder or a zip file.
+        A folder, a zip file or one notebook.
     exercise_ids : sequence of str
+    roster : roster.Roster, optional
+        Its students are known by name, number and address; those of whom nothing came get an
+        empty submission.
+    by : {"auto", "files", "folders", "chapters"}
+        What the top level holds where no platform is recognized.
+    student : str, optional
+        All files are this student's.
 
     Returns
     -------
-    list of Submission
-        In the order of the students' names.
+    HandedIn
 
     Raises
     ------
     ValueError
-        If `source` is neither a folder nor a readable zip, or holds no submission.
+        If `source` cannot be read, or holds no submission.
     """
-    source = Path(source)
-    if source.is_dir():
-        files = _folder_files(source)
-        return _gather(files, exercise_ids, source)
-    try:
-        with zipfile.ZipFile(source) as archive:
-            return _gather(_zip_files(archive), exercise_ids, source)
-    except FileNotFoundError:
-        raise ValueError(f"There is no {source}.") from None
-    except (zipfile.BadZipFile, OSError) as error:
-        raise ValueError(f"{source} is neither a folder nor a zip that can be read.") from error
-
-
-def _folder_files(folder):
-    """Pairs of a path inside the folder and a function that reads at most so many bytes."""
-    files = []
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            path = Path(parent, name)
-            inside = PurePosixPath(path.relative_to(folder).as_posix())
-            files.append((inside, _reader(path)))
-    return files
-
-
-def _reader(path):
-    def read():
-        if path.is_symlink() or not path.is_file():
-            raise ValueError("is a link or no regular file")
-        with path.open("rb") as file:
-            return file.read(notebook.MAX_BYTES + 1)
-
-    return read
-
-
-def _zip_files(archive):
-    return [
-        (PurePosixPath(info.filename.replace("\\", "/")), _member_reader(archive, info))
-        for info in archive.infolist()
-        if not info.is_dir()
-    ]
-
-
-def _member_reader(archive, info):
-    def read():
-        try:
-            with archive.open(info) as member:
-                return member.read(notebook.MAX_BYTES + 1)
-        except Exception as error:
-            # Encrypted, damaged, or of a compression that this Python lacks.
-            raise ValueError(f"cannot be read from the zip ({type(error).__name__})") from error
-
-    return read
-
-
-def _gather(files, exercise_ids, source):
-    if len(files) > _MAX_FILES:
-        raise ValueError(f"{source} holds {len(files)} files, more than {_MAX_FILES}.")
-    hidden = ("__MACOSX", ".")
-    files = [
-        (path, read)
-        for path, read in files
-        if _inner(path) and not any(part.startswith(hidden) for part in _inner(path))
-    ]
-    files.sort(key=lambda pair: str(pair[0]))
-    chapters = {exercise.partition(".")[0] for exercise in exercise_ids}
-    depth = _common_folder([path for path, _ in files], chapters)
-    submissions, seen = {}, {}
-    for path, read_bytes in files:
-        student = _student(path, depth)
-        if student is None:
-            continue
-        key = unicodedata.normalize("NFC", student).casefold()
-        submission = submissions.setdefault(key, Submission(student))
-        _add(submission, seen.setdefault(key, set()), path, read_bytes, exercise_ids)
-    if not submissions:
-        raise ValueError(f"{source} holds no notebook.")
-    return sorted(submissions.values(), key=lambda submission: submission.student)
-
-
-def _inner(path):
-    """The parts of a path without those that lead out of its folder."""
-    return [part for part in path.parts if part not in ("..", "/", ".")]
-
-
-def _common_folder(paths, chapters):
-    """1 if all students lie in one common folder (as zips often have it), otherwise 0."""
-    notebooks = [path for path in paths if path.suffix == ".ipynb"]
-    tops = {_inner(path)[0] for path in notebooks}
-    if len(tops) != 1 or any(len(_inner(path)) == 1 for path in notebooks):
-        return 0
-    # One folder holding metrics.ipynb is one student's; holding ann.ipynb, it is a class.
-    return int(not any(len(_inner(p)) == 2 and p.stem in chapters for p in notebooks))
-
-
-def _student(path, depth):
-    """Whose file this is, or None if it is nobody's."""
-    parts = _inner(path)[depth:]
-    if not parts:
-        return None
-    first = parts[0]
-    canvas = _CANVAS.fullmatch(first)
-    if len(parts) == 1 and path.suffix != ".ipynb" and not canvas:
-        return None
-    moodle = _MOODLE.fullmatch(first)
-    if moodle:
-        name = moodle["who"]
-    elif canvas:
-        name = f"{canvas['who']}_{canvas['id']}"
+    files = delivery.files(source)
+    if student is not None:
+        owner = layouts.Owner(student)
+        layout = layouts.Layout("one student", [(file, owner) for file in files], [])
     else:
-        name = first.removesuffix(".ipynb") if len(parts) == 1 else first
-    # Names become file names and cells of tables: one line, no characters that do not print.
-    name = name.encode("utf-8", "replace").decode()
-    name = "".join(c if c.isprintable() else "?" for c in name).strip(". ")
-    return name.encode()[:200].decode(errors="ignore") or None
+        chapters = {exercise.partition(".")[0] for exercise in catalog()}
+        knows = roster.knows if roster else lambda name: False
+        reader = layouts.Reader(chapters, knows, by)
+        layout = reader.read(files, _title(source))
+    if not any(_could_be_read(file) for file, _ in layout.owned):
+        raise ValueError(f"{source} holds no notebook.")
+    submissions = [_gather(student, owned, exercise_ids) for student, owned in _students(layout)]
+    notes = list(layout.notes)
+    if roster:
+        notes += roster.match(submissions, exercise_ids)
+        submissions += [_nothing(person, name) for person, name in roster.missing(submissions)]
+    submissions.sort(key=lambda submission: submission.student)
+    return HandedIn(submissions, layout.kind, notes)
 
 
-def _add(submission, seen, path, read_bytes, exercise_ids):
-    """Read one file into a submission; whatever is wrong becomes one of its problems."""
-    if path.is_absolute() or ".." in path.parts:
-        submission.problems.append(f"{path}: its path leads out of the folder; it was not read")
-        return
-    if path.suffix != ".ipynb":
-        submission.problems.append(f"{path.name}: is not a notebook; it was not read")
-        return
+def _title(source):
+    name = text.line(Path(source).resolve().name)
+    return layouts.stem(name) or "student"
+
+
+def _could_be_read(file):
+    return not file.fault or layouts.is_notebook(file.name)
+
+
+def _nothing(person, name):
+    return Submission(name, problems=["handed in nothing"], person=person, email=person.email)
+
+
+def _students(layout):
+    """Pairs of a student's name and their files; no two students have one name."""
+    students, names = {}, {}
+    for file, owner in sorted(layout.owned, key=lambda pair: pair[0].parts):
+        key = unicodedata.normalize("NFC", owner.name).casefold()
+        name = _as_file_name(owner.name)
+        if not name:
+            layout.notes.append(f"{_path(file)}: names no student; it was not read")
+            continue
+        if key not in names:
+            names[key] = _distinct(name, {name.casefold() for name in names.values()})
+        students.setdefault(key, []).append((file, owner))
+    return [(names[key], owned) for key, owned in students.items()]
+
+
+def _as_file_name(name):
+    return name.replace("/", "-").strip(". ").encode()[:200].decode(errors="ignore").strip()
+
+
+def _distinct(name, taken):
+    """The name, or one with a number that nobody else has."""
+    number, distinct = 2, name
+    while distinct.casefold() in taken:
+        distinct = f"{name} [{number}]"
+        number += 1
+    return distinct
+
+
+def _gather(student, owned, exercise_ids):
+    """The submission of one student; what is wrong with it is one of its problems."""
+    attempts = {}
+    for file, owner in owned:
+        attempts.setdefault(owner.part, {}).setdefault(owner.when, []).append((file, owner))
+    # Of each part the last attempt counts, with as many before it as there were.
+    rounds = max(len(times) for times in attempts.values())
+    submissions = []
+    for back in range(rounds - 1, -1, -1):
+        chosen = [pair for times in attempts.values() for pair in _from_the_end(times, back)]
+        submissions.append(_one_attempt(student, chosen, exercise_ids))
+    last = submissions.pop()
+    last.earlier = submissions
+    if submissions:
+        when = f", of {last.when:%Y-%m-%d %H:%M}," if last.when else ""
+        last.problems.append(f"handed in {rounds} attempts; the last one{when} counts")
+    return last
+
+
+def _from_the_end(times, back):
+    ordered = sorted(times, key=lambda when: (when is not None, when and when.timestamp()))
+    return times[ordered[max(len(ordered) - 1 - back, 0)]]
+
+
+def _one_attempt(student, owned, exercise_ids):
+    submission = Submission(student)
+    times = [owner.when for _, owner in owned if owner.when]
+    submission.when = max(times, default=None)
+    submission.late = any(owner.late for _, owner in owned)
+    submission.email = next((owner.email for _, owner in owned if owner.email), "")
+    readable, unread = [], []
+    for file, owner in owned:
+        fault = file.fault or _no_notebook(file)
+        if fault:
+            unread.append(f"{_path(file)}: {fault}; it was not read")
+        else:
+            readable.append((file, owner))
+    if len(readable) > _MAX_NOTEBOOKS:
+        submission.problems.append(
+            f"handed in {len(readable)} notebooks, more than {_MAX_NOTEBOOKS}: none was read; hand "
+            "in the chapters' notebooks alone"
+        )
+        submission.wait(exercise_ids, f"more than {_MAX_NOTEBOOKS} notebooks were handed in")
+        readable = []
+    seen, where = set(), {}
+    for file, owner in readable:
+        _add(submission, seen, where, file, owner, exercise_ids)
+    submission.problems += unread[:_NAMED]
+    if len(unread) > _NAMED:
+        submission.problems.append(f"{len(unread) - _NAMED} more files were not read")
+    if unread and not submission.notebooks and not submission.problems[0].startswith("handed in"):
+        submission.problems.append(
+            "no notebook could be read: hand in the notebook (.ipynb) itself"
+        )
+    return submission
+
+
+def _path(file):
+    """The file's path without the folders that all of a class share."""
+    return "/".join(file.parts[-2:]) if len(file.parts) > 2 else file.name
+
+
+def _no_notebook(file):
+    """Why the file is not read, or an empty text if it may be a notebook."""
+    if layouts.is_notebook(file.name) or layouts.looks_like_notebook(file):
+        return ""
+    if re.search(r"(onlinetext|_text)\b", "/".join(file.parts), re.IGNORECASE):
+        return "is text typed into the platform and no notebook"
+    if re.search(r"_attempt_[\d-]+\.txt$", file.name):
+        return "is the platform's receipt"
+    if _ARCHIVE.search(file.name):
+        return "is an archive and no notebook; hand in the notebook itself"
+    return "is not a notebook"
+
+
+def _add(submission, seen, where, file, owner, exercise_ids):
+    """Read one notebook into a submission; whatever is wrong becomes one of its problems."""
+    name = _path(file)
     try:
-        data = read_bytes()
+        data = file.read()
         digest = hashlib.sha256(data).digest()
         if digest in seen:
             return
         seen.add(digest)
         cells = notebook.read(data, exercise_ids)
+        answers = {exercise: notebook.find(cells, exercise) for exercise in exercise_ids}
     except (ValueError, OSError) as error:
-        submission.problems.append(f"{path.name}: {error}")
+        submission.problems.append(f"{name}: {text.line(error)}")
         return
-    notes = {}
-    for exercise in exercise_ids:
-        found = notebook.find(cells, exercise)
+    except (RecursionError, MemoryError) as error:
+        submission.problems.append(f"{name}: is too deep to be read ({type(error).__name__})")
+        return
+    submission.notebooks += 1
+    if owner.chapter:
+        submission.chapters.add(owner.chapter)
+    if not file.name.lower().endswith(".ipynb"):
+        submission.problems.append(f"{name}: was read as a notebook, in spite of its name's end")
+    submission.marked |= {mark for cell in cells for mark in cell.marks if mark in answers}
+    submission.named |= _functions(cells, exercise_ids)
+    for exercise, found in answers.items():
         if found is None:
             continue
-        earlier = submission.found.setdefault(exercise, found)
-        if earlier.cells != found.cells:
-            submission.ambiguous.add(exercise)
-            submission.problems.append(
-                f"{exercise}: {path.name} and another file answer it differently; "
-                "hand in one, or let a person choose"
-            )
+        _choose(submission, where, exercise, found, name)
         for note in found.notes:
-            notes.setdefault(note, []).append(exercise)
-    submission.problems += [f"{', '.join(ids)}: {note}" for note, ids in notes.items()]
+            submission.remarks.setdefault(note, []).append(exercise)
+
+
+def _choose(submission, where, exercise, found, name):
+    """Take an answer; of two that differ, one that is no stub, otherwise a person's choice."""
+    earlier = submission.found.get(exercise)
+    if earlier is None or (earlier.cells != found.cells and is_stub(earlier.cells[-1])):
+        submission.found[exercise], where[exercise] = found, name
+    elif earlier.cells != found.cells and not is_stub(found.cells[-1]):
+        submission.wait([exercise], "two files answer it differently")
+        remark = f"{where[exercise]} and {name} answer it differently; hand in one, or let a "
+        remark += "person choose"
+        submission.remarks.setdefault(remark, []).append(exercise)
+
+
+def is_stub(source):
+    """Whether the source is a stub that nobody filled in."""
+    try:
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    functions = [node for node in body if isinstance(node, ast.FunctionDef)]
+    last = functions[-1].body[-1] if functions else None
+    value = getattr(last, "value", None)
+    return isinstance(value, ast.Constant) and value.value is Ellipsis
+
+
+def _functions(cells, exercise_ids):
+    code = "\n".join(cell.source for cell in cells if cell.is_code)
+    defined = set(re.findall(r"(?m)^(?:async +)?def +(\w+)", code))
+    return {exercise for exercise in exercise_ids if exercise.partition(".")[2] in defined}

@@ -42,9 +42,9 @@ def test_every_wrong_answer_has_its_misconception(make_class):
 
 
 def test_the_class_is_mixed():
-    handed_in = submissions.read(CLASS, list(answers("stub")))
+    handed_in = submissions.read(CLASS, list(answers("stub"))).submissions
     assert len(handed_in) == 30
-    said = " ".join(problem for submission in handed_in for problem in submission.problems)
+    said = " ".join(said for s in handed_in for said in s.sentences(answers("stub")))
     for part in ("cut off", "lost its mark", "no code cell", "commands", "2 cells define it"):
         assert part in said
     solved = [
