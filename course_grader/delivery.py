@@ -73,7 +73,8 @@ def files(source):
     else:
         found = _in_class_zip(source)
     decode = _decoder({chunk for chunks, *_ in found for chunk in chunks})
-    named = [_named(chunks, read, fault, decode) for chunks, read, fault in found]
+    shown = {}
+    named = [_named(chunks, read, fault, decode, shown) for chunks, read, fault in found]
     named = [file for file in named if file and not _OF_THE_SYSTEM & set(file.parts)]
     return sorted(_without_environments(named), key=lambda file: file.parts)
 
@@ -277,17 +278,28 @@ def _words(raw, encoding):
     )
 
 
-def _named(chunks, read, fault, decode):
+def _named(chunks, read, fault, decode, shown):
     path = "/".join(decode(chunk) for chunk in chunks)
     if any(isinstance(chunk, bytes) or "/" in chunk for chunk in chunks) or "\\" in path:
         path = path.replace("\\", "/")
     parts = path.split("/")
     if parts[0] == "" or ".." in parts:
         fault = "has a path that leads out of the folder"
-    # One line each, and nothing that a terminal would obey.
-    parts = [text.visible(unicodedata.normalize("NFC", part)) for part in parts]
-    parts = tuple(part for part in parts if part.strip() not in ("", ".", ".."))
-    return File(parts, read, fault) if parts else None
+    below = ()
+    for part in parts:
+        if part.strip() not in ("", ".", ".."):
+            below = (*below, _shown(below, unicodedata.normalize("NFC", part), shown))
+    return File(below, read, fault) if below else None
+
+
+def _shown(above, part, shown):
+    """A part as one line that a terminal does not obey; different parts stay different."""
+    name, dot, ending = text.visible(part).rpartition(".")
+    number, visible = 2, f"{name}{dot}{ending}"
+    while shown.setdefault((above, visible), part) != part:
+        visible = f"{name} [{number}]{dot}{ending}"
+        number += 1
+    return visible
 
 
 def _without_environments(named):

@@ -86,9 +86,9 @@ def is_notebook(name):
 
 def stem(name):
     """The name without what makes it a notebook's, and without signs of a copy."""
-    ending = _NOTEBOOK if is_notebook(name) else re.compile(r"\.[A-Za-z0-9]{1,5}$")
-    name = ending.sub("", name)
-    while (shorter := _COPY.sub("", name).strip()) not in (name, ""):
+    name = name if is_notebook(name) else re.sub(r"\.[A-Za-z0-9]{1,5}$", "", name)
+    # Google puts the whole name into brackets: 「ann.ipynb」的副本.ipynb
+    while (shorter := _COPY.sub("", _NOTEBOOK.sub("", name)).strip()) not in (name, ""):
         name = shorter
     return name
 
@@ -245,10 +245,13 @@ def _tree(files):
                 # A file and a folder of one name, as a zip may hold them.
                 below = folder.setdefault(part + "/", {})
             folder = below
-        name = file.name
-        while name in folder:
-            name += " "
-        folder[name] = file
+        # A zip may hold two files of one name: the second is a copy.
+        (name, dot, ending), number = file.name.rpartition("."), 2
+        key = file.name
+        while key in folder:
+            key = f"{name} ({number}){dot}{ending}"
+            number += 1
+        folder[key] = file
     return root
 
 
