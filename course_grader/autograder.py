@@ -37,7 +37,8 @@ _RUN = """\
 #!/usr/bin/env bash
 # For each submission. AUTOGRADER names another folder than Gradescope's, for a trial.
 root=${AUTOGRADER:-/autograder}
-cd "$root/source"
+# Not in source/: the grader hides the copy of the references that it imports, and no other.
+cd "$root"
 exec "${AUTOGRADER_PYTHON:-$root/venv/bin/python}" -m course_grader.autograder "$root"
 """
 

@@ -264,6 +264,8 @@ def _no_notebook(file):
 def _add(submission, seen, where, file, owner, exercise_ids):
     """Read one notebook into a submission; whatever is wrong becomes one of its problems."""
     name = _path(file)
+    if owner.chapter:
+        submission.chapters.add(owner.chapter)
     try:
         data = file.read()
         digest = hashlib.sha256(data).digest()
@@ -279,8 +281,6 @@ def _add(submission, seen, where, file, owner, exercise_ids):
         submission.problems.append(f"{name}: is too deep to be read ({type(error).__name__})")
         return
     submission.notebooks += 1
-    if owner.chapter:
-        submission.chapters.add(owner.chapter)
     if not file.name.lower().endswith(".ipynb"):
         submission.problems.append(f"{name}: was read as a notebook, in spite of its name's end")
     submission.marked |= {mark for cell in cells for mark in cell.marks if mark in answers}
