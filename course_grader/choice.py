@@ -70,13 +70,13 @@ def handed_in(submissions, ids):
             "No submission contains an exercise; name the chapters with --exercises to grade "
             "all of them as missing."
         )
-    said = [_why(c, who[c], students, c in folders) for c in chosen]
+    said = [_why(c, who[c], submissions, c in folders) for c in chosen]
     for chapter in chapters:
         some = [s.student for s in students if any(_chapter(e) == chapter for e in s.found)]
         if some and chapter not in chosen:
             names = ", ".join(some[:3]) + (" and others" if len(some) > 3 else "")
             said.append(
-                f"Not grading {chapter}: of {len(students)} students only {names} handed in "
+                f"Not grading {chapter}: of {len(submissions)} students only {names} handed in "
                 f"something of that name; --exercises {','.join([*chosen, chapter])} grades it for "
                 "everybody."
             )

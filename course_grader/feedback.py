@@ -23,7 +23,7 @@ _WORDS = {
 _LINES, _COLUMNS = 120, 200
 
 
-def student_page(submission, results, rows, said):
+def student_page(submission, results, rows, said, titles=None):
     """The feedback page of one student.
 
     Parameters
@@ -34,6 +34,8 @@ def student_page(submission, results, rows, said):
         As they count, decisions and lateness among them.
     said : list of str
         Sentences about the files.
+    titles : dict, optional
+        Of the rows that people grade.
 
     Returns
     -------
@@ -53,7 +55,8 @@ def student_page(submission, results, rows, said):
     by_exercise = {row.exercise: row for row in rows}
     parts += [_section(result, by_exercise[result.exercise], submission) for result in results]
     graded = {result.exercise for result in results}
-    parts += [_other(row) for row in rows if row.exercise not in graded]
+    others = [row for row in rows if row.exercise not in graded]
+    parts += [_other(row, (titles or {}).get(row.exercise, row.exercise)) for row in others]
     return page(f"Feedback for {submission.student}", "\n".join(parts))
 
 
@@ -125,7 +128,7 @@ def _code(source, result, title):
     )
 
 
-def _other(row):
+def _other(row, title):
     """A row that no exercise has: lateness, what people grade."""
     if row.outcome == "late":
         said = f"{row.points:g} points"
@@ -135,7 +138,7 @@ def _other(row):
         said = _points(row)
     why = decided(row) or row.reason
     return (
-        f"<section>\n<h2>{escape(row.exercise)}</h2>\n<p>{said}</p>\n"
+        f"<section>\n<h2>{escape(title)}</h2>\n<p>{said}</p>\n"
         + (f"<p>{escape(why)}</p>\n" if why else "")
         + "</section>"
     )

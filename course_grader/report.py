@@ -8,7 +8,7 @@ from scipy import stats
 
 from course_lib.exercises import catalog
 
-from . import grades, overrides
+from . import course, grades, overrides
 from .feedback import decided, hint, sentence
 from .journal import Journal
 from .page import escape, page, table
@@ -40,8 +40,15 @@ def write(out):
         overrides.check_fresh(out, journal)
         details, problems, alike = journal.latest(), journal.problems(), journal.similar()
     students = list(dict.fromkeys(row.student for row in rows))
-    # Extra credit and what lateness costs have no maximum to be a share of.
-    items = list(dict.fromkeys(row.exercise for row in rows if row.max_points > 0))
+    # Extra credit and what lateness costs have no maximum to be a share of; a talk that nobody has
+    # graded yet is no item yet.
+    known = (
+        r for r in rows if r.max_points > 0 and (r.points is not None or r.outcome != "manual")
+    )
+    items = list(dict.fromkeys(row.exercise for row in known))
+    rules = course.read(out / "course.toml" if (out / "course.toml").is_file() else None)
+    titles = {row.name: row.title for row in rules.manual}
+    titles |= {name: exercise.title for name, exercise in catalog().items()}
     fractions = _fractions(rows, students, items)
     scores = 100 * _means(fractions, axis=1)
     scores = scores[~np.isnan(scores)]
@@ -52,7 +59,7 @@ def write(out):
         "<h2>Scores</h2>",
         _histogram(scores),
         "<h2>Exercises</h2>",
-        _items(items, fractions, details),
+        _items(items, titles, fractions, details),
         "<h2>Misconceptions</h2>",
         _misconceptions(rows, students),
         "<h2>For a person to look at</h2>",
@@ -126,15 +133,15 @@ def _text(x, y, said):
     return f'<text x="{x:.0f}" y="{y:.0f}" text-anchor="middle">{said}</text>'
 
 
-def _items(items, fractions, details):
-    titles, rows = catalog(), []
+def _items(items, titles, fractions, details):
+    rows = []
     for i, item in enumerate(items):
         credit = fractions[:, i][~np.isnan(fractions[:, i])]
         seconds = [r.seconds for (_, exercise), (r, _) in details.items() if exercise == item]
         rows.append(
             (
                 item,
-                titles[item].title if item in titles else "",
+                titles.get(item, ""),
                 _share(int(np.sum(credit == 1)), len(credit)),
                 f"{np.mean(credit):.2f}" if len(credit) else "–",
                 _discrimination(fractions, i),

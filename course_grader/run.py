@@ -332,7 +332,10 @@ class _Run:
         said = submission.sentences(self._ids)
         said += [said for student, said in self._problems if student == submission.student]
         try:
-            page = feedback.student_page(submission, results, own, said)
+            titles = {row.name: row.title for row in self._rules.manual} | {
+                "late": "Handed in late"
+            }
+            page = feedback.student_page(submission, results, own, said, titles)
             with written_whole(self._out / "feedback" / f"{submission.student}.html") as temporary:
                 temporary.write_text(page, encoding="utf-8")
         except OSError as error:

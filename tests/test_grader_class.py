@@ -372,7 +372,9 @@ def test_weights_extra_credit_and_manual_rows(graded):
     assert "Not exported, because a row waits for a person: bob, cy" in lines
     (ann,) = json.loads((graded.out / "export" / "lti.json").read_text(encoding="utf-8"))
     assert (ann["scoreGiven"], ann["scoreMaximum"]) == (12, 13)
-    report.write(graded.out)
+    page = (graded.out / "feedback" / "ann.html").read_text(encoding="utf-8")
+    assert "<h2>Presentation</h2>\n<p>9 of 10 points</p>" in page
+    assert "<td>talk</td><td>Presentation</td>" in report.write(graded.out).read_text("utf-8")
 
 
 def attempts(*answers, hour=12):
