@@ -5,9 +5,9 @@ import torch
 from skimage.color import separate_stains
 from skimage.transform import resize
 
-from course_lib import datasets, style
+from course_lib import datasets, stain, style
 from course_lib.nets import EfficientNetLite0
-from course_lib.visualize.layers import channels_last, outputs_of
+from course_lib.nets.layers import channels_last, outputs_of
 from course_lib.visualize.parameterization import Pixels
 
 from .report import Row, best_of
@@ -70,12 +70,12 @@ def _seeds(network, portrait, fibers):
 
 
 def _unmixing(tissue):
-    dyes = style.stain_vectors(tissue)
+    dyes = stain.stain_vectors(tissue)
     third = np.cross(*dyes)
     inverse = np.linalg.inv(np.vstack([dyes, third / np.linalg.norm(third)]))
     return Row.times(
         "amounts of two dyes, 512²",
-        best_of(lambda: style.concentrations(tissue, dyes)),
+        best_of(lambda: stain.concentrations(tissue, dyes)),
         "skimage.color.separate_stains",
         best_of(lambda: separate_stains(tissue, inverse)),
         "",

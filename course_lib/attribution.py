@@ -26,7 +26,7 @@ from ._validation import (
     as_positive,
     same_shape,
 )
-from .visualize.layers import channels_last, evaluating, find_layer, to_batch
+from .nets.layers import channels_last, evaluating, find_layer, to_batch
 
 _BATCH = 8
 

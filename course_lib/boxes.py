@@ -60,11 +60,11 @@ def _iou(a, b):
     return np.divide(intersection, union, out=np.zeros_like(union), where=union > 0)
 
 
-def non_max_suppression(boxes, scores, threshold=0.5, classes=None):
+def non_max_suppression(boxes, scores, iou_threshold=0.5, classes=None):
     """Keep the best box of every heap of overlapping ones.
 
     Greedy: the box with the highest score is kept and every box that overlaps it by more than
-    `threshold` is dropped; then the best of the rest is kept, and so on.
+    `iou_threshold` is dropped; then the best of the rest is kept, and so on.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def non_max_suppression(boxes, scores, threshold=0.5, classes=None):
         May be empty.
     scores : array_like of float, shape (n,)
         Of equal scores the earlier box goes first.
-    threshold : float in [0, 1], default 0.5
+    iou_threshold : float in [0, 1], default 0.5
         IoU above which two boxes are taken for one object.
     classes : array_like, shape (n,), optional
         What each box shows. Boxes of different classes do not drop each other.
@@ -83,15 +83,15 @@ def non_max_suppression(boxes, scores, threshold=0.5, classes=None):
         Indices of the boxes that are kept, from the highest score down.
     """
     boxes, scores = _scored(boxes, scores)
-    threshold = as_probability(threshold, "threshold")
+    iou_threshold = as_probability(iou_threshold, "iou_threshold")
     if classes is None:
-        return _greedy(boxes, scores, threshold)
+        return _greedy(boxes, scores, iou_threshold)
     classes = np.ravel(classes)
     same_length(boxes=boxes, classes=classes)
     kept = [np.empty(0, int)]
     for name in np.unique(classes):
         (of_class,) = np.nonzero(classes == name)
-        kept.append(of_class[_greedy(boxes[of_class], scores[of_class], threshold)])
+        kept.append(of_class[_greedy(boxes[of_class], scores[of_class], iou_threshold)])
     kept = np.sort(np.concatenate(kept))
     return kept[np.argsort(-scores[kept], kind="stable")]
 

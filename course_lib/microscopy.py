@@ -12,7 +12,9 @@ from ._validation import as_count, as_labels, as_positive, as_probability
 _HARMONICS = ((2, 0.06), (3, 0.05))
 
 
-def simulate_cells(rng, size=128, cells=14, radius=(9, 16), axis_ratio=(0.6, 1.0), touching=0.45):
+def simulated_cells(
+    size=128, cells=14, radius=(9, 16), axis_ratio=(0.6, 1.0), touching=0.45, *, seed=0
+):
     """Labels of roundish cells, some of which touch.
 
     Outlines are ellipses, modulated by low harmonics. A cell is put where it overlaps its
@@ -20,7 +22,6 @@ def simulate_cells(rng, size=128, cells=14, radius=(9, 16), axis_ratio=(0.6, 1.0
 
     Parameters
     ----------
-    rng : numpy.random.Generator
     size : int
         Side of the image in pixels.
     cells : int
@@ -31,6 +32,7 @@ def simulate_cells(rng, size=128, cells=14, radius=(9, 16), axis_ratio=(0.6, 1.0
         Smallest and largest ratio of short to long axis.
     touching : float in [0, 1]
         Probability that a cell is put beside an earlier one instead of anywhere.
+    seed : int or numpy.random.Generator
 
     Returns
     -------
@@ -40,6 +42,7 @@ def simulate_cells(rng, size=128, cells=14, radius=(9, 16), axis_ratio=(0.6, 1.0
     size, cells = as_count(size, "size", least=8), as_count(cells, "cells")
     touching = as_probability(touching, "touching")
     radius, axis_ratio = _as_range(radius, "radius"), _as_range(axis_ratio, "axis_ratio")
+    rng = np.random.default_rng(seed)
     labels, placed = np.zeros((size, size), int), []
     for _ in range(8 * cells):
         if len(placed) == cells:
@@ -60,7 +63,7 @@ def simulate_cells(rng, size=128, cells=14, radius=(9, 16), axis_ratio=(0.6, 1.0
 
 
 def fluorescence(
-    labels, rng, *, photons=100.0, psf=1.5, background=0.05, read_noise=2.0, depth=0.0
+    labels, seed=0, *, photons=100.0, psf=1.5, background=0.05, read_noise=2.0, depth=0.0
 ):
     """Simulated fluorescence micrograph of labeled cells, in detected photons.
 
@@ -70,7 +73,7 @@ def fluorescence(
     Parameters
     ----------
     labels : array_like of int, shape (height, width)
-    rng : numpy.random.Generator
+    seed : int or numpy.random.Generator
     photons : float
         Expected count in a pixel of the brightest cell, in focus at the surface.
     psf : float
@@ -93,6 +96,7 @@ def fluorescence(
     for name, value in (("background", background), ("read_noise", read_noise), ("depth", depth)):
         if not 0 <= value < np.inf:
             raise ValueError(f"{name} must not be negative or NaN, got {value!r}.")
+    rng = np.random.default_rng(seed)
     dye = _per_cell(labels, np.exp(rng.uniform(np.log(0.15), 0, labels.max() + 1)))
     texture = 1 + 0.18 * _noise(rng, labels.shape, 2.5) + 0.08 * _noise(rng, labels.shape, 1.0)
     dye = np.maximum(dye * texture, 0)
@@ -102,7 +106,7 @@ def fluorescence(
     return rng.poisson(photons * light) + rng.normal(0, read_noise, labels.shape)
 
 
-def dic(labels, rng, *, shear=1.6, angle=45.0, noise=0.02):
+def dic(labels, seed=0, *, shear=1.6, angle=45.0, noise=0.02):
     """Simulated differential interference contrast (DIC) image of labeled cells.
 
     DIC shows how fast the optical path changes along one direction: cells look like reliefs lit
@@ -112,7 +116,7 @@ def dic(labels, rng, *, shear=1.6, angle=45.0, noise=0.02):
     Parameters
     ----------
     labels : array_like of int, shape (height, width)
-    rng : numpy.random.Generator
+    seed : int or numpy.random.Generator
     shear : float
         Contrast: intensity per unit of slope.
     angle : float
@@ -126,6 +130,7 @@ def dic(labels, rng, *, shear=1.6, angle=45.0, noise=0.02):
         Around 0.5, the intensity of the background.
     """
     labels = as_labels(labels, "labels")
+    rng = np.random.default_rng(seed)
     path = _per_cell(labels, rng.uniform(0.6, 1.2, labels.max() + 1))
     path = gaussian_filter(path, 2.0) + 0.02 * _noise(rng, labels.shape, 1.2)
     down, right = np.gradient(path)

@@ -205,7 +205,7 @@ class Excitation:
             )
         )
 
-    def expose(self, scene, depth, rng, *, photons=50.0, turn_up=1.0, cell=10.0, contrast=1.0):
+    def expose(self, scene, depth, seed=0, *, photons=50.0, turn_up=1.0, cell=10.0, contrast=1.0):
         """Photon counts of a scene at some depth: less signal, more background, Poisson noise.
 
         The laser is turned up with depth to hold the signal, as far as it goes.
@@ -216,7 +216,7 @@ class Excitation:
             Brightness, not negative; about 1 in a cell.
         depth : float
             In µm, at least half a cell.
-        rng : numpy.random.Generator
+        seed : int or numpy.random.Generator
         photons : float
             Mean count where the scene is 1, near the surface.
         turn_up : float
@@ -236,7 +236,7 @@ class Excitation:
         energy = min(self.energy_needed(depth), turn_up)
         peak = as_positive(photons, "photons") * self.signal(depth, energy)
         veil = peak / self.signal_to_background(depth, cell, contrast)
-        return rng.poisson(peak * scene + veil)
+        return np.random.default_rng(seed).poisson(peak * scene + veil)
 
 
 #: One, two and three photons in the cortex of a mouse, by order. The attenuation lengths: 47 µm at

@@ -277,14 +277,14 @@ def field_grid(pixels, radius):
     return np.meshgrid(line, -line)
 
 
-def gratings(orientations, rng, pixels=40, radius=10.0, period=5.0):
+def gratings(orientations, seed=0, pixels=40, radius=10.0, period=5.0):
     """Round patches of stripes, each with a random phase.
 
     Parameters
     ----------
     orientations : array_like, shape (n,)
         In degrees, 0 for vertical stripes, as in `ORIENTATIONS`.
-    rng : numpy.random.Generator
+    seed : int or numpy.random.Generator
     pixels : int
     radius, period : float
         In degrees of visual field.
@@ -296,7 +296,7 @@ def gratings(orientations, rng, pixels=40, radius=10.0, period=5.0):
     """
     theta = np.deg2rad(np.atleast_1d(as_numbers(orientations, "orientations")))[:, None, None]
     x, y = field_grid(pixels, radius)
-    phase = rng.uniform(0, 2 * np.pi, theta.shape)
+    phase = np.random.default_rng(seed).uniform(0, 2 * np.pi, theta.shape)
     stripes = np.cos(
         2 * np.pi / as_positive(period, "period") * (x * np.cos(theta) + y * np.sin(theta)) + phase
     )

@@ -1,19 +1,17 @@
-"""Style: paint a photograph in the manner of another, and bring stained tissue to one color.
+"""Style: paint a photograph in the manner of another.
 
-Neural style transfer works on the features of a trained network. Stain normalization, its cousin in
-the clinic, works on colors alone.
+Neural style transfer works on the features of a trained network. Its cousin in the clinic, stain
+normalization (`course_lib.stain`), works on colors alone.
 """
 
-import warnings
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from skimage.color import lab2rgb, rgb2lab
 from torch.nn.functional import mse_loss
 
-from ._validation import as_count, as_nonnegative, as_open_probability, as_picture, as_positive
-from .visualize.layers import channels_last, evaluating, outputs_of, to_batch
+from ._validation import as_count, as_nonnegative, as_positive
+from .nets.layers import channels_last, evaluating, outputs_of, to_batch
 from .visualize.parameterization import Fourier, decorrelated
 
 #: Layers of `nets.EfficientNetLite0` whose channels describe a style, from fine to coarse.
@@ -254,192 +252,3 @@ def _mean(costs):
 
 def _as_array(values):
     return torch.sigmoid(values.detach())[0].permute(1, 2, 0).cpu().numpy()
-
-
-# Colors
-
-
-def reinhard(image, reference):
-    """Give each CIELAB channel of an image the mean and standard deviation of the reference.
-
-    The channels are lightness, green to red, and blue to yellow; equal distances in them look about
-    equally different.
-
-    Parameters
-    ----------
-    image, reference : array_like in [0, 1], shape (height, width, 3)
-        Sizes may differ.
-
-    Returns
-    -------
-    ndarray of float in [0, 1], shape of `image`
-
-    References
-    ----------
-    Reinhard, Ashikhmin, Gooch & Shirley 2001, "Color transfer between images", IEEE Computer
-    Graphics and Applications 21(5):34. They use the space lαβ; here it is CIELAB.
-    """
-    lab, goal = rgb2lab(_as_rgb(image, "image")), rgb2lab(_as_rgb(reference, "reference"))
-    # A channel without any spread only takes the reference's mean.
-    z = (lab - lab.mean((0, 1))) / np.maximum(lab.std((0, 1)), 1e-6)
-    with warnings.catch_warnings():
-        # Colors that no screen can show are clipped.
-        warnings.filterwarnings("ignore", "Conversion from CIE-LAB")
-        return lab2rgb(z * goal.std((0, 1)) + goal.mean((0, 1)))
-
-
-# Stains
-
-#: Darkest value that light is taken to have: one step of 8 bits, whose logarithm is finite.
-_DARKEST = 1 / 255
-
-
-def optical_density(image):
-    """Optical density ``-log10(I)`` of transmitted light; dyes add up in it (Beer & Lambert).
-
-    Parameters
-    ----------
-    image : array_like in [0, 1], shape (height, width, 3)
-        Transmitted light, 1 = nothing absorbed. Values below 1/255 count as 1/255.
-
-    Returns
-    -------
-    ndarray, shape (height, width, 3)
-        From 0 to 2.4.
-    """
-    return -np.log10(np.maximum(_as_rgb(image, "image"), _DARKEST))
-
-
-def stain_vectors(image, beta=0.15, alpha=0.01):
-    """Colors of the two dyes in an image of stained tissue.
-
-    All pixels of tissue lie, in optical density, in the plane of the two dyes. Within that plane
-    the dyes are the outermost directions.
-
-    Parameters
-    ----------
-    image : array_like in [0, 1], shape (height, width, 3)
-    beta : float
-        A pixel is tissue if its density exceeds this in all three channels.
-    alpha : float
-        Share of pixels to leave out at either edge, because a few are always noise.
-
-    Returns
-    -------
-    ndarray, shape (2, 3)
-        Densities of red, green and blue, of length 1. The dye that absorbs more red comes first:
-        hematoxylin before eosin or DAB.
-
-    Raises
-    ------
-    ValueError
-        If there is hardly any tissue, or all of it has one color.
-
-    References
-    ----------
-    Macenko et al. 2009, "A method for normalizing histology slides for quantitative analysis",
-    ISBI, p. 1107.
-    """
-    as_nonnegative(beta, "beta")
-    if not as_open_probability(alpha, "alpha") < 0.5:
-        raise ValueError(f"alpha must lie below 0.5, got {alpha}.")
-    return _stain_vectors(_as_rgb(image, "image"), "image", beta, alpha)
-
-
-def _stain_vectors(image, name, beta=0.15, alpha=0.01):
-    density = optical_density(image).reshape(-1, 3)
-    tissue = density[(density > beta).all(axis=1)]
-    if len(tissue) < 20:
-        raise ValueError(
-            f"{name} must show stained tissue, but only {len(tissue)} pixels are darker than beta."
-        )
-    plane = np.linalg.eigh(np.cov(tissue.T))[1][:, :0:-1]
-    # An eigenvector's sign is arbitrary; densities are positive.
-    plane = plane * np.where(plane[:, 0].sum() < 0, -1, 1)
-    angles = np.arctan2(*(tissue @ plane).T[::-1])
-    low, high = np.quantile(angles, (alpha, 1 - alpha))
-    if high - low < 0.02:
-        raise ValueError(f"{name} must show two stains, but all of its tissue has one color.")
-    vectors = np.array([[np.cos(v), np.sin(v)] for v in (low, high)]) @ plane.T
-    return vectors[np.argsort(-vectors[:, 0])]
-
-
-def concentrations(image, vectors):
-    """How much of each dye a pixel holds: least squares of ``density = c · vectors``.
-
-    Parameters
-    ----------
-    image : array_like in [0, 1], shape (height, width, 3)
-    vectors : array_like, shape (dyes, 3)
-        As from `stain_vectors`.
-
-    Returns
-    -------
-    ndarray, shape (height, width, dyes)
-        Noise can make them slightly negative.
-    """
-    return optical_density(image) @ np.linalg.pinv(_as_vectors(vectors))
-
-
-def stained(concentrations, vectors):
-    """Picture of tissue that holds the dyes: ``10^-(c · vectors)``, the way back.
-
-    Parameters
-    ----------
-    concentrations : array_like, shape (height, width, dyes)
-    vectors : array_like, shape (dyes, 3)
-
-    Returns
-    -------
-    ndarray of float in [0, 1], shape (height, width, 3)
-    """
-    vectors, c = _as_vectors(vectors), np.asarray(concentrations, float)
-    if c.ndim != 3 or c.shape[2] != len(vectors) or not np.isfinite(c).all():
-        raise ValueError(
-            "concentrations must hold finite numbers (height, width, dyes) for "
-            f"{len(vectors)} dyes, got shape {c.shape} or NaN."
-        )
-    return np.clip(10.0 ** -(c @ vectors), 0, 1)
-
-
-def _as_vectors(vectors):
-    vectors = np.asarray(vectors, float)
-    if vectors.ndim != 2 or vectors.shape[1] != 3 or not np.isfinite(vectors).all():
-        raise ValueError(
-            f"vectors must hold finite densities (dyes, 3), got shape {vectors.shape} or NaN."
-        )
-    return vectors
-
-
-def macenko(image, reference):
-    """Repaint the dyes of an image with those of the reference.
-
-    Each dye keeps its distribution in the tissue. Its color, and the concentration that 99% of the
-    pixels stay below, become those of the reference.
-
-    Parameters
-    ----------
-    image, reference : array_like in [0, 1], shape (height, width, 3)
-        Two-dye stains; sizes may differ.
-
-    Returns
-    -------
-    ndarray of float in [0, 1], shape of `image`
-
-    References
-    ----------
-    Macenko et al. 2009.
-    """
-    image, reference = _as_rgb(image, "image"), _as_rgb(reference, "reference")
-    ours, theirs = _stain_vectors(image, "image"), _stain_vectors(reference, "reference")
-    c = concentrations(image, ours)
-    strong = np.quantile(c, 0.99, axis=(0, 1))
-    goal = np.quantile(concentrations(reference, theirs), 0.99, axis=(0, 1))
-    return stained(c * goal / strong, theirs)
-
-
-def _as_rgb(image, name):
-    image = as_picture(image, name)
-    if image.ndim != 3:
-        raise ValueError(f"{name} must be in color, (height, width, 3), got shape {image.shape}.")
-    return image

@@ -37,7 +37,7 @@ class SimulatedXrays(NamedTuple):
     lesions: np.ndarray
 
 
-def simulate(n, marked_if_ill, marked_if_healthy, seed=0, opacity=0.2):
+def simulated_xrays(n, marked_if_ill, marked_if_healthy, seed=0, opacity=0.2):
     """Draw simulated X-rays, half of them with pneumonia.
 
     The same seed gives the same chests, whatever the other arguments: so a marker can be added

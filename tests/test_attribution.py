@@ -448,7 +448,7 @@ def test_bad_settings(call, said):
 
 
 def test_simulated_xrays_are_what_was_asked_for():
-    drawn = xrays.simulate(300, marked_if_ill=0.9, marked_if_healthy=0.2, seed=1)
+    drawn = xrays.simulated_xrays(300, marked_if_ill=0.9, marked_if_healthy=0.2, seed=1)
     assert drawn.images.shape == drawn.lesions.shape == (300, 64, 64)
     assert drawn.images.min() >= 0
     assert drawn.images.max() <= 1
@@ -461,8 +461,8 @@ def test_simulated_xrays_are_what_was_asked_for():
 
 def test_the_marker_is_all_that_differs():
     """The same chests with and without."""
-    plain = xrays.simulate(40, 0, 0, seed=2, opacity=0.0)
-    marked = xrays.simulate(40, 1, 1, seed=2, opacity=0.0)
+    plain = xrays.simulated_xrays(40, 0, 0, seed=2, opacity=0.0)
+    marked = xrays.simulated_xrays(40, 1, 1, seed=2, opacity=0.0)
     changed = np.abs(marked.images - plain.images) > 0
     mask = xrays.marker_mask()
     assert not changed[:, ~mask].any()
@@ -473,7 +473,7 @@ def test_the_marker_is_all_that_differs():
 
 
 def test_the_shadow_brightens_the_lesion_and_nothing_else():
-    plain, ill = (xrays.simulate(40, 0.5, 0.5, 3, opacity) for opacity in (0.0, 0.2))
+    plain, ill = (xrays.simulated_xrays(40, 0.5, 0.5, 3, opacity) for opacity in (0.0, 0.2))
     gain = ill.images - plain.images
     assert np.abs(gain[ill.y_true == 0]).max() == 0
     # More than half of a peak of 0.7 to 1.3 times the opacity; less only where white is reached.
@@ -484,7 +484,7 @@ def test_the_shadow_brightens_the_lesion_and_nothing_else():
 
 
 def test_simulation_follows_its_seed():
-    one, same, other = (xrays.simulate(4, 0.5, 0.5, seed).images for seed in (1, 1, 2))
+    one, same, other = (xrays.simulated_xrays(4, 0.5, 0.5, seed).images for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, same)
     assert not np.array_equal(one, other)
 
@@ -500,4 +500,4 @@ def test_simulation_follows_its_seed():
 )
 def test_simulate_refuses(arguments, said):
     with pytest.raises(ValueError, match=said):
-        xrays.simulate(*arguments)
+        xrays.simulated_xrays(*arguments)

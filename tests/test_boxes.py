@@ -357,7 +357,7 @@ def test_bad_boxes_are_named(bad, said):
     [
         (lambda: non_max_suppression(GOOD, []), r"boxes has 1 and scores has 0"),
         (lambda: non_max_suppression(GOOD, [np.nan]), r"scores must be finite"),
-        (lambda: non_max_suppression(GOOD, [0.5], 1.5), r"threshold must lie between 0 and 1"),
+        (lambda: non_max_suppression(GOOD, [0.5], 1.5), r"iou_threshold must lie between 0 and 1"),
         (
             lambda: non_max_suppression(GOOD, [0.5], classes=[1, 2]),
             "and classes has 2",

@@ -201,7 +201,10 @@ def test_classes_and_images_are_told_apart():
         (lambda: match_detections([[0, 0, 1, 1]], [], []), r"boxes has 1 and scores has 0"),
         (lambda: match_detections([[2, 0, 1, 1]], [1], []), r"boxes must have x1 <= x2"),
         (lambda: match_detections([], [], [[2, 0, 1, 1]]), r"true_boxes must have x1 <= x2"),
-        (lambda: match_detections([], [], [], 0), r"threshold must be one number strictly between"),
+        (
+            lambda: match_detections([], [], [], 0),
+            r"iou_threshold must be one number strictly between",
+        ),
         (
             lambda: average_precision([1, 1], [2, 1], 1),
             r"n_true must be at least the number",
@@ -308,16 +311,16 @@ def test_hard_negatives_are_windows_that_the_classifier_believes(classifier):
     levels = windows.pyramid(np.random.default_rng(0).random((70, 90)), 0.6)
     with torch.no_grad():
         threshold = classifier.dense(levels[0].contrast).sigmoid().quantile(0.8).item()
-        hard = windows.hard_negatives(classifier, levels[:1], most=5, threshold=threshold)
+        hard = windows.hard_negatives(classifier, levels[:1], most=5, score_threshold=threshold)
         assert len(hard) == 5
         assert (classifier(hard).sigmoid() > threshold - 1e-5).all()
     every = levels[0].contrast.unfold(2, 25, 4).unfold(3, 25, 4).reshape(-1, 25, 25)
     assert all((every == one).all(dim=(1, 2)).any() for one in hard[:, 0])
-    again = windows.hard_negatives(classifier, levels[:1], most=5, threshold=threshold)
+    again = windows.hard_negatives(classifier, levels[:1], most=5, score_threshold=threshold)
     assert torch.equal(hard, again)
     turned = windows.hard_negatives(classifier, levels[:1], 5, threshold, quarter_turns=1)
     assert not any((every == one).all(dim=(1, 2)).any() for one in turned[:, 0])
-    assert windows.hard_negatives(classifier, levels, threshold=1.0).shape == (0, 1, 25, 25)
+    assert windows.hard_negatives(classifier, levels, score_threshold=1.0).shape == (0, 1, 25, 25)
 
 
 def test_votes():
@@ -353,7 +356,7 @@ def test_batches_of_faces_follow_their_generator():
         (lambda c: windows.pyramid(np.zeros((30, 30)), 1), r"factor must lie strictly between"),
         (lambda c: c(torch.zeros(2, 1, 24, 25)), r"windows must have the shape \(n, 1, 25, 25\)"),
         (lambda c: c.dense(torch.zeros(1, 1, 24, 90)), r"images must be at least 25 pixels a side"),
-        (lambda c: windows.detect(c, [], 2), r"threshold must lie between 0 and 1"),
+        (lambda c: windows.detect(c, [], 2), r"score_threshold must lie between 0 and 1"),
     ],
 )
 def test_bad_windows_are_named(classifier, call, said):
@@ -469,7 +472,7 @@ def test_targets_say_what_the_boxes_are(halves):
     perfect = torch.cat([logits[..., None], offsets], dim=2).reshape(3, 12, 12, 6, 5)
     assert grid.detection_loss(perfect, assigned, offsets) < 0.2
     for answer, mine in zip(perfect, assigned, strict=True):
-        found = grid.suppressed(detector, answer[None], (96, 96), overlap=0.9)
+        found = grid.suppressed(detector, answer[None], (96, 96), iou_threshold=0.9)
         assert len(found.boxes) == len(mine[mine >= 0].unique())
         assert (found.boxes >= 0).all()
         assert (found.boxes <= 96).all()
@@ -514,7 +517,7 @@ def test_nuclei_of_the_other_half_are_found(halves, seed):
 
 
 def test_simulated_eyes_look_as_they_are_said_to():
-    images, points = landmarks.simulate_fundi(30, size=64, seed=0)
+    images, points = landmarks.simulated_fundi(30, size=64, seed=0)
     assert images.shape == (30, 64, 64, 3)
     assert points.shape == (30, 2, 2)
     assert images.min() >= 0
@@ -531,7 +534,7 @@ def test_simulated_eyes_look_as_they_are_said_to():
         ring = (from_fovea > 6) & (from_fovea < 10) & (from_disc > 8)
         assert green[from_disc < 3].mean() > 1.1 * green[ring].mean()
         assert green[from_fovea < 2].mean() < 0.95 * green[ring].mean()
-    again = landmarks.simulate_fundi(30, size=64, seed=0)
+    again = landmarks.simulated_fundi(30, size=64, seed=0)
     assert np.array_equal(again.images, images)
 
 
@@ -564,13 +567,13 @@ def test_mirrored_eyes_have_mirrored_points():
 def test_errors_are_distances():
     assert landmarks.pixel_errors([[3, 4], [1, 1]], [[0, 0], [1, 1]]).tolist() == [5, 0]
     with pytest.raises(ValueError, match="size must be at least 32"):
-        landmarks.simulate_fundi(1, size=16)
+        landmarks.simulated_fundi(1, size=16)
     with pytest.raises(ValueError, match="n must be a whole number"):
-        landmarks.simulate_fundi(1.5)
+        landmarks.simulated_fundi(1.5)
 
 
 def test_disc_and_fovea_are_found_in_simulated_eyes_and_in_a_real_one():
-    train, test = landmarks.simulate_fundi(400, seed=0), landmarks.simulate_fundi(60, seed=100)
+    train, test = landmarks.simulated_fundi(400, seed=0), landmarks.simulated_fundi(60, seed=100)
     torch.manual_seed(0)
     network = landmarks.LandmarkNetwork()
     batches = landmarks.landmark_batches(*train)

@@ -20,7 +20,7 @@ def block(size=64, inset=16):
 
 
 def test_cells_are_numbered_and_in_one_piece():
-    labels = microscopy.simulate_cells(rng(), 160, 20)
+    labels = microscopy.simulated_cells(160, 20, seed=rng())
     assert labels.shape == (160, 160)
     assert np.unique(labels).tolist() == list(range(21))
     pieces = [label(labels == cell)[1] for cell in range(1, 21)]
@@ -30,7 +30,7 @@ def test_cells_are_numbered_and_in_one_piece():
 def test_size_and_shape_of_cells():
     area, ratio = [], []
     for seed in range(30):
-        labels = microscopy.simulate_cells(rng(seed), 96, 1, (12, 12), (0.5, 0.5))
+        labels = microscopy.simulated_cells(96, 1, (12, 12), (0.5, 0.5), seed=rng(seed))
         y, x = np.nonzero(labels)
         if min(y.min(), x.min()) > 0 and max(y.max(), x.max()) < 95:
             area.append(len(y))
@@ -45,7 +45,7 @@ def test_touching_is_a_choice():
     def neighbors(touching):
         count = 0
         for seed in range(10):
-            cells = microscopy.simulate_cells(rng(seed), 200, 12, touching=touching)
+            cells = microscopy.simulated_cells(200, 12, touching=touching, seed=rng(seed))
             pairs = np.stack([cells[:, 1:].ravel(), cells[:, :-1].ravel()])
             count += len({tuple(p) for p in np.sort(pairs, axis=0).T if 0 < p[0] < p[1]})
         return count
@@ -54,14 +54,14 @@ def test_touching_is_a_choice():
 
 
 def test_a_full_image_takes_no_more_cells():
-    labels = microscopy.simulate_cells(rng(), 32, 200, (9, 9))
+    labels = microscopy.simulated_cells(32, 200, (9, 9), seed=rng())
     assert 2 < labels.max() < 30
-    assert not microscopy.simulate_cells(rng(), 32, 0).any()
+    assert not microscopy.simulated_cells(32, 0, seed=rng()).any()
 
 
 @pytest.mark.parametrize("make", [microscopy.fluorescence, microscopy.dic])
 def test_same_seed_same_image(make):
-    labels = microscopy.simulate_cells(rng(), 64, 5)
+    labels = microscopy.simulated_cells(64, 5, seed=rng())
     assert np.array_equal(make(labels, rng(1)), make(labels, rng(1)))
     assert not np.array_equal(make(labels, rng(1)), make(labels, rng(2)))
     assert make(labels, rng()).shape == (64, 64)
@@ -132,13 +132,16 @@ def test_point_spread_function_by_hand():
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: microscopy.simulate_cells(rng(), 4), "size must be at least 8"),
-        (lambda: microscopy.simulate_cells(rng(), 32.5), "size must be a whole number"),
-        (lambda: microscopy.simulate_cells(rng(), 32, -1), "cells must not be negative"),
-        (lambda: microscopy.simulate_cells(rng(), 32, touching=2), "touching must lie between"),
-        (lambda: microscopy.simulate_cells(rng(), 32, radius=(0, 3)), "radius must be"),
-        (lambda: microscopy.simulate_cells(rng(), 32, radius=(5, 3)), "radius must be"),
-        (lambda: microscopy.simulate_cells(rng(), 32, axis_ratio=3), "axis_ratio must be"),
+        (lambda: microscopy.simulated_cells(4, seed=rng()), "size must be at least 8"),
+        (lambda: microscopy.simulated_cells(32.5, seed=rng()), "size must be a whole number"),
+        (lambda: microscopy.simulated_cells(32, -1, seed=rng()), "cells must not be negative"),
+        (
+            lambda: microscopy.simulated_cells(32, touching=2, seed=rng()),
+            "touching must lie between",
+        ),
+        (lambda: microscopy.simulated_cells(32, radius=(0, 3), seed=rng()), "radius must be"),
+        (lambda: microscopy.simulated_cells(32, radius=(5, 3), seed=rng()), "radius must be"),
+        (lambda: microscopy.simulated_cells(32, axis_ratio=3, seed=rng()), "axis_ratio must be"),
         (lambda: microscopy.fluorescence([0, 1], rng()), "labels must be a label image"),
         (lambda: microscopy.fluorescence(NOTHING, rng(), photons=0), "photons must be one number"),
         (lambda: microscopy.fluorescence(NOTHING, rng(), depth=-1), "depth must not be negative"),

@@ -240,7 +240,7 @@ def test_intervals_cover_the_kappa_they_estimate(coefficient):
     hits = 0
     for seed in range(1000):
         y_true = (rng.random(120) < 0.4).astype(int)
-        votes = raters.simulate_readers(y_true, [0.85, 0.85], [0.8, 0.8], seed=seed)
+        votes = raters.simulated_readers(y_true, [0.85, 0.85], [0.8, 0.8], seed=seed)
         result = (
             raters.cohen_kappa(*votes.T) if coefficient == "cohen" else raters.fleiss_kappa(votes)
         )
@@ -445,7 +445,7 @@ def test_dawid_skene_finds_the_quality_of_simulated_readers():
     rng = np.random.default_rng(0)
     y_true = (rng.random(4000) < 0.3).astype(int)
     sensitivity, specificity = [0.95, 0.9, 0.6, 0.65, 0.55], [0.95, 0.9, 0.7, 0.75, 0.7]
-    votes = raters.simulate_readers(y_true, sensitivity, specificity, seed=1)
+    votes = raters.simulated_readers(y_true, sensitivity, specificity, seed=1)
     votes = np.where(rng.random(votes.shape) < 0.1, -1, votes)
     fitted = raters.dawid_skene(votes)
     np.testing.assert_allclose(fitted.confusion[:, 1, 1], sensitivity, atol=0.04)
@@ -458,8 +458,8 @@ def test_dawid_skene_finds_the_quality_of_simulated_readers():
 def test_shared_mistakes_are_taken_for_the_truth():
     """The documented limit: three readers with common mistakes outvote two good ones."""
     y_true = (np.random.default_rng(0).random(2000) < 0.3).astype(int)
-    good = raters.simulate_readers(y_true, [0.95, 0.9], [0.95, 0.95], seed=1)
-    clique = raters.simulate_readers(y_true, [0.7] * 3, [0.75] * 3, correlation=0.8, seed=2)
+    good = raters.simulated_readers(y_true, [0.95, 0.9], [0.95, 0.95], seed=1)
+    clique = raters.simulated_readers(y_true, [0.7] * 3, [0.75] * 3, correlation=0.8, seed=2)
     fitted = raters.dawid_skene(np.column_stack([good, clique]))
     assert (fitted.labels != y_true).mean() > 0.15
     assert fitted.confusion[2:, 1, 1].min() > fitted.confusion[:2, 1, 1].max()
@@ -652,7 +652,7 @@ def test_positive_votes_have_the_mean_and_variance_of_correlated_votes(n, p, cor
 
 def test_panel_rates_are_those_of_simulated_panels():
     y_true = np.repeat([1, 0], 60_000)
-    votes = raters.simulate_readers(y_true, [0.8] * 5, [0.85] * 5, correlation=0.4, seed=3)
+    votes = raters.simulated_readers(y_true, [0.8] * 5, [0.85] * 5, correlation=0.4, seed=3)
     positive = votes.sum(axis=1) >= 2
     panel = raters.panel_rates(5, 0.8, 0.85, quorum=2, correlation=0.4)
     assert positive[y_true == 1].mean() == pytest.approx(panel.sensitivity, abs=0.006)
@@ -675,17 +675,17 @@ def test_more_independent_readers_are_better_and_a_higher_quorum_is_stricter():
 @pytest.mark.parametrize("correlation", [0, 0.5])
 def test_pair_kappa_is_what_two_simulated_readers_show(correlation):
     y_true = (np.random.default_rng(0).random(100_000) < 0.2).astype(int)
-    votes = raters.simulate_readers(y_true, [0.8] * 2, [0.9] * 2, correlation=correlation, seed=4)
+    votes = raters.simulated_readers(y_true, [0.8] * 2, [0.9] * 2, correlation=correlation, seed=4)
     expected = raters.pair_kappa(0.8, 0.9, 0.2, correlation)
     assert raters.cohen_kappa(*votes.T).value == pytest.approx(expected, abs=0.01)
 
 
 def test_simulated_readers_have_the_rates_and_the_correlation_asked_for():
     y_true = np.repeat([1, 0], 50_000)
-    votes = raters.simulate_readers(y_true, [0.9, 0.7], [0.8, 0.95], seed=0)
+    votes = raters.simulated_readers(y_true, [0.9, 0.7], [0.8, 0.95], seed=0)
     np.testing.assert_allclose(votes[:50_000].mean(axis=0), [0.9, 0.7], atol=0.01)
     np.testing.assert_allclose(votes[50_000:].mean(axis=0), [0.2, 0.05], atol=0.01)
-    twins = raters.simulate_readers(y_true, [0.7] * 2, [0.8] * 2, correlation=0.6, seed=0)
+    twins = raters.simulated_readers(y_true, [0.7] * 2, [0.8] * 2, correlation=0.6, seed=0)
     assert np.corrcoef(twins[:50_000].T)[0, 1] == pytest.approx(0.6, abs=0.02)
     assert np.corrcoef(twins[50_000:].T)[0, 1] == pytest.approx(0.6, abs=0.02)
 
@@ -696,9 +696,9 @@ def test_simulated_readers_have_the_rates_and_the_correlation_asked_for():
         (lambda: raters.panel_rates(3, 0.8, 0.9, 0), "quorum must lie between 1 and readers"),
         (lambda: raters.panel_rates(3, 0.8, 0.9, 4), "quorum must lie between 1 and readers"),
         (lambda: raters.panel_rates(3, 1.8, 0.9, 2), "sensitivity must lie between 0 and 1"),
-        (lambda: raters.simulate_readers([0, 1], [0.9], [0.9, 0.8]), "same length"),
-        (lambda: raters.simulate_readers([0, 2], [0.9], [0.9]), "y_true"),
-        (lambda: raters.simulate_readers([0, 1], 0.9, 0.9), "sensitivity must be one-dimensional"),
+        (lambda: raters.simulated_readers([0, 1], [0.9], [0.9, 0.8]), "same length"),
+        (lambda: raters.simulated_readers([0, 2], [0.9], [0.9]), "y_true"),
+        (lambda: raters.simulated_readers([0, 1], 0.9, 0.9), "sensitivity must be one-dimensional"),
         (lambda: raters.pair_kappa(0.8, 0.9, 1.2), "prevalence"),
     ],
 )
@@ -797,7 +797,7 @@ def test_dawid_skene_beats_the_vote_on_the_labels_of_real_chest_films(seed, shar
     """Simulated readers of real films: the prevalence of pneumonia there is 0.74."""
     with np.load(shared_data("pneumoniamnist_trainval.npz")) as films:
         y_true = films["train_labels"].ravel()
-    votes = raters.simulate_readers(
+    votes = raters.simulated_readers(
         y_true, [0.95, 0.9, 0.6, 0.6, 0.55], [0.95, 0.95, 0.7, 0.65, 0.7], seed=seed
     )
     errors = [

@@ -380,15 +380,15 @@ def two_hills():
 
 def test_seeds_separate_what_a_threshold_merges():
     p = two_hills()
-    assert seg.grow_seeds(p, seed=0.5, edge=0.5).max() == 1
-    cells = seg.grow_seeds(p, seed=0.85, edge=0.5, min_size=5)
+    assert seg.grow_seeds(p, certain=0.5, edge=0.5).max() == 1
+    cells = seg.grow_seeds(p, certain=0.85, edge=0.5, min_size=5)
     assert cells.max() == 2
     assert ((cells > 0) == (p > 0.5)).all(), "seeds grow to the edge and no further"
 
 
 @given(hnp.arrays(float, (9, 9), elements=st.sampled_from([0.0, 0.3, 0.6, 0.95])))
 def test_equal_thresholds_give_connected_regions(p):
-    cells = seg.grow_seeds(p, seed=0.5, edge=0.5, min_size=1)
+    cells = seg.grow_seeds(p, certain=0.5, edge=0.5, min_size=1)
     expected, n = components(p > 0.5)
     assert cells.max() == n
     assert ((cells > 0) == (expected > 0)).all()
@@ -409,7 +409,7 @@ def test_small_seeds_are_dropped():
         ([[0.2, 1.5]], {}, "probability must lie between 0 and 1"),
         ([[0.2, np.nan]], {}, "probability must be finite"),
         ([[0.2]], {"seed": 0.4, "edge": 0.5}, r"edge must not exceed seed \(0.4\), got 0.5"),
-        ([[0.2]], {"seed": 1.4}, "seed must lie between 0 and 1"),
+        ([[0.2]], {"certain": 1.4}, "certain must lie between 0 and 1"),
     ],
 )
 def test_bad_probabilities(p, options, said):
@@ -518,7 +518,7 @@ def test_large_image_in_bounded_memory(tmp_path):
     code = f"""
 import resource
 import numpy as np
-from course_lib.tiling import predict_tiled
+from course_lib.segmentation import predict_tiled
 image = np.lib.format.open_memmap({str(tmp_path / "image.npy")!r}, "w+", np.uint8, (8192, 8192))
 image[5000, 6000] = 200
 scores = predict_tiled(lambda t: np.stack([t, 1 - t]), image, core=1024, margin=32)

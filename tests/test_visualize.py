@@ -13,6 +13,7 @@ from torch import nn
 
 from course_lib import datasets
 from course_lib.nets import EfficientNetLite0, UNet
+from course_lib.nets.layers import evaluating, to_batch
 from course_lib.visualize import (
     activations,
     deep_dream,
@@ -27,7 +28,6 @@ from course_lib.visualize import (
     top_patches,
     transforms,
 )
-from course_lib.visualize.layers import evaluating, to_batch
 
 LITE0 = EfficientNetLite0().eval()
 

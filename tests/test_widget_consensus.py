@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from course_lib.raters import majority_vote, pair_kappa, panel_rates, simulate_readers
+from course_lib.raters import majority_vote, pair_kappa, panel_rates, simulated_readers
 from course_lib.widgets import ConsensusExplorer
 from course_lib.widgets.consensus import PATIENTS, PREVALENCE
 
@@ -65,7 +65,7 @@ def test_kappa_is_that_of_two_readers(data):
 def test_a_position_against_simulated_readers(data):
     """Five readers, 0.8 and 0.9, correlation 0.3: the vote of real arrays."""
     y_true = (np.arange(200_000) < 200_000 * PREVALENCE).astype(int)
-    votes = simulate_readers(y_true, [0.8] * 5, [0.9] * 5, correlation=0.3, seed=0)
+    votes = simulated_readers(y_true, [0.8] * 5, [0.9] * 5, correlation=0.3, seed=0)
     wrong = PATIENTS * (majority_vote(votes) != y_true).mean()
     c, se, sp = (
         data["correlations"].index(0.3),

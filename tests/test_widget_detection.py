@@ -85,7 +85,7 @@ def test_picture_and_payload():
         assert len(json.dumps(widget.data, allow_nan=False)) < 45_000
         assert "<table>" in widget.fallback()
     assert repr(make()) == repr(make())
-    assert make(threshold=0.31, least=0.5).state == {"threshold": 6, "least": 2}
+    assert make(iou_threshold=0.31, score_threshold=0.5).state == {"threshold": 6, "least": 2}
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import mean_squared_error
 
 from course_lib import descent
+from course_lib.datasets import two_feature_masses
 from course_lib.widgets import LearningRateExplorer
-from course_lib.widgets.learning_rate import OPTIMIZERS, two_feature_masses
+from course_lib.widgets.learning_rate import OPTIMIZERS
 
 (X, Y), (X_VAL, Y_VAL) = two_feature_masses()
 BEST = LinearRegression(fit_intercept=False).fit(X, Y)

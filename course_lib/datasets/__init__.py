@@ -33,6 +33,13 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         ],
         "reader_studies": ["franken_1992", "hupse_2013", "tony_2011", "van_dyke_1993"],
         "retinas": ["healthy_retinas"],
-        "tables": ["breast_masses", "dawid_skene_1979", "fleiss_1971", "hanley_mcneil_1982"],
+        "tables": [
+            "TWO_FEATURES",
+            "breast_masses",
+            "dawid_skene_1979",
+            "fleiss_1971",
+            "hanley_mcneil_1982",
+            "two_feature_masses",
+        ],
     },
 )

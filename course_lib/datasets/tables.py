@@ -31,6 +31,29 @@ def breast_masses():
     return Masses(data.data, (data.target == 0).astype(int), tuple(data.feature_names))
 
 
+#: Those of `two_feature_masses`.
+TWO_FEATURES = ("mean radius", "mean concave points")
+
+
+def two_feature_masses():
+    """Two standardized features of the breast masses, and malignancy centered at 0.
+
+    Returns
+    -------
+    tuple of (X, y)
+        284 women to train on, then 285 others; X (n, 2) is standardized and y centered with the
+        mean and standard deviation of the first, so that no bias is needed.
+    """
+    masses = breast_masses()
+    order = np.random.default_rng(0).permutation(len(masses.y_true))
+    X = masses.X[:, [masses.feature_names.index(name) for name in TWO_FEATURES]][order]
+    y = 2.0 * masses.y_true[order] - 1
+    seen = slice(None, len(y) // 2)
+    X = (X - X[seen].mean(0)) / X[seen].std(0)
+    y = y - y[seen].mean()
+    return (X[seen], y[seen]), (X[len(y) // 2 :], y[len(y) // 2 :])
+
+
 class Ratings(NamedTuple):
     """Votes (cases, columns), and who gave each column."""
 

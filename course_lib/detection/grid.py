@@ -147,7 +147,7 @@ def detection_loss(answer, assigned, offsets, box_weight=2.0):
 
 
 @torch.no_grad()
-def detect(detector, image, threshold=0.05, overlap=0.4):
+def detect(detector, image, score_threshold=0.05, iou_threshold=0.4):
     """All objects of an image, each once.
 
     Parameters
@@ -155,9 +155,9 @@ def detect(detector, image, threshold=0.05, overlap=0.4):
     detector : GridDetector
     image : array_like of float, shape (height, width)
         Standardized as in training; any size.
-    threshold : float in [0, 1]
+    score_threshold : float in [0, 1]
         The score must lie above it.
-    overlap : float in [0, 1]
+    iou_threshold : float in [0, 1]
         IoU above which two boxes are taken for one object.
 
     Returns
@@ -168,10 +168,10 @@ def detect(detector, image, threshold=0.05, overlap=0.4):
     device = next(detector.parameters()).device
     images = torch.tensor(np.asarray(image), dtype=torch.float32)[None, None]
     answer = detector(images.to(device))
-    return suppressed(detector, answer, images.shape[-2:], threshold, overlap)
+    return suppressed(detector, answer, images.shape[-2:], score_threshold, iou_threshold)
 
 
-def suppressed(detector, answer, shape, threshold=0.05, overlap=0.4):
+def suppressed(detector, answer, shape, score_threshold=0.05, iou_threshold=0.4):
     """What the network's answer to one image says, as boxes without duplicates.
 
     Parameters
@@ -180,21 +180,21 @@ def suppressed(detector, answer, shape, threshold=0.05, overlap=0.4):
     answer : tensor, shape (1, rows, columns, k, 5)
     shape : tuple of int
         Height and width of the image, at whose edges boxes end.
-    threshold, overlap : float
+    score_threshold, iou_threshold : float
         As in `detect`.
 
     Returns
     -------
     Detections
     """
-    threshold = as_probability(threshold, "threshold")
+    score_threshold = as_probability(score_threshold, "score_threshold")
     anchors = detector.anchors(*answer.shape[1:3])
     answer = answer.reshape(-1, 5).cpu().double()
     scores = answer[:, 0].sigmoid().numpy()
-    likely = scores > threshold
+    likely = scores > score_threshold
     height, width = shape
     boxes = decode(answer[likely, 1:].numpy(), anchors[likely])
     boxes = boxes.clip(0, [width, height, width, height])
     scores = scores[likely]
-    kept = non_max_suppression(boxes, scores, overlap)
+    kept = non_max_suppression(boxes, scores, iou_threshold)
     return Detections(boxes[kept], scores[kept])

@@ -24,7 +24,7 @@ class Fundi(NamedTuple):
     points: np.ndarray
 
 
-def simulate_fundi(n, size=64, seed=0):
+def simulated_fundi(n, size=64, seed=0):
     """Simulated photographs of the retina, right and left eyes.
 
     Each has a bright optic disc, a dark fovea 1.7 to 3.6 disc diameters from it, a little below on

@@ -23,19 +23,19 @@ class Detections(NamedTuple):
     scores: np.ndarray
 
 
-def match_detections(boxes, scores, true_boxes, threshold=0.5):
+def match_detections(boxes, scores, true_boxes, iou_threshold=0.5):
     """Which detections of one image hit an object.
 
     From the highest score down, each detection takes the object that it overlaps most among those
-    that are still free, if their IoU reaches `threshold`. A second box on the same object finds it
-    taken, and is a false alarm.
+    that are still free, if their IoU reaches `iou_threshold`. A second box on the same object finds
+    it taken, and is a false alarm.
 
     Parameters
     ----------
     boxes : array_like, shape (n, 4)
     scores : array_like of float, shape (n,)
     true_boxes : array_like, shape (m, 4)
-    threshold : float, strictly between 0 and 1
+    iou_threshold : float, strictly between 0 and 1
 
     Returns
     -------
@@ -47,14 +47,14 @@ def match_detections(boxes, scores, true_boxes, threshold=0.5):
     Lin et al. 2014, "Microsoft COCO: common objects in context", arXiv 1405.0312; the rule is that
     of its evaluation code.
     """
-    threshold = as_open_probability(threshold, "threshold")
+    iou_threshold = as_open_probability(iou_threshold, "iou_threshold")
     boxes, true_boxes = as_boxes(boxes, "boxes"), as_boxes(true_boxes, "true_boxes")
     scores = _scores(scores)
     same_length(boxes=boxes, scores=scores)
     overlap = iou(boxes, true_boxes)
     hits = np.zeros(len(boxes), bool)
     for i in np.argsort(-scores, kind="stable"):
-        if overlap.size and overlap[i].max() >= threshold:
+        if overlap.size and overlap[i].max() >= iou_threshold:
             hits[i] = True
             # The object is taken.
             overlap[:, overlap[i].argmax()] = 0
@@ -146,7 +146,7 @@ def mean_average_precision(
     boxes,
     scores,
     true_boxes,
-    threshold=0.5,
+    iou_threshold=0.5,
     *,
     classes=None,
     true_classes=None,
@@ -164,7 +164,7 @@ def mean_average_precision(
     boxes : array_like, shape (n, 4)
     scores : array_like of float, shape (n,)
     true_boxes : array_like, shape (m, 4)
-    threshold : float, default 0.5
+    iou_threshold : float, default 0.5
         IoU from which a box hits; mAP@0.5.
     classes, images : array_like, shape (n,), optional
         What each box is said to show, and which image it lies in; by default one class, one image.
@@ -198,7 +198,7 @@ def mean_average_precision(
         for image in np.unique(true_images):
             mine = np.flatnonzero((classes == name) & (images == image))
             true = true_boxes[(true_classes == name) & (true_images == image)]
-            hits[mine] = match_detections(boxes[mine], scores[mine], true, threshold)
+            hits[mine] = match_detections(boxes[mine], scores[mine], true, iou_threshold)
         mine, n_true = classes == name, np.count_nonzero(true_classes == name)
         by_class[name.item()] = average_precision(hits[mine], scores[mine], n_true, points)
     return MeanAveragePrecision(float(np.mean(list(by_class.values()))), by_class)

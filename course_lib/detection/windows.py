@@ -159,7 +159,7 @@ def face_batches(faces, background, n_faces=32, n_background=64):
 
 
 @torch.no_grad()
-def hard_negatives(classifier, levels, most=25, threshold=0.2, quarter_turns=0, seed=0):
+def hard_negatives(classifier, levels, most=25, score_threshold=0.2, quarter_turns=0, seed=0):
     """Windows of photographs without a face that the classifier takes for one, or nearly does.
 
     Parameters
@@ -169,7 +169,7 @@ def hard_negatives(classifier, levels, most=25, threshold=0.2, quarter_turns=0, 
         Of any number of photographs.
     most : int
         Windows from each level; which ones, is drawn.
-    threshold : float in [0, 1]
+    score_threshold : float in [0, 1]
         Least probability of a face.
     quarter_turns : int
         Turn the photographs before: whichever way up, they show no face, and so give new windows.
@@ -180,18 +180,19 @@ def hard_negatives(classifier, levels, most=25, threshold=0.2, quarter_turns=0, 
     tensor, shape (n, 1, 25, 25)
         Local contrast; n is 0 if nothing is mistaken for a face.
     """
-    threshold, rng = as_probability(threshold, "threshold"), np.random.default_rng(seed)
+    score_threshold = as_probability(score_threshold, "score_threshold")
+    rng = np.random.default_rng(seed)
     found = [torch.empty(0, 1, WINDOW, WINDOW)]
     for level in levels:
         contrast = level.contrast.rot90(quarter_turns, (2, 3))
-        corners, _ = _above(classifier, contrast, threshold)
+        corners, _ = _above(classifier, contrast, score_threshold)
         for y, x in corners[rng.permutation(len(corners))[:most]]:
             found.append(contrast[:, :, y : y + WINDOW, x : x + WINDOW])
     return torch.cat(found)
 
 
 @torch.no_grad()
-def detect(classifier, levels, threshold=0.5):
+def detect(classifier, levels, score_threshold=0.5):
     """All windows of a photograph that the classifier takes for a face.
 
     Parameters
@@ -199,7 +200,7 @@ def detect(classifier, levels, threshold=0.5):
     classifier : WindowClassifier
     levels : sequence of Level
         Of one photograph, as `pyramid` gives them.
-    threshold : float in [0, 1]
+    score_threshold : float in [0, 1]
         The probability must lie above it.
 
     Returns
@@ -208,10 +209,10 @@ def detect(classifier, levels, threshold=0.5):
         ``boxes`` in the pixels of the photograph and the probability of a face in each, before
         any suppression of duplicates; possibly none.
     """
-    threshold = as_probability(threshold, "threshold")
+    score_threshold = as_probability(score_threshold, "score_threshold")
     boxes, scores = [np.empty((0, 4))], [np.empty(0)]
     for level in levels:
-        corners, probability = _above(classifier, level.contrast, threshold)
+        corners, probability = _above(classifier, level.contrast, score_threshold)
         corners = corners[:, ::-1]
         boxes.append(np.hstack([corners, corners + WINDOW]) / level.scale)
         scores.append(probability)
@@ -233,7 +234,7 @@ class Voted(NamedTuple):
     votes: np.ndarray
 
 
-def count_votes(boxes, scores, threshold=0.3, least=3):
+def count_votes(boxes, scores, iou_threshold=0.3, least=3):
     """One box for every heap of windows, with the size of the heap.
 
     A face answers in several neighboring windows and at several sizes; an accident often in one.
@@ -242,7 +243,7 @@ def count_votes(boxes, scores, threshold=0.3, least=3):
     ----------
     boxes : array_like, shape (n, 4)
     scores : array_like of float, shape (n,)
-    threshold : float in [0, 1]
+    iou_threshold : float in [0, 1]
         IoU from which a window belongs to a heap.
     least : int
         Heaps of fewer windows are dropped.
@@ -257,7 +258,7 @@ def count_votes(boxes, scores, threshold=0.3, least=3):
     Viola & Jones 2004, "Robust real-time face detection", Int J Comput Vis 57:137, section 5.6,
     merges overlapping windows likewise.
     """
-    kept = non_max_suppression(boxes, scores, threshold)
+    kept = non_max_suppression(boxes, scores, iou_threshold)
     if not kept.size:
         return Voted(np.empty((0, 4)), np.empty(0, int))
     leaders = np.asarray(boxes, float)[kept]

@@ -63,31 +63,33 @@ def _box_cases(rng):
     return [(np.array(a, float), np.array(b, float)) for a, b in pairs]
 
 
-def _suppress(overlap, scores, threshold):
+def _suppress(overlap, scores, iou_threshold):
     kept = []
     for i in np.argsort(-scores, kind="stable"):
-        if all(overlap[i, k] <= threshold for k in kept):
+        if all(overlap[i, k] <= iou_threshold for k in kept):
             kept.append(i)
     return np.array(kept)
 
 
-def _dropped_boxes_drop_too(overlap, scores, threshold):
+def _dropped_boxes_drop_too(overlap, scores, iou_threshold):
     order = np.argsort(-scores, kind="stable")
-    kept = [i for n, i in enumerate(order) if all(overlap[i, k] <= threshold for k in order[:n])]
+    kept = [
+        i for n, i in enumerate(order) if all(overlap[i, k] <= iou_threshold for k in order[:n])
+    ]
     return np.array(kept)
 
 
-def _in_the_order_given(overlap, scores, threshold):
+def _in_the_order_given(overlap, scores, iou_threshold):
     kept = []
     for i in range(len(scores)):
-        if all(overlap[i, k] <= threshold for k in kept):
+        if all(overlap[i, k] <= iou_threshold for k in kept):
             kept.append(i)
     return np.array(kept)
 
 
-def _ranks(overlap, scores, threshold):
+def _ranks(overlap, scores, iou_threshold):
     order = np.argsort(-scores, kind="stable").tolist()
-    return np.array([order.index(i) for i in _suppress(overlap, scores, threshold)])
+    return np.array([order.index(i) for i in _suppress(overlap, scores, iou_threshold)])
 
 
 def _overlaps(boxes):

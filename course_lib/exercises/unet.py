@@ -5,8 +5,8 @@ import numpy as np
 from ._exercise import Exercise, Misconception
 
 
-def _instance_f1(iou, threshold):
-    tp = np.count_nonzero(iou > threshold)
+def _instance_f1(iou, iou_threshold):
+    tp = np.count_nonzero(iou > iou_threshold)
     n_true, n_predicted = iou.shape
     return 2 * tp / (n_true + n_predicted)
 
@@ -179,34 +179,34 @@ EXERCISES = (
         misconceptions=(
             Misconception(
                 "precision",
-                lambda iou, threshold: np.count_nonzero(iou > threshold) / iou.shape[1],
+                lambda iou, iou_threshold: np.count_nonzero(iou > iou_threshold) / iou.shape[1],
                 "That is the precision: the share of the predicted cells that are real. Missed "
                 "cells do not lower it.",
             ),
             Misconception(
                 "recall",
-                lambda iou, threshold: np.count_nonzero(iou > threshold) / iou.shape[0],
+                lambda iou, iou_threshold: np.count_nonzero(iou > iou_threshold) / iou.shape[0],
                 "That is the recall: the share of the true cells that were found. Invented cells "
                 "do not lower it.",
             ),
             Misconception(
                 "any_overlap",
-                lambda iou, threshold: 2 * np.count_nonzero(iou) / sum(iou.shape),
+                lambda iou, iou_threshold: 2 * np.count_nonzero(iou) / sum(iou.shape),
                 "You count every pair that overlaps at all. Only pairs whose IoU exceeds the "
                 "threshold are matches.",
             ),
             Misconception(
                 "average_precision",
-                lambda iou, threshold: (
-                    np.count_nonzero(iou > threshold)
-                    / (sum(iou.shape) - np.count_nonzero(iou > threshold))
+                lambda iou, iou_threshold: (
+                    np.count_nonzero(iou > iou_threshold)
+                    / (sum(iou.shape) - np.count_nonzero(iou > iou_threshold))
                 ),
                 "That is TP / (TP + FP + FN). In F1 a match counts on both sides, as one true and "
                 "as one predicted cell: 2 TP / (2 TP + FP + FN).",
             ),
             Misconception(
                 "mean_iou",
-                lambda iou, threshold: float(np.mean(iou.max(axis=1))),
+                lambda iou, iou_threshold: float(np.mean(iou.max(axis=1))),
                 "You averaged overlaps. F1 counts cells: how many pairs match, out of how many "
                 "true and predicted cells?",
             ),

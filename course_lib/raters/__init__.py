@@ -7,7 +7,7 @@ have given a rating; elsewhere a column without any changes nothing.
 
 from .agreement import Agreement, cohen_kappa, fleiss_kappa, krippendorff_alpha
 from .consensus import DawidSkene, Staple, dawid_skene, majority_vote, staple
-from .panel import PanelRates, pair_kappa, panel_rates, positive_votes, simulate_readers
+from .panel import PanelRates, pair_kappa, panel_rates, positive_votes, simulated_readers
 from .verification import Corrected, begg_greenes
 
 __all__ = [
@@ -25,6 +25,6 @@ __all__ = [
     "pair_kappa",
     "panel_rates",
     "positive_votes",
-    "simulate_readers",
+    "simulated_readers",
     "staple",
 ]

@@ -9,7 +9,7 @@ from .._validation import as_binary, as_count, as_probability, as_vector, same_l
 from .agreement import beyond_chance
 
 
-def simulate_readers(y_true, sensitivity, specificity, *, correlation=0.0, seed=0):
+def simulated_readers(y_true, sensitivity, specificity, *, correlation=0.0, seed=0):
     """Votes of simulated readers whose quality is known.
 
     Two readers of equal quality have votes with this correlation, among the diseased and among the
@@ -52,7 +52,7 @@ def positive_votes(readers, probability, correlation=0.0):
         That of one reader's positive vote: the sensitivity if the case is diseased, otherwise
         1 - specificity.
     correlation : float in [0, 1], default 0
-        Between two readers' votes on such cases, as in `simulate_readers`.
+        Between two readers' votes on such cases, as in `simulated_readers`.
 
     Returns
     -------
@@ -92,7 +92,7 @@ def panel_rates(readers, sensitivity, specificity, quorum, correlation=0.0):
         Of one reader.
     quorum : int, from 1 to `readers`
     correlation : float in [0, 1], default 0
-        As in `simulate_readers`.
+        As in `simulated_readers`.
 
     Returns
     -------
@@ -117,7 +117,7 @@ def pair_kappa(sensitivity, specificity, prevalence, correlation=0.0):
     Parameters
     ----------
     sensitivity, specificity, prevalence, correlation : float in [0, 1]
-        `correlation` as in `simulate_readers`.
+        `correlation` as in `simulated_readers`.
 
     Returns
     -------

@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from .._validation import as_count, as_positive
-from .layers import channels_last, evaluating, outputs_of, to_batch
+from ..nets.layers import channels_last, evaluating, outputs_of, to_batch
 from .objectives import as_objective
 from .transforms import jitter
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from .._validation import as_count, as_positive
-from .layers import channels_last, evaluating, outputs_of
+from ..nets.layers import channels_last, evaluating, outputs_of
 from .objectives import as_objective
 from .parameterization import Fourier, decorrelated
 from .transforms import standard

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from .._validation import as_array, as_count, as_position
-from .layers import evaluating, find_layer, outputs_of, to_batch
+from ..nets.layers import evaluating, find_layer, outputs_of, to_batch
 from .objectives import maps_of
 
 

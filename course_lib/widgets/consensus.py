@@ -24,7 +24,7 @@ class ConsensusExplorer(CourseWidget):
         Positive votes that make the panel call a patient ill; by default more than half.
     correlation : float
         Between two readers' votes on patients with the same truth, as in
-        `course_lib.raters.simulate_readers`.
+        `course_lib.raters.simulated_readers`.
 
     All of them say where the sliders start; the nearest position is taken.
     """

@@ -7,7 +7,6 @@ from .._html import table
 from .._validation import as_positive
 from .base import CourseWidget
 
-FEATURES = ("mean radius", "mean concave points")
 STEPS = 40
 #: How each optimizer is told to `course_lib.descent.descend`.
 OPTIMIZERS = {
@@ -38,7 +37,7 @@ class LearningRateExplorer(CourseWidget):
     rates = (0.003, 0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.5, 0.53, 0.57, 0.7, 1.0)
 
     def __init__(self, lr=0.03):
-        (X, y), (X_val, y_val) = two_feature_masses()
+        (X, y), (X_val, y_val) = datasets.two_feature_masses()
         hessian = 2 * X.T @ X / len(X)
         bottom = np.linalg.solve(hessian, 2 * X.T @ y / len(X))
         lowest = descent.loss(X, y, bottom)
@@ -66,7 +65,7 @@ class LearningRateExplorer(CourseWidget):
             data={
                 "rates": list(self.rates),
                 "optimizers": list(OPTIMIZERS),
-                "features": list(FEATURES),
+                "features": list(datasets.TWO_FEATURES),
                 "window": [list(side) for side in _WINDOW],
                 "bottom": bottom.round(2).tolist(),
                 "lowest": round(float(lowest), 3),
@@ -89,25 +88,6 @@ class LearningRateExplorer(CourseWidget):
             f"Loss after {STEPS} steps; the lowest possible is {self.data['lowest']:.3f}, and "
             f"without momentum learning rates above {self.data['limit']:.3f} diverge",
         )
-
-
-def two_feature_masses():
-    """Two standardized features of the breast masses, and malignancy centered at 0.
-
-    Returns
-    -------
-    tuple of (X, y)
-        284 women to train on, then 285 others; X (n, 2) is standardized and y centered with the
-        mean and standard deviation of the first, so that no bias is needed.
-    """
-    masses = datasets.breast_masses()
-    order = np.random.default_rng(0).permutation(len(masses.y_true))
-    X = masses.X[:, [masses.feature_names.index(name) for name in FEATURES]][order]
-    y = 2.0 * masses.y_true[order] - 1
-    seen = slice(None, len(y) // 2)
-    X = (X - X[seen].mean(0)) / X[seen].std(0)
-    y = y - y[seen].mean()
-    return (X[seen], y[seen]), (X[len(y) // 2 :], y[len(y) // 2 :])
 
 
 def _before_it_leaves(path):

@@ -24,7 +24,7 @@ class SuppressionExplorer(CourseWidget):
     true_boxes : array_like, shape (m, 4)
         A box that remains is right if it overlaps a true box by 0.5 or more that no better box has
         taken.
-    threshold, least : float
+    iou_threshold, score_threshold : float
         Where the sliders start; the nearest position is taken.
     """
 
@@ -33,7 +33,7 @@ class SuppressionExplorer(CourseWidget):
     thresholds = tuple(round(0.05 * step, 2) for step in range(21))
     least_scores = (0.0, 0.2, 0.4, 0.6, 0.8)
 
-    def __init__(self, image, boxes, scores, true_boxes, threshold=0.5, least=0.0):
+    def __init__(self, image, boxes, scores, true_boxes, iou_threshold=0.5, score_threshold=0.0):
         boxes, true_boxes = as_boxes(boxes, "boxes"), as_boxes(true_boxes, "true_boxes")
         if not 1 <= len(boxes) <= _MOST_BOXES:
             raise ValueError(f"boxes must be 1 to {_MOST_BOXES} boxes, got {len(boxes)}.")
@@ -62,8 +62,8 @@ class SuppressionExplorer(CourseWidget):
                 "right": right,
             },
             state={
-                "threshold": nearest(self.thresholds, threshold, "threshold"),
-                "least": nearest(self.least_scores, least, "least"),
+                "threshold": nearest(self.thresholds, iou_threshold, "iou_threshold"),
+                "least": nearest(self.least_scores, score_threshold, "score_threshold"),
             },
         )
 

@@ -7,8 +7,8 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import coo_array
 
-from ._undefined import divide, undefined
-from ._validation import as_labels, as_open_probability, same_shape
+from .._undefined import divide, undefined
+from .._validation import as_labels, as_open_probability, same_shape
 
 #: The thresholds over which the 2018 Data Science Bowl and COCO average.
 AP_THRESHOLDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
@@ -62,14 +62,14 @@ class InstanceMatch:
         return divide(self.total_iou, halves, "panoptic_quality", "TP + FP/2 + FN/2")
 
 
-def match_instances(true, predicted, iou=0.5):
+def match_instances(true, predicted, iou_threshold=0.5):
     """Match predicted to true objects, as many as possible at that IoU or more.
 
     Parameters
     ----------
     true, predicted : array_like of int, the same shape
         Label images: 0 is background, every other value is one object. Numbers may be missing.
-    iou : float, default 0.5
+    iou_threshold : float, default 0.5
         Strictly between 0 and 1. Above 0.5 an object can have only one partner; below, the
         assignment with most matches, and among those with the largest IoU, is taken.
 
@@ -77,23 +77,23 @@ def match_instances(true, predicted, iou=0.5):
     -------
     InstanceMatch
     """
-    iou = as_open_probability(iou, "iou")
-    return _match(*_overlaps(true, predicted), iou)
+    iou_threshold = as_open_probability(iou_threshold, "iou_threshold")
+    return _match(*_overlaps(true, predicted), iou_threshold)
 
 
-def mean_average_precision(true, predicted, thresholds=AP_THRESHOLDS):
+def mean_average_precision(true, predicted, iou_thresholds=AP_THRESHOLDS):
     """Mean of TP / (TP + FP + FN) over IoU thresholds: the score of the 2018 Data Science Bowl.
 
     NaN, with one warning, if neither image holds an object.
     """
     overlaps = _overlaps(true, predicted)
-    thresholds = [as_open_probability(t, "thresholds") for t in thresholds]
-    if not thresholds:
-        raise ValueError("thresholds must hold at least one value, but it is empty.")
+    iou_thresholds = [as_open_probability(t, "iou_thresholds") for t in iou_thresholds]
+    if not iou_thresholds:
+        raise ValueError("iou_thresholds must hold at least one value, but it is empty.")
     _, true_names, predicted_names = overlaps
     if len(true_names) == len(predicted_names) == 1:
         return undefined("mean_average_precision", "neither image holds an object")
-    return float(np.mean([_match(*overlaps, t).average_precision for t in thresholds]))
+    return float(np.mean([_match(*overlaps, t).average_precision for t in iou_thresholds]))
 
 
 def _overlaps(true, predicted):

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 
-from ._validation import as_count
+from .._validation import as_count
 
 
 def predict_tiled(predict, image, core=256, margin=32, blend=16, out=None):

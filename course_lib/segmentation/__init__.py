@@ -1,0 +1,50 @@
+"""Segmentation: masks, the border weights of U-Net, single cells, and how well they were found."""
+
+from .cells import (
+    WATERSHED_GRID,
+    WatershedSettings,
+    grow_seeds,
+    tune_watershed,
+    watershed_cells,
+)
+from .instances import (
+    AP_THRESHOLDS,
+    ForegroundRand,
+    InstanceMatch,
+    TopologyErrors,
+    foreground_rand,
+    match_instances,
+    mean_average_precision,
+    topology_errors,
+)
+from .masks import dice, iou
+from .tiling import predict_tiled
+from .training_targets import (
+    border_weight_map,
+    separate_touching,
+    standardize,
+    without_touching,
+)
+
+__all__ = [
+    "AP_THRESHOLDS",
+    "WATERSHED_GRID",
+    "ForegroundRand",
+    "InstanceMatch",
+    "TopologyErrors",
+    "WatershedSettings",
+    "border_weight_map",
+    "dice",
+    "foreground_rand",
+    "grow_seeds",
+    "iou",
+    "match_instances",
+    "mean_average_precision",
+    "predict_tiled",
+    "separate_touching",
+    "standardize",
+    "topology_errors",
+    "tune_watershed",
+    "watershed_cells",
+    "without_touching",
+]
