@@ -299,14 +299,14 @@ def test_huge_labels_cost_nothing():
 
 @pytest.mark.parametrize("iou", [0, 1, -1, np.nan, "half", None])
 def test_bad_iou(iou):
-    with pytest.raises(ValueError, match=r"^iou must "):
+    with pytest.raises(ValueError, match=r"^iou_threshold must "):
         seg.match_instances(np.eye(3, dtype=int), np.eye(3, dtype=int), iou)
 
 
 def test_images_of_other_shapes_do_not_match():
     with pytest.raises(ValueError, match="true, predicted must have the same shape"):
         seg.match_instances(np.zeros((3, 3), int), np.zeros((3, 4), int))
-    with pytest.raises(ValueError, match="thresholds must hold at least one"):
+    with pytest.raises(ValueError, match="iou_thresholds must hold at least one"):
         seg.mean_average_precision(np.eye(3, dtype=int), np.eye(3, dtype=int), ())
 
 
@@ -408,7 +408,7 @@ def test_small_seeds_are_dropped():
     [
         ([[0.2, 1.5]], {}, "probability must lie between 0 and 1"),
         ([[0.2, np.nan]], {}, "probability must be finite"),
-        ([[0.2]], {"seed": 0.4, "edge": 0.5}, r"edge must not exceed seed \(0.4\), got 0.5"),
+        ([[0.2]], {"certain": 0.4, "edge": 0.5}, r"edge must not exceed certain \(0.4\), got 0.5"),
         ([[0.2]], {"certain": 1.4}, "certain must lie between 0 and 1"),
     ],
 )
