@@ -76,3 +76,12 @@ def test_what_is_installed_is_what_was_tested():
         if name not in own and str(PINNED.get(name)) != version
     }
     assert not unpinned
+
+
+def test_workflow_tests_the_oldest_python_and_colabs():
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "book.yml").read_text())
+    tested = workflow["jobs"]["units"]["strategy"]["matrix"]["python"]
+    requirements = (ROOT / "tests" / "colab" / "requirements.txt").read_text()
+    colab = re.search(r"Colab has (3\.\d+)", requirements).group(1)
+    assert PROJECT["requires-python"] == f">={tested[0]}"
+    assert tested[-1] == colab
