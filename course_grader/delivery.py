@@ -24,6 +24,8 @@ _PACKAGES = {"site-packages", "dist-packages", "node_modules", "__pycache__"}
 # A zip's directory of more bytes is not read: some twenty thousand files.
 _MAX_DIRECTORY = 2 << 20
 _MAX_DEPTH = 3
+# Folders in folders beyond this are nobody's work.
+_MAX_PARTS = 30
 # What names without a mark of their encoding are tried as, in this order.
 _ENCODINGS = ("utf-8", "cp437", "cp950", "big5hkscs", "gb18030", "cp932", "cp949", "cp1252")
 
@@ -72,7 +74,7 @@ def files(source):
         found = [((source.name,), _reader(source), "")]
     else:
         found = _in_class_zip(source)
-    decode = _decoder({chunk for chunks, *_ in found for chunk in chunks})
+    decode = _decoder([chunks for chunks, *_ in found])
     shown = {}
     named = [_named(chunks, read, fault, decode, shown) for chunks, read, fault in found]
     named = [file for file in named if file and not _OF_THE_SYSTEM & set(file.parts)]
@@ -94,6 +96,8 @@ def _in_folder(folder):
             for name in _PACKAGES & set(below):
                 yield (*inside, name), _unread, "is a folder of installed packages"
             below[:] = [name for name in below if name not in _PACKAGES]
+        if inside and not below and not names:
+            yield inside, _unread, "is an empty folder"
         for name in names:
             path = Path(parent, name)
             pieces = (*inside, *_pieces([name]))
@@ -154,7 +158,16 @@ def _in_class_zip(source):
 
 
 def _members(archive):
-    return [info for info in archive.infolist() if not info.is_dir()]
+    """Files, and folders that hold none."""
+    infos = archive.infolist()
+    holding = {above for info in infos for above in _above(info.filename)}
+    return [info for info in infos if not info.is_dir() or info.filename not in holding]
+
+
+def _above(name):
+    """The folders in which a member lies, as their own entries are written."""
+    name = name.rstrip("/")
+    return [name[: i + 1] for i, c in enumerate(name) if c == "/"][:_MAX_PARTS]
 
 
 def _member(archive, info, above, depth):
@@ -166,6 +179,8 @@ def _member(archive, info, above, depth):
             # Encrypted, damaged, or of a compression that this Python lacks.
             raise ValueError(f"cannot be read from the zip ({type(error).__name__})") from error
 
+    if info.is_dir():
+        return [((*above, _zip_name(info)), _unread, "is an empty folder")]
     return _opened((*above, _zip_name(info)), read, depth)
 
 
@@ -206,8 +221,9 @@ def _opened(pieces, read, depth):
     above = (*pieces[:-1], last[: -len(dot)])
     found = []
     for number, info in enumerate(members):
-        inner = _inner_reader(load, number)
-        found += _opened((*above, _zip_name(info)), inner, depth + 1)
+        if not info.is_dir():
+            inner = _inner_reader(load, number)
+            found += _opened((*above, _zip_name(info)), inner, depth + 1)
     return found or [(pieces, _unread, "is an empty zip; hand in the notebook itself")]
 
 
@@ -244,14 +260,23 @@ def _inner_reader(load, number):
     return read
 
 
-def _decoder(chunks):
+def _decoder(paths):
     """The function that turns pieces of paths into text.
 
     Most names of a delivery were written by one system: the encoding in which most of them are
-    words is taken for all, so that one odd name changes no other.
+    words is taken for all, so that one odd name changes no other. Only the uppermost names count,
+    those of students: what one of them puts into a folder decides on nobody else's name.
     """
-    unknown = [chunk for chunk in chunks if isinstance(chunk, bytes)]
-    votes = {e: sum(_words(raw, e) is not None for raw in unknown) for e in _ENCODINGS}
+    depths = {}
+    for chunks in paths:
+        depth = 0
+        for chunk in chunks:
+            for part in chunk.split(b"/") if isinstance(chunk, bytes) else [chunk]:
+                if isinstance(part, bytes) and not part.isascii():
+                    depths.setdefault(depth, set()).add(part)
+                depth += 1
+    uppermost = depths[min(depths)] if depths else ()
+    votes = {e: sum(_words(raw, e) is not None for raw in uppermost) for e in _ENCODINGS}
     order = sorted(_ENCODINGS, key=lambda e: -votes[e])
 
     def decode(chunk):
@@ -285,6 +310,8 @@ def _named(chunks, read, fault, decode, shown):
     parts = path.split("/")
     if parts[0] == "" or ".." in parts:
         fault = "has a path that leads out of the folder"
+    if len(parts) > _MAX_PARTS:
+        parts, fault = [*parts[:3], parts[-1]], f"lies in more than {_MAX_PARTS} folders"
     below = ()
     for part in parts:
         if part.strip() not in ("", ".", ".."):

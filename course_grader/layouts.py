@@ -117,7 +117,8 @@ class Reader:
         tree = _tree(files)
         if self._by == "auto":
             plain = [f for f in files if len(f.parts) == 1 and is_notebook(f.name)]
-            alone = 1 < len(plain) == len(files)
+            # One notebook of no name may be anybody's; in a folder called ann it is Ann's.
+            alone = len(plain) == len(files) and (len(plain) > 1 or not self._is_task(title))
             if alone and all(self._is_task(stem(f.name)) for f in plain):
                 return Layout("one student", [(f, Owner(title)) for f in files], [])
         layout = Layout("", [], [])
@@ -495,8 +496,12 @@ _PLATFORMS = (
 
 def _platform(folder):
     """The platform whose form most entries of a folder have."""
-    names = [n for n in folder if n != _Gradescope._METADATA and n != "index.html"]
     for platform in _PLATFORMS:
-        if 2 * sum(map(platform.fits, names)) > len(names):
+        fitting = [name for name in folder if platform.fits(name)]
+        if not fitting:
+            continue
+        others = folder.keys() - set(fitting)
+        holding = [n for n in others if any(is_notebook(f.name) for f in _all(folder[n]))]
+        if len(fitting) > len(holding):
             return platform
     return None

@@ -162,7 +162,8 @@ def _students(layout):
     """Pairs of a student's name and their files; no two students have one name."""
     students, names = {}, {}
     for file, owner in sorted(layout.owned, key=lambda pair: pair[0].parts):
-        key = unicodedata.normalize("NFC", owner.name).casefold()
+        # Groß and Gross are two people; Ann and ann are one.
+        key = unicodedata.normalize("NFC", owner.name).lower()
         name = _as_file_name(owner.name)
         if not name:
             layout.notes.append(f"{_path(file)}: names no student; it was not read")

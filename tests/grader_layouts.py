@@ -225,6 +225,11 @@ LAYOUTS = {
         {"ann": 1, "bob": 1, "cy": 1, "王小明": 1, "dan": 1},
         "",
     ),
+    "moodle, one student and a file of the teacher's": (
+        {"Ann Lee_1002_assignsubmission_file_/hw.ipynb": GOOD, "grades.xlsx": b"x"},
+        {"Ann Lee_1002": 1},
+        "grades.xlsx: belongs to no student",
+    ),
     "one student in a folder": ({"ann/hw.ipynb": GOOD}, {"ann": 1}, ""),
     "one student, two chapters": (
         {"ann/metrics (1).ipynb": GOOD, "ann/roc.ipynb": GOOD},

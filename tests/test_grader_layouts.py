@@ -202,6 +202,44 @@ def test_a_stub_gives_way_to_an_answer(tmp_path):
     assert "mean" in ann.found["metrics.ppv"].cells[-1]
 
 
+def test_a_path_of_a_thousand_folders_costs_nobody_else(tmp_path):
+    files = {"bob/" + "a/" * 3000 + "x.ipynb": GOOD, "ann/x.ipynb": GOOD}
+    ann, bob = submissions.read(delivered(tmp_path, files, "zip"), IDS).submissions
+    assert ann.found
+    assert "lies in more than 30 folders" in bob.problems[0]
+
+
+def test_an_empty_folder_has_a_sentence(tmp_path):
+    files = {"ann/x.ipynb": GOOD, "dan/x.ipynb": GOOD}
+    folder = delivered(tmp_path, files, "folder")
+    (folder / "bob").mkdir()
+    with zipfile.ZipFile(tmp_path / "class.zip", "w") as archive:
+        for name in ("ann/", "ann/x.ipynb", "dan/x.ipynb", "bob/"):
+            archive.writestr(name, b"" if name.endswith("/") else GOOD)
+    for path in (folder, tmp_path / "class.zip"):
+        handed = submissions.read(path, IDS)
+        assert [s.student for s in handed.submissions] == ["ann", "dan"]
+        assert handed.notes == ["bob: is an empty folder; it was not read"]
+
+
+def test_a_student_s_own_files_decide_on_no_other_name(tmp_path):
+    folder = os.fsencode(tmp_path / "class")
+    for name in BIG5:
+        os.makedirs(folder + b"/" + name.encode("big5"))
+        with open(folder + b"/" + name.encode("big5") + b"/a.ipynb", "wb") as file:
+            file.write(GOOD)
+    for i in range(50):
+        with open(folder + b"/" + BIG5[0].encode("big5") + b"/\xe9\xe8\xe9%d.txt" % i, "wb"):
+            pass
+    handed = submissions.read(tmp_path / "class", IDS)
+    assert {s.student for s in handed.submissions} == set(BIG5)
+
+
+def test_gross_and_groß_are_two(tmp_path):
+    files = {"Gross.ipynb": GOOD, "Groß.ipynb": BAD}
+    assert len(submissions.read(delivered(tmp_path, files, "zip"), IDS).submissions) == 2
+
+
 def test_the_layout_can_be_named(tmp_path):
     files = {"A/x.ipynb": GOOD, "A/y.ipynb": GOOD, "B/x.ipynb": GOOD}
     path = delivered(tmp_path, files, "zip")
