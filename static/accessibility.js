@@ -1,11 +1,16 @@
 // Repairs of the theme's own faults, found by axe-core (sphinx-book-theme 1.3, pydata 0.17).
 addEventListener("DOMContentLoaded", () => {
   // The visible text of the search buttons must be part of their name.
-  for (const button of document.querySelectorAll(".search-button-field[aria-label]")) button.removeAttribute("aria-label");
-  const home = document.querySelector(".sidebar-primary-items__start > .sidebar-primary-item:first-child");
+  for (const button of document.querySelectorAll(".search-button-field[aria-label]"))
+    button.removeAttribute("aria-label");
+  const home = document.querySelector(
+    ".sidebar-primary-items__start > .sidebar-primary-item:first-child",
+  );
   home?.setAttribute("role", "navigation");
   home?.setAttribute("aria-label", "Site home");
   // What scrolls sideways must be reachable from the keyboard.
-  for (const block of document.querySelectorAll(".cell_input pre, .cell_output pre, .highlight pre, div.output pre, .math-wrapper"))
+  for (const block of document.querySelectorAll(
+    ".cell_input pre, .cell_output pre, .highlight pre, div.output pre, .math-wrapper",
+  ))
     if (block.scrollWidth > block.clientWidth) block.tabIndex = 0;
 });

@@ -1,76 +1,77 @@
-// Anchor explorer: the settings find a layout from Python, with the best IoU of each object and cell.
-function mount(host, data, state, changed) {
-  let { stride: i, size: j, shapes: k, cell } = state;
+// Anchor explorer: the settings find a layout from Python, with the best IoU of each object and of
+// each cell.
+import { fixed, grayImage, h, onArrows, outline, pointer, s, spoken, within } from "./kit.js";
+
+export function mount({ data, state, set, slider, choice }) {
   const pixels = (v) => `${v} px`;
   const { width, height } = data.picture;
-  const rows = () => height / data.strides[i], columns = () => width / data.strides[i];
-  const controls = [
-    slider("Stride", data.strides, i, pixels, (v) => {
-      // The cell that lies over the same place.
-      const [y, x] = cell.map((n) => (n + 0.5) * data.strides[i]);
-      i = v;
-      cell = [Math.floor(y / data.strides[i]), Math.floor(x / data.strides[i])];
-      draw();
-      changed({ stride: i, cell });
-    }),
-    slider("Anchor size", data.sizes, j, pixels, (v) => { j = v; draw(); changed({ size: j }); }),
-    choice("Anchors at each place", data.shapes, k, (v) => { k = v; draw(); changed({ shapes: k }); }),
-  ];
+  const stride = () => data.strides[state.stride];
+  const rows = () => height / stride();
+  const columns = () => width / stride();
+  // The cell that lies over the same place.
+  const restride = (at) => {
+    const cell = state.cell.map((n) => Math.floor(((n + 0.5) * stride()) / data.strides[at]));
+    set({ stride: at, cell });
+  };
   const look = (row, column) => {
-    const next = [Math.min(rows() - 1, Math.max(0, row)), Math.min(columns() - 1, Math.max(0, column))];
-    if (next.join() === cell.join()) return;
-    cell = next;
-    draw();
-    changed({ cell });
+    const cell = [within(row, 0, rows() - 1), within(column, 0, columns() - 1)];
+    if (cell.join() !== state.cell.join()) set({ cell });
   };
 
-  const view = s("svg", { viewBox: `0 0 ${width} ${height}`, tabindex: 0, role: "application" }, grayImage(data.picture));
-  view.style.cssText = "max-width:34rem;cursor:crosshair;touch-action:manipulation";
-  view.dataset.lmSuppressShortcuts = "true";
+  const view = s(
+    "svg",
+    { viewBox: `0 0 ${width} ${height}`, tabindex: 0, role: "application", class: "cw-picture" },
+    grayImage(data.picture),
+  );
+  view.style.cursor = "crosshair";
   view.addEventListener("pointerdown", (event) => {
-    const box = view.getBoundingClientRect();
-    look(Math.floor(((event.clientY - box.top) / box.height) * rows()), Math.floor(((event.clientX - box.left) / box.width) * columns()));
+    const [x, y] = pointer(view, event);
+    look(Math.floor(y / stride()), Math.floor(x / stride()));
   });
-  view.addEventListener("keydown", (event) => {
-    const step = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
-    if (!step) return;
-    event.preventDefault();
-    event.stopPropagation();
-    look(cell[0] + step[0], cell[1] + step[1]);
-  });
-  const outline = (x, y, w, high, style) =>
-    s("rect", { x, y, width: w, height: high, style: `fill:none;vector-effect:non-scaling-stroke;${style}` });
-  // On a picture that is dark in both themes, colors are fixed.
-  const grid = s("path", { style: "fill:#fff;opacity:.55" }), objects = s("g"), anchors = s("g");
-  view.append(grid, objects, anchors);
-  const legend = h("p", {}, "Blue: nuclei that some anchor overlaps by 0.5 or more. Orange, dotted: out of reach. White: the anchors of one cell; click a place, or use the arrow keys.");
-  const said = h("p", { class: "cw-said", "aria-live": "polite" });
-  frame(host, "Anchor explorer", ...controls, view, legend, said);
+  onArrows(view, (right, down) => look(state.cell[0] + down, state.cell[1] + right));
+  const dots = s("path", { class: "cw-dots" });
+  const objects = s("g");
+  const anchors = s("g");
+  view.append(dots, objects, anchors);
+  const legend =
+    "Blue: nuclei that some anchor overlaps by 0.5 or more. Orange, dotted: out of reach. " +
+    "White: the anchors of one cell; click a place, or use the arrow keys.";
+  const said = spoken();
 
   function draw() {
-    const stride = data.strides[i], layout = data.layouts[[i, j, k].join()];
-    let dots = "";
-    for (let row = 0; row < rows(); row++)
-      for (let column = 0; column < columns(); column++)
-        dots += `M${(column + 0.5) * stride - 0.5} ${(row + 0.5) * stride - 0.5}h1v1h-1z`;
-    grid.setAttribute("d", dots);
-    const reached = layout.reached.filter(Boolean).length;
-    objects.replaceChildren(...data.true.map(([x1, y1, x2, y2], n) =>
-      outline(x1, y1, x2 - x1, y2 - y1, layout.reached[n] ? "stroke:#56b4e9;stroke-width:2.5" : "stroke:#ff9248;stroke-width:2.5;stroke-dasharray:2 3")));
-    const [y, x] = cell.map((n) => (n + 0.5) * stride);
-    anchors.replaceChildren(...layout.sides.map(([w, high]) => outline(x - w / 2, y - high / 2, w, high, "stroke:#fff;stroke-width:1.5")));
+    const side = stride();
+    const layout = data.layouts[[state.stride, state.size, state.shapes].join()];
+    const [row, column] = state.cell;
+    let d = "";
+    for (let y = side / 2; y < height; y += side)
+      for (let x = side / 2; x < width; x += side) d += `M${x - 0.5} ${y - 0.5}h1v1h-1z`;
+    dots.setAttribute("d", d);
+    const found = data.true.map((box, n) =>
+      outline(box, { class: layout.reached[n] ? "cw-right" : "cw-out-of-reach" }),
+    );
+    objects.replaceChildren(...found);
+    const [y, x] = state.cell.map((n) => (n + 0.5) * side);
+    const boxes = layout.sides.map(([w, tall]) =>
+      outline([x - w / 2, y - tall / 2, x + w / 2, y + tall / 2], { class: "cw-anchor" }),
+    );
+    anchors.replaceChildren(...boxes);
     const count = rows() * columns() * layout.sides.length;
-    const best = layout.cell[cell[0]][cell[1]] / 100;
-    said.textContent = `${count} anchors; ${reached} of ${data.true.length} nuclei within reach. `
-      + `This cell (row ${cell[0] + 1}, column ${cell[1] + 1}): IoU ${best.toFixed(2)} with a nucleus at best.`;
+    const reached = layout.reached.filter(Boolean).length;
+    const best = fixed(layout.cell[row][column] / 100, 2);
+    said.textContent =
+      `${count} anchors; ${reached} of ${data.true.length} nuclei within reach. This cell ` +
+      `(row ${row + 1}, column ${column + 1}): IoU ${best} with a nucleus at best.`;
     view.setAttribute("aria-label", `Nuclei under a grid of anchors. ${said.textContent}`);
   }
-  draw();
   return {
-    update(next) {
-      ({ stride: i, size: j, shapes: k, cell } = next);
-      [i, j, k].forEach((v, n) => controls[n].set(v));
-      draw();
-    },
+    parts: [
+      slider("stride", "Stride", data.strides, pixels, { choose: restride }),
+      slider("size", "Anchor size", data.sizes, pixels),
+      choice("shapes", "Anchors at each place", data.shapes),
+      view,
+      h("p", {}, legend),
+      said,
+    ],
+    draw,
   };
 }

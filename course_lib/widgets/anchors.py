@@ -50,7 +50,7 @@ class AnchorExplorer(CourseWidget):
             layouts[f"{i},{j},{k}"] = {
                 "sides": (anchors[0, 0, :, 2:] - anchors[0, 0, :, :2]).round(2).tolist(),
                 "reached": (overlap.max(axis=(0, 1, 2)) >= 0.5).astype(int).tolist(),
-                "cell": (100 * overlap.max(axis=(2, 3))).round().astype(int).tolist(),
+                "cell": _hundredths(overlap.max(axis=(2, 3))).tolist(),
             }
         stride = int(np.abs(np.array(self.strides) - stride).argmin())
         middle = [side // self.strides[stride] // 2 for side in (height, width)]
@@ -83,3 +83,8 @@ class AnchorExplorer(CourseWidget):
             rows,
             f"How many of {len(self.data['true'])} nuclei some anchor overlaps by 0.5 or more",
         )
+
+
+def _hundredths(overlap):
+    """IoU in whole hundredths, cut off: 0.496 must not be shown as 0.50 and be out of reach."""
+    return np.floor(100 * overlap + 1e-9).astype(int)

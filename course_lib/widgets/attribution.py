@@ -78,7 +78,7 @@ class AttributionExplorer(CourseWidget):
         rows = []
         for m, method in enumerate(d["methods"]):
             shares = d["shares"][m * len(d["classes"]) :][: len(d["classes"])]
-            rows.append((method, *("–" if s is None else f"{s:.0%}" for s in shares)))
+            rows.append((method, *("–" if s is None else f"{s:.1%}" for s in shares)))
         return table(
             ("method", *d["classes"]), rows, f"Share of each map inside {d['region']}, by class"
         )

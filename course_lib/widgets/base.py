@@ -3,6 +3,7 @@
 import hashlib
 import html
 import json
+import re
 from pathlib import Path
 
 import anywidget
@@ -12,17 +13,26 @@ import traitlets
 from .._validation import as_probability
 
 _HERE = Path(__file__).parent
-_KIT = (_HERE / "kit.js").read_text(encoding="utf-8")
+
+
+def _script(name):
+    """A file of the front end, to stand with others in one script: nothing is imported there."""
+    text = (_HERE / name).read_text(encoding="utf-8")
+    text = re.sub(r'^import \{[^}]*\} from "\./kit\.js";\n', "", text, flags=re.MULTILINE)
+    return re.sub(r"^export ", "", text, flags=re.MULTILINE)
+
+
+_KIT = _script("kit.js")
 _CSS = (_HERE / "kit.css").read_text(encoding="utf-8")
 
 
 class CourseWidget(anywidget.AnyWidget):
     """A widget whose numbers come from Python, once, as JSON.
 
-    A subclass names its ``front_end``, a JavaScript file beside its module that defines
-    ``mount(host, data, state, changed)`` with the helpers of ``kit.js`` and returns
-    ``{ update(state) }``. It computes ``data`` and gives a `fallback`, which is what readers see
-    where scripts do not run.
+    A subclass names its ``front_end``, a JavaScript file beside its module that exports
+    ``mount({ data, state, set, slider, choice })``, made with the helpers of ``kit.js``, and its
+    ``label``, which is the title that a screen reader says. It computes ``data`` and gives a
+    `fallback`, which is what readers see where scripts do not run.
 
     In a notebook this is a true widget: ``state`` synchronizes both ways and can be observed. Its
     ``text/html`` form needs no kernel and no network. Its text form carries a hash of the data,
@@ -45,8 +55,11 @@ class CourseWidget(anywidget.AnyWidget):
     def __init_subclass__(cls, **kwargs):
         # Only where it is named: traitlets makes further subclasses of its own at run time.
         if "front_end" in cls.__dict__:
-            cls._source = (_HERE / cls.front_end).read_text(encoding="utf-8")
-            cls._esm = f"{_KIT}\n{cls._source}\nexport default {{ render }};\n"
+            cls._source = _script(cls.front_end)
+            cls._esm = (
+                f"{_KIT}\n{cls._source}\nexport default {{ render: ({{ model, el }}) => "
+                f"render(mount, model, el, {_script_json(cls.label)}) }};\n"
+            )
         super().__init_subclass__(**kwargs)
 
     def fallback(self):
@@ -67,7 +80,7 @@ class CourseWidget(anywidget.AnyWidget):
             f'<script type="module">\n{_no_end_tag(_KIT)}\n{_no_end_tag(self._source)}\n'
             f'const shown = {payload};\nfor (const host of document.querySelectorAll("#{name}"))'
             " if (!host.dataset.alive) { host.dataset.alive = 1;"
-            " mount(host, shown.data, shown.state, () => {}); }\n</script>"
+            " live(mount, host, shown.data, shown.state, () => {}); }\n</script>"
         )
 
     def __repr__(self):

@@ -76,5 +76,5 @@ def _rates_of_all_tables(n):
                 matrix = ConfusionMatrix(tp, fn, fp, tn)
                 values = [getattr(matrix, name) for name in PROPORTIONS]
                 key = f"{tp},{fn},{fp},{tn}"
-                tables[key] = [None if np.isnan(value) else round(value, 4) for value in values]
+                tables[key] = [None if np.isnan(value) else round(value, 7) for value in values]
     return tables

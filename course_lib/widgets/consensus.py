@@ -9,6 +9,8 @@ from .base import CourseWidget, nearest
 
 PATIENTS = 1000
 PREVALENCE = 0.3
+ILL = round(PATIENTS * PREVALENCE)
+NORMAL = PATIENTS - ILL
 _NUDGE = 1e-9  # Numbers such as 0.99275 lie between two roundings: all of them go up.
 
 
@@ -47,7 +49,8 @@ class ConsensusExplorer(CourseWidget):
                 "rates": list(self.rates),
                 "correlations": list(self.correlations),
                 "patients": PATIENTS,
-                "prevalence": PREVALENCE,
+                "ill": ILL,
+                "normal": NORMAL,
                 **_panels(self.panels, self.rates, self.correlations),
             },
             state={
@@ -64,17 +67,21 @@ class ConsensusExplorer(CourseWidget):
         rows = []
         for n, readers in enumerate(self.panels):
             k = readers // 2
+            missed, alarms = self.data["missed"][c][i][n][k], self.data["alarms"][c][j][n][k]
             rows.append(
                 (
                     readers,
                     k + 1,
-                    f"{self.data['sensitivity'][c][i][n][k]:.3f}",
-                    f"{self.data['specificity'][c][j][n][k]:.3f}",
-                    self.data["wrong"][c][i][j][n][k],
+                    f"{self.data['sensitivity'][c][i][n][k]:.2f}",
+                    f"{self.data['specificity'][c][j][n][k]:.2f}",
+                    *(missed, alarms, missed + alarms),
                 )
             )
         return table(
-            ("readers", "quorum", "sensitivity", "specificity", f"wrong of {PATIENTS:,}"),
+            (
+                *("readers", "quorum", "sensitivity", "specificity", f"missed of {ILL}"),
+                *(f"false alarms of {NORMAL}", f"wrong of {PATIENTS:,}"),
+            ),
             rows,
             f"Panels of equal readers (sensitivity {self.rates[i]:.2f}, specificity "
             f"{self.rates[j]:.2f}, correlation {self.correlations[c]:.1f}) where "
@@ -88,30 +95,30 @@ def _panels(panels, rates, correlations):
 
     ``votes_ill`` and ``votes_normal`` [correlation][rate][panel] are the distributions of the
     number of positive votes; ``sensitivity`` and ``specificity`` [correlation][rate][panel][quorum]
-    are the panel's rates; ``wrong`` [correlation][se][sp][panel][quorum] counts its errors;
-    ``kappa`` [correlation][se][sp] is the agreement of two readers.
+    are the panel's rates, ``missed`` and ``alarms`` its errors among the ill and the normal, which
+    add up to all its errors; ``kappa`` [correlation][se][sp] is the agreement of two readers.
     """
     tables = {"votes_ill": [], "votes_normal": [], "sensitivity": [], "specificity": []}
-    tables |= {"wrong": [], "kappa": []}
+    tables |= {"missed": [], "alarms": [], "kappa": []}
     for c in correlations:
         ill = [[positive_votes(n, se, c) for n in panels] for se in rates]
         normal = [[positive_votes(n, 1 - sp, c) for n in panels] for sp in rates]
         # For quorums 1, 2, …: at least as many positive votes, or fewer.
         se = [[votes[::-1].cumsum()[::-1][1:] for votes in of_rate] for of_rate in ill]
         sp = [[votes.cumsum()[:-1] for votes in of_rate] for of_rate in normal]
-        wrong = [[list(map(_errors, of_se, of_sp)) for of_sp in sp] for of_se in se]
+        missed = [[_errors(ILL, found) for found in of_rate] for of_rate in se]
+        alarms = [[_errors(NORMAL, cleared) for cleared in of_rate] for of_rate in sp]
         kappa = [
             [pair_kappa(of_one, of_other, PREVALENCE, c) for of_other in rates] for of_one in rates
         ]
-        for name, values in zip(tables, (ill, normal, se, sp, wrong, kappa), strict=True):
+        for name, values in zip(tables, (ill, normal, se, sp, missed, alarms, kappa), strict=True):
             tables[name].append(_rounded(values))
     return tables
 
 
-def _errors(sensitivity, specificity):
-    """Patients of 1,000 about whom the panel is wrong."""
-    error = PREVALENCE * (1 - sensitivity) + (1 - PREVALENCE) * (1 - specificity)
-    return np.rint(PATIENTS * error + _NUDGE).astype(int)
+def _errors(patients, rate):
+    """Of so many patients, those about whom the panel is wrong."""
+    return np.rint(patients * (1 - rate) + _NUDGE).astype(int)
 
 
 def _rounded(values):

@@ -71,10 +71,10 @@ def _read(X, y, runs):
     low, high = found.interval()
     null = permutation_test(X, y, runs, _PERMUTATIONS).null
     return {
-        "accuracy": round(found.accuracy, 4),
-        "low": round(low, 4),
-        "high": round(high, 4),
+        "accuracy": round(found.accuracy, 7),
+        "low": round(low, 7),
+        "high": round(high, 7),
         # What luck alone exceeds once in twenty times
-        "lucky": round(float(np.quantile(null, 0.95)), 4),
+        "lucky": round(float(np.quantile(null, 0.95)), 7),
         "confusion": found.confusion.tolist(),
     }

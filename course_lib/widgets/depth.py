@@ -45,9 +45,13 @@ class DepthExplorer(CourseWidget):
                 "depths": list(self.depths),
                 "wavelengths": [light.wavelength for light in lights],
                 "limits": [round(light.depth_limit()) for light in lights],
-                "signal": [_logarithm(light.signal(z)) for light in lights],
-                "energy": [_logarithm(light.energy_needed(z)) for light in lights],
                 "ratio": [_clipped(light.signal_to_background(z)) for light in lights],
+                "said": {
+                    "signal": [_said(light.signal(z)) for light in lights],
+                    "energy": [_said(light.energy_needed(z)) for light in lights],
+                    "ratio": [_said(light.signal_to_background(z)) for light in lights],
+                },
+                "within_reach": [(light.energy_needed(z) <= turn_up).tolist() for light in lights],
                 "turn_up": turn_up,
                 "planes": [p.round(1).tolist() for p in planes],
                 "profiles": [_profiles(light, planes, z) for light in lights],
@@ -60,15 +64,14 @@ class DepthExplorer(CourseWidget):
     def fallback(self):
         d = self.data
         rows = [
-            (f"{depth} µm", *(f"{10 ** log[k]:.0e}" for log in (*d["signal"], *d["ratio"])))
+            (f"{depth} µm", *(n[k] for key in ("signal", "ratio") for n in d["said"][key]))
             for k, depth in enumerate(d["depths"])
         ]
         photons = ("1 photon", "2 photons", "3 photons")
         return table(
             ("depth", *(f"signal, {n}" for n in photons), *(f"S/B, {n}" for n in photons)),
             rows,
-            "What is left of the signal at constant laser power, and signal over background (from "
-            f"{10**_LOWEST:.0e} to {10**_HIGHEST:.0e})",
+            "What is left of the signal at constant laser power, and signal over background",
         )
 
     def hashed(self):
@@ -91,12 +94,21 @@ def _profiles(light, planes, depths):
     ]
 
 
-def _logarithm(values):
-    return np.log10(values).round(2).tolist()
-
-
 def _clipped(ratios):
-    return _logarithm(np.clip(ratios, 10**_LOWEST, 10**_HIGHEST))
+    return np.log10(np.clip(ratios, 10**_LOWEST, 10**_HIGHEST)).round(2).tolist()
+
+
+def _said(values):
+    """Numbers as people say them: two digits, and thousands to the hundred."""
+    return [_in_words(float(value)) for value in values]
+
+
+def _in_words(value):
+    if value < 1e-3:
+        return f"less than {'a millionth' if value < 1e-6 else 'a thousandth'}"
+    if value >= 1e6:
+        return "more than a million"
+    return f"{value:.2g}" if value < 99.5 else f"{round(value, -1 if value < 1000 else -2):,.0f}"
 
 
 def _sprite(scene, lights, depths, turn_up, seed):

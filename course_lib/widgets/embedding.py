@@ -69,8 +69,8 @@ class EmbeddingExplorer(CourseWidget):
                 "distances": hundredths.tolist(),
                 "neighbors": np.argsort(others, axis=1, kind="stable")[:, :_NEIGHBORS].tolist(),
                 "thresholds": _THRESHOLDS.tolist(),
-                "true_accept": [round(float(np.mean(d[same] <= t)), 4) for t in _THRESHOLDS],
-                "false_accept": [round(float(np.mean(d[~same] <= t)), 4) for t in _THRESHOLDS],
+                "true_accept": [round(float(np.mean(d[same] <= t)), 7) for t in _THRESHOLDS],
+                "false_accept": [round(float(np.mean(d[~same] <= t)), 7) for t in _THRESHOLDS],
             },
             state={
                 "selected": as_position(selected, len(z), "selected"),

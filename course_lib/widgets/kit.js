@@ -1,118 +1,338 @@
-// Helpers that every widget shares. No imports, no network; a widget looks up and draws.
+// What every widget shares. No network; a widget looks up and draws. Python puts this file and the
+// widget's own into one script, so neither is fetched.
+//
+// A widget is one function, `mount({ data, state, set, slider, choice })`. It makes its elements
+// once and returns { parts, draw }: what stands in its frame, and how to show the state. `slider`
+// and `choice` make controls that belong to a key of the state. `set({ key: value })` changes the
+// state; then all controls follow, `draw` draws, and the notebook is told.
+
+export function live(mount, host, data, start, changed) {
+  const state = { ...start };
+  const controls = [];
+  const show = () => {
+    for (const control of controls) control.follow();
+    widget.draw?.();
+  };
+  const set = (next) => {
+    Object.assign(state, next);
+    show();
+    changed(next);
+  };
+  const bound = (key, control) => {
+    control.follow = () => control.set(state[key]);
+    controls.push(control);
+    return control;
+  };
+  const widget = mount({
+    data,
+    state,
+    set,
+    // A labelled range over the positions of `values`; `say` turns a value into text. `choose` is
+    // what a new position does, `last` the highest position where that changes.
+    slider: (key, label, values, say, { choose = (at) => set({ [key]: at }), last } = {}) =>
+      bound(key, range(label, values, state[key], say, choose, last)),
+    // A labelled choice; `options` are texts, the value is the position.
+    choice: (key, label, options, choose = (at) => set({ [key]: at })) =>
+      bound(key, select(label, options, state[key], choose)),
+  });
+  const attributes = { class: "cw", role: "group", "aria-label": host.dataset.label };
+  host.replaceChildren(h("div", attributes, ...widget.parts));
+  show();
+  return (next) => {
+    Object.assign(state, next);
+    show();
+  };
+}
+
+// The live Jupyter form of every widget.
+export function render(mount, model, el, label) {
+  el.classList.add("cw-host");
+  el.dataset.label = label;
+  const changed = (next) => {
+    model.set("state", { ...model.get("state"), ...next });
+    model.save_changes();
+  };
+  const start = () => live(mount, el, model.get("data"), model.get("state"), changed);
+  let update = start();
+  model.on("change:state", () => update(model.get("state")));
+  model.on("change:data", () => {
+    update = start();
+  });
+}
+
+// Elements -----------------------------------------------------------------------------------
 
 // An id that no widget of the page has; each widget carries a kit of its own.
-function uniqueId(kind) {
+export function uniqueId(kind) {
   globalThis.cwSerial = (globalThis.cwSerial ?? 0) + 1;
   return `cw-${kind}-${globalThis.cwSerial}`;
 }
 
 // An HTML element: h("p", { class: "x", onclick: f }, "text", child, …)
-function h(tag, attributes = {}, ...children) {
-  return dress(document.createElement(tag), attributes, children);
+export function h(tag, attributes = {}, ...children) {
+  return dress(document.createElement(tag), attributes, ...children);
 }
 
 // An SVG element, with the same arguments.
-function s(tag, attributes = {}, ...children) {
-  return dress(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+export function s(tag, attributes = {}, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  return dress(element, attributes, ...children);
 }
 
-function dress(element, attributes, children) {
+export function dress(element, attributes, ...children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (value !== null && value !== undefined && value !== false) element.setAttribute(name, value);
+    else if (value !== null && value !== undefined && value !== false)
+      element.setAttribute(name, value);
   }
   element.append(...children);
   return element;
 }
 
-// The widget's frame inside its host.
-function frame(host, label, ...children) {
-  const root = h("div", { class: "cw", role: "group", "aria-label": label }, ...children);
-  host.replaceChildren(root);
-  return root;
+// What a screen reader reads aloud when it changes.
+export function spoken() {
+  return h("p", { "aria-live": "polite", class: "cw-said" });
 }
 
-// A labelled range over the positions of `values`; `say` turns a value into text.
-function slider(label, values, position, say, oninput) {
-  const id = uniqueId("input");
-  const input = h("input", {
-    type: "range", id, min: 0, max: values.length - 1, step: 1, value: position,
-    oninput: () => { show(); oninput(+input.value); },
-  });
-  // JupyterLab would otherwise take the arrow keys for its own shortcuts.
-  input.dataset.lmSuppressShortcuts = "true";
-  const output = h("output", { for: id });
-  const show = () => {
-    output.textContent = say(values[+input.value]);
-    input.setAttribute("aria-valuetext", output.textContent);
+// Text in one of the two colors, dark enough to read: ink("disease", "■ ill").
+export function ink(kind, text) {
+  return h("span", { class: `cw-${kind}-ink` }, text);
+}
+
+// A table. A row is its head and its cells: a name, which `fill` puts a text into, or an element.
+export function grid(heads, rows, caption) {
+  const cells = {};
+  const cell = (each) => {
+    if (typeof each !== "string") return h("td", {}, each);
+    cells[each] = h("td", { "data-cell": each });
+    return cells[each];
   };
-  show();
-  const row = h("div", { class: "cw-slider" }, h("label", { for: id }, label), input, output);
-  row.set = (value) => { input.value = value; show(); };
-  return row;
+  const table = h("table");
+  if (caption) table.append(h("caption", {}, caption));
+  if (heads.length) {
+    const row = h("tr", {}, ...heads.map((text) => h("th", { scope: "col" }, text)));
+    table.append(h("thead", {}, row));
+  }
+  const lines = rows.map(([head, ...rest]) =>
+    h("tr", {}, h("th", { scope: "row" }, head), ...rest.map(cell)),
+  );
+  table.append(h("tbody", {}, ...lines));
+  table.cells = cells;
+  table.fill = (texts) => {
+    for (const [name, text] of Object.entries(texts)) cells[name].textContent = text;
+  };
+  return table;
 }
 
-// A labelled choice; `options` are texts, the value is the position.
-function choice(label, options, position, onchange) {
-  const id = uniqueId("input");
-  const select = h("select", { id, onchange: () => onchange(+select.value) },
-    ...options.map((text, i) => h("option", { value: i }, text)));
-  select.value = position;
-  const row = h("div", { class: "cw-choice" }, h("label", { for: id }, label), select);
-  row.set = (value) => { select.value = value; };
-  return row;
+// A wide table scrolls by itself, also from the keyboard.
+export function scrolling(label, child) {
+  const attributes = { class: "cw-scroll", tabindex: 0, role: "region", "aria-label": label };
+  return h("div", attributes, child);
 }
 
-function button(text, attributes = {}) {
-  const element = h("button", { type: "button", ...attributes }, text);
+// JupyterLab would otherwise take the keys for its own shortcuts.
+export function keepKeys(element) {
   element.dataset.lmSuppressShortcuts = "true";
   return element;
 }
 
+// Controls -----------------------------------------------------------------------------------
+
+function labelled(kind, label, control, ...more) {
+  control.id = uniqueId("input");
+  return h(
+    "div",
+    { class: `cw-${kind}` },
+    h("label", { for: control.id }, label),
+    control,
+    ...more,
+  );
+}
+
+function range(label, values, position, say, choose, last = () => values.length - 1) {
+  const oninput = () => {
+    speak();
+    choose(+input.value);
+  };
+  const input = keepKeys(h("input", { type: "range", min: 0, max: last(), step: 1, oninput }));
+  const output = h("output");
+  const speak = () => {
+    output.textContent = say(values[+input.value]);
+    input.setAttribute("aria-valuetext", output.textContent);
+  };
+  const row = labelled("slider", label, input, output);
+  output.setAttribute("for", input.id);
+  row.set = (value) => {
+    input.max = last();
+    input.value = value;
+    speak();
+  };
+  row.set(position);
+  return row;
+}
+
+function select(label, options, position, choose) {
+  const texts = options.map((text, at) => h("option", { value: at }, text));
+  const input = h("select", { onchange: () => choose(+input.value) }, ...texts);
+  const row = labelled("choice", label, input);
+  row.set = (value) => {
+    input.value = value;
+  };
+  row.set(position);
+  return row;
+}
+
+export function button(text, attributes = {}) {
+  return keepKeys(h("button", { type: "button", ...attributes }, text));
+}
+
+// Keys that do something on this element: onKeys(element, { Home: (event) => … }).
+export function onKeys(element, actions) {
+  keepKeys(element).addEventListener("keydown", (event) => {
+    const act = actions[event.key];
+    if (!act) return;
+    event.preventDefault();
+    event.stopPropagation();
+    act(event);
+  });
+}
+
+// The arrow keys as steps to the right and down.
+export function onArrows(element, move) {
+  onKeys(element, {
+    ArrowLeft: (event) => move(-1, 0, event),
+    ArrowRight: (event) => move(1, 0, event),
+    ArrowUp: (event) => move(0, -1, event),
+    ArrowDown: (event) => move(0, 1, event),
+  });
+}
+
+// Where the pointer is, in the drawing's own units.
+export function pointer(svg, { clientX, clientY }) {
+  const box = svg.getBoundingClientRect();
+  const { x, y, width, height } = svg.viewBox.baseVal;
+  return [
+    x + ((clientX - box.left) / box.width) * width,
+    y + ((clientY - box.top) / box.height) * height,
+  ];
+}
+
+// Position of the smallest of the values.
+export function smallest(values) {
+  return values.indexOf(Math.min(...values));
+}
+
+export function within(value, low, high) {
+  return Math.min(high, Math.max(low, value));
+}
+
+// Numbers ------------------------------------------------------------------------------------
+
+// Digits after the point as Python writes them: what lies midway goes to the even digit.
+export function fixed(value, digits) {
+  const half = 2 ** (digits + 1);
+  const midway = Number.isInteger(value * half) && !Number.isInteger((value * half) / 2);
+  const text = value.toFixed(digits);
+  if (!midway || +text.at(-1) % 2 === 0) return text;
+  return (+text - Math.sign(value) * 10 ** -digits).toFixed(digits);
+}
+
 // A share as text; what is nearly certain is not called certain.
-function percent(share) {
-  const text = (100 * share).toFixed(1);
+export function percent(share) {
+  const text = fixed(100 * share, 1);
   if (text === "100.0" && share < 1) return "> 99.9%";
   if (text === "0.0" && share > 0) return "< 0.1%";
   return `${+text}%`;
 }
 
+// 12345 as 12,345.
+export function thousands(count) {
+  return count.toLocaleString("en");
+}
+
+// "1 square", "2 squares"
+export function counted(count, noun) {
+  return `${thousands(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+// Drawings -----------------------------------------------------------------------------------
+
 // Axes of a small chart. `x` and `y` are { domain: [low, high], label, ticks: [[value, text], …] }.
 // Returns { svg, X, Y }: the drawing and the functions from data to its coordinates.
-function chart(x, y, label, { width = 320, height = 220, log = false } = {}) {
-  const left = 46, right = 18, top = 10, bottom = 40;
+export function chart(x, y, label, { width = 320, height = 220, log = false } = {}) {
+  const left = 46;
+  const right = width - 18;
+  const top = 10;
+  const bottom = height - 40;
   const scale = log ? Math.log10 : (v) => v;
   const span = scale(x.domain[1]) - scale(x.domain[0]);
-  const X = (v) => left + ((scale(v) - scale(x.domain[0])) / span) * (width - left - right);
-  const Y = (v) => height - bottom
-    - ((v - y.domain[0]) / (y.domain[1] - y.domain[0])) * (height - top - bottom);
-  const svg = s("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label, class: "cw-chart" },
-    s("rect", { x: left, y: top, width: width - left - right, height: height - top - bottom, class: "cw-frame" }));
-  for (const [v, text] of x.ticks)
-    svg.append(s("line", { x1: X(v), x2: X(v), y1: height - bottom, y2: height - bottom + 4, class: "cw-axis" }),
-      s("text", { x: X(v), y: height - bottom + 16, "text-anchor": "middle" }, text));
-  for (const [v, text] of y.ticks)
-    svg.append(s("line", { x1: left - 4, x2: left, y1: Y(v), y2: Y(v), class: "cw-axis" }),
-      s("text", { x: left - 7, y: Y(v) + 4, "text-anchor": "end" }, text));
-  const middle = (height - bottom + top) / 2;
+  const X = (v) => left + ((scale(v) - scale(x.domain[0])) / span) * (right - left);
+  const Y = (v) => bottom - ((v - y.domain[0]) / (y.domain[1] - y.domain[0])) * (bottom - top);
+  const viewBox = `0 0 ${width} ${height}`;
+  const svg = s(
+    "svg",
+    { viewBox, role: "img", "aria-label": label, class: "cw-chart" },
+    s("rect", { x: left, y: top, width: right - left, height: bottom - top, class: "cw-frame" }),
+  );
+  const axis = (x1, x2, y1, y2) => s("line", { x1, x2, y1, y2, class: "cw-axis" });
+  const text = (x, y, anchor, said, more = {}) =>
+    s("text", { x, y, "text-anchor": anchor, ...more }, said);
+  for (const [v, said] of x.ticks)
+    svg.append(axis(X(v), X(v), bottom, bottom + 4), text(X(v), bottom + 16, "middle", said));
+  for (const [v, said] of y.ticks)
+    svg.append(axis(left - 4, left, Y(v), Y(v)), text(left - 7, Y(v) + 4, "end", said));
+  const middle = (bottom + top) / 2;
   svg.append(
-    s("text", { x: (left + width - right) / 2, y: height - 6, "text-anchor": "middle" }, x.label),
-    s("text", { x: 12, y: middle, "text-anchor": "middle", transform: `rotate(-90 12 ${middle})` }, y.label));
+    text((left + right) / 2, height - 6, "middle", x.label),
+    text(12, middle, "middle", y.label, { transform: `rotate(-90 12 ${middle})` }),
+  );
   return { svg, X, Y };
 }
 
-const percentTicks = [[0, "0"], [0.5, "50%"], [1, "100%"]];
+export const percentTicks = [
+  [0, "0"],
+  [0.5, "50%"],
+  [1, "100%"],
+];
 
-function polyline(xs, ys, { X, Y }, attributes = {}) {
-  return s("polyline", { points: xs.map((v, i) => `${X(v).toFixed(1)},${Y(ys[i]).toFixed(1)}`).join(" "), ...attributes });
+// Points of a polyline or polygon from data.
+export function points(xs, ys, { X, Y }) {
+  return xs.map((v, at) => `${X(v).toFixed(1)},${Y(ys[at]).toFixed(1)}`).join(" ");
+}
+
+export function polyline(xs, ys, plot, attributes = {}) {
+  return s("polyline", { points: points(xs, ys, plot), ...attributes });
+}
+
+// A line straight across or down a chart, from one point of the data to another.
+export function straight([x1, y1], [x2, y2], { X, Y }, attributes = {}) {
+  const ends = { x1: X(x1), x2: X(x2), y1: Y(y1), y2: Y(y2) };
+  return s("line", { ...ends, class: "cw-axis", ...attributes });
+}
+
+export function disc(x, y, r, attributes = {}) {
+  return s("circle", { cx: x, cy: y, r, ...attributes });
+}
+
+export function moveTo(circle, x, y) {
+  return dress(circle, { cx: x, cy: y });
+}
+
+// The outline of a box x1, y1, x2, y2 on a picture.
+export function outline([x1, y1, x2, y2], attributes = {}) {
+  return s("rect", { x: x1, y: y1, width: x2 - x1, height: y2 - y1, ...attributes });
 }
 
 // A canvas-free picture from a sprite sheet: shows tile `index` of `columns` tiles a row.
-function sprite(source, columns, tiles, size, label) {
+export function sprite(source, columns, tiles, size, label) {
   const view = h("div", { class: "cw-sprite", role: "img", "aria-label": label });
   const rows = Math.ceil(tiles / columns);
-  view.style.cssText = `width:min(100%,${size}px);aspect-ratio:1;background-image:url(${source});`
-    + `background-size:${columns * 100}% ${rows * 100}%`;
+  Object.assign(view.style, {
+    width: `min(100%, ${size}px)`,
+    aspectRatio: "1",
+    backgroundImage: `url(${source})`,
+    backgroundSize: `${columns * 100}% ${rows * 100}%`,
+  });
   view.show = (index, text) => {
     const across = columns > 1 ? (index % columns) / (columns - 1) : 0;
     const down = rows > 1 ? Math.floor(index / columns) / (rows - 1) : 0;
@@ -124,8 +344,10 @@ function sprite(source, columns, tiles, size, label) {
 }
 
 // The picture's bytes as an SVG image.
-function grayImage({ width, height, gray }) {
-  const bytes = atob(gray), canvas = h("canvas", { width, height }), pen = canvas.getContext("2d");
+export function grayImage({ width, height, gray }) {
+  const bytes = atob(gray);
+  const canvas = h("canvas", { width, height });
+  const pen = canvas.getContext("2d");
   const pixels = pen.createImageData(width, height);
   for (let n = 0; n < bytes.length; n++) {
     const value = bytes.charCodeAt(n);
@@ -133,14 +355,4 @@ function grayImage({ width, height, gray }) {
   }
   pen.putImageData(pixels, 0, 0);
   return s("image", { href: canvas.toDataURL(), width, height });
-}
-
-// The live Jupyter form of every widget.
-function render({ model, el }) {
-  el.classList.add("cw-host");
-  const changed = (state) => { model.set("state", { ...model.get("state"), ...state }); model.save_changes(); };
-  const start = () => mount(el, model.get("data"), model.get("state"), changed);
-  let ui = start();
-  model.on("change:state", () => ui.update?.(model.get("state")));
-  model.on("change:data", () => { ui = start(); });
 }

@@ -1,77 +1,116 @@
-// Prevalence explorer. Color tells the truth (disease, normal); filled means the test says positive.
-function mount(host, data, state, changed) {
-  let { sensitivity: i, specificity: j, prevalence: k } = state;
-  const control = (label, key, values, set) =>
-    slider(label, values, state[key], percent, (v) => { set(v); draw(); changed({ [key]: v }); });
-  const sliders = [
-    control("Sensitivity", "sensitivity", data.sensitivities, (v) => { i = v; }),
-    control("Specificity", "specificity", data.specificities, (v) => { j = v; }),
-    control("Prevalence", "prevalence", data.prevalences, (v) => { k = v; }),
-  ];
+// Prevalence explorer. Color tells the truth (disease, normal); filled means that the test says
+// positive.
+import {
+  chart,
+  disc,
+  grid,
+  h,
+  ink,
+  percent,
+  percentTicks,
+  polyline,
+  s,
+  spoken,
+  thousands,
+} from "./kit.js";
 
-  // 1,000 people as four paths, so that a change redraws four elements and not a thousand.
-  const columns = 50, step = 10, rows = data.people / columns;
-  const icons = s("svg", { viewBox: `-1 -1 ${columns * step + 2} ${rows * step + 2}`, role: "img" });
-  const kinds = { tp: ["disease", true], fn: ["disease", false], fp: ["normal", true], tn: ["normal", false] };
+export function mount({ data, state, slider }) {
+  // 1,000 squares as four paths, so that a change redraws four elements and not a thousand.
+  const squares = 1000;
+  const columns = 50;
+  const step = 10;
+  const side = 7;
+  const people = thousands(data.people);
+  const each = data.people / squares;
+  const viewBox = `-1 -1 ${columns * step + 2} ${(squares / columns) * step + 2}`;
+  const icons = s("svg", { viewBox, role: "img" });
+  const kinds = { tp: "cw-disease", fn: "cw-missed", fp: "cw-normal", tn: "cw-cleared" };
   const paths = {};
-  for (const [name, [truth, filled]] of Object.entries(kinds)) {
-    paths[name] = s("path", { class: filled ? `cw-${truth}` : "" });
-    if (!filled) paths[name].style.cssText = `fill:none;stroke:var(--cw-${truth});stroke-width:1.2;opacity:${truth === "normal" ? 0.35 : 1}`;
+  for (const [name, kind] of Object.entries(kinds)) {
+    paths[name] = s("path", { class: kind });
     icons.append(paths[name]);
   }
-  const square = (n) => `M${(n % columns) * step + 1.5} ${Math.floor(n / columns) * step + 1.5}h7v7h-7z`;
-  const legend = h("p", { class: "cw-legend" });
-
-  const cells = {};
-  const cell = (name) => (cells[name] = h("td"));
-  const table = h("table", {},
-    h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "of 1,000"), h("th", { scope: "col" }, "disease"), h("th", { scope: "col" }, "normal"))),
-    h("tbody", {},
-      h("tr", {}, h("th", { scope: "row" }, "positive"), cell("tp"), cell("fp")),
-      h("tr", {}, h("th", { scope: "row" }, "negative"), cell("fn"), cell("tn"))));
-
+  // The squares from one place in the row of people to another; the ends may cut a square.
+  const drawn = (from, to) => {
+    let d = "";
+    for (let n = Math.floor(from); n < to; n++) {
+      const [left, right] = [Math.max(from, n) - n, Math.min(to, n + 1) - n];
+      const x = (n % columns) * step + 1.5 + left * side;
+      const y = Math.floor(n / columns) * step + 1.5;
+      const wide = (right - left) * side;
+      d += `M${+x.toFixed(3)} ${y}h${+wide.toFixed(3)}v${side}h${-wide.toFixed(3)}z`;
+    }
+    return d;
+  };
+  const legend = h(
+    "p",
+    {},
+    ink("disease", "■ ill, positive  □ ill, missed   "),
+    ink("normal", "■ normal, false alarm  □ normal, cleared"),
+    `   A square is ${thousands(each)} people.`,
+  );
+  const table = grid(
+    [`of ${people}`, "disease", "normal"],
+    [
+      ["positive", "tp", "fp"],
+      ["negative", "fn", "tn"],
+    ],
+  );
+  const ends = [data.prevalences[0], data.prevalences.at(-1)];
+  const ticks = [0.001, 0.01, 0.1, 0.5].map((p) => [p, percent(p)]);
   const plot = chart(
-    { domain: [data.prevalences[0], data.prevalences.at(-1)], label: "prevalence", ticks: [[0.001, "0.1%"], [0.01, "1%"], [0.1, "10%"], [0.5, "50%"]] },
-    { domain: [0, 1], label: "predictive value", ticks: percentTicks }, "PPV and NPV against prevalence, with the current point", { log: true });
-  const lines = s("g"), points = s("g");
-  plot.svg.append(lines, points);
-  const said = h("p", { "aria-live": "polite", class: "cw-said" });
-
-  const root = frame(host, "Prevalence explorer", ...sliders, icons, legend,
-    h("div", { class: "cw-row" }, plot.svg, h("div", {}, table, said)));
+    { domain: ends, label: "prevalence", ticks },
+    { domain: [0, 1], label: "predictive value", ticks: percentTicks },
+    "PPV and NPV against prevalence, with the current point",
+    { log: true },
+  );
+  const lines = s("g");
+  plot.svg.append(lines);
+  const said = spoken();
 
   function draw() {
-    const ill = data.ill[k], tp = data.tp[i][k], fp = data.fp[j][k], fn = ill - tp, tn = data.people - ill - fp;
-    const ppv = data.ppv[i][j], npv = data.npv[i][j];
-    const starts = { tp: 0, fn: tp, fp: ill, tn: ill + fp }, counts = { tp, fn, fp, tn };
-    for (const name of Object.keys(kinds)) {
-      let d = "";
-      for (let n = 0; n < counts[name]; n++) d += square(starts[name] + n);
-      paths[name].setAttribute("d", d);
-      cells[name].textContent = counts[name];
+    const { sensitivity: i, specificity: j, prevalence: k } = state;
+    const ill = data.ill[k];
+    const tp = data.tp[i][k];
+    const fp = data.fp[j][k];
+    const counts = { tp, fn: ill - tp, fp, tn: data.people - ill - fp };
+    let from = 0;
+    for (const [name, count] of Object.entries(counts)) {
+      paths[name].setAttribute("d", drawn(from / each, (from + count) / each));
+      from += count;
     }
-    icons.setAttribute("aria-label", `1,000 people: ${tp} true positive, ${fn} missed, ${fp} false alarms, ${tn} cleared`);
-    legend.replaceChildren(
-      h("span", { class: "cw-disease-ink" }, "■ ill, positive  □ ill, missed   "),
-      h("span", { class: "cw-normal-ink" }, "■ normal, false alarm  □ normal, cleared"));
+    const texts = Object.fromEntries(Object.entries(counts).map(([n, c]) => [n, thousands(c)]));
+    table.fill(texts);
+    icons.setAttribute(
+      "aria-label",
+      `${people} people: ${texts.tp} true positive, ${texts.fn} missed, ` +
+        `${texts.fp} false alarms, ${texts.tn} cleared`,
+    );
+    const ppv = data.ppv[i][j];
+    const npv = data.npv[i][j];
+    const x = plot.X(data.prevalences[k]);
     lines.replaceChildren(
       polyline(data.prevalences, ppv, plot, { class: "cw-disease-line" }),
-      polyline(data.prevalences, npv, plot, { class: "cw-normal-line" }));
-    const x = plot.X(data.prevalences[k]);
-    points.replaceChildren(
-      s("circle", { cx: x, cy: plot.Y(ppv[k]), r: 5, class: "cw-disease cw-point" }),
-      s("circle", { cx: x, cy: plot.Y(npv[k]), r: 5, class: "cw-normal cw-point" }));
+      polyline(data.prevalences, npv, plot, { class: "cw-normal-line" }),
+      disc(x, plot.Y(ppv[k]), 5, { class: "cw-disease cw-point" }),
+      disc(x, plot.Y(npv[k]), 5, { class: "cw-normal cw-point" }),
+    );
     said.replaceChildren(
-      h("b", { class: "cw-disease-ink" }, `PPV ${percent(ppv[k])}`), " (solid): of ",
-      `${tp + fp} positive results, ${tp} ${tp === 1 ? "is" : "are"} right. `,
-      h("b", { class: "cw-normal-ink" }, `NPV ${percent(npv[k])}`), " (dashed).");
+      h("b", { class: "cw-disease-ink" }, `PPV ${percent(ppv[k])}`),
+      ` (solid): of ${thousands(tp + fp)} positive results, ${texts.tp} are right. `,
+      h("b", { class: "cw-normal-ink" }, `NPV ${percent(npv[k])}`),
+      ` (dashed): of ${thousands(counts.fn + counts.tn)} negative results, ${texts.tn} are right.`,
+    );
   }
-  draw();
   return {
-    update(next) {
-      ({ sensitivity: i, specificity: j, prevalence: k } = next);
-      [i, j, k].forEach((v, n) => sliders[n].set(v));
-      draw();
-    },
+    parts: [
+      slider("sensitivity", "Sensitivity", data.sensitivities, percent),
+      slider("specificity", "Specificity", data.specificities, percent),
+      slider("prevalence", "Prevalence", data.prevalences, percent),
+      icons,
+      legend,
+      h("div", { class: "cw-row" }, plot.svg, h("div", {}, table, said)),
+    ],
+    draw,
   };
 }

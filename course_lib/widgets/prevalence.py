@@ -7,11 +7,12 @@ from .._undefined import undefined_unsaid
 from ..metrics import predictive_values
 from .base import CourseWidget, nearest
 
-PEOPLE = 1000
+#: So many that every count of every position is a whole number of people.
+PEOPLE = 1_000_000
 
 
 class PrevalenceExplorer(CourseWidget):
-    """Sensitivity, specificity and prevalence move; 1,000 people, the 2×2 table, PPV and NPV.
+    """Sensitivity, specificity and prevalence move; a crowd, its 2×2 table, PPV and NPV.
 
     Parameters
     ----------
@@ -41,8 +42,8 @@ class PrevalenceExplorer(CourseWidget):
                 "ill": ill.tolist(),
                 "tp": np.rint(se[:, None] * ill).astype(int).tolist(),
                 "fp": np.rint((1 - sp[:, None]) * (PEOPLE - ill)).astype(int).tolist(),
-                "ppv": ppv.round(6).tolist(),
-                "npv": npv.round(6).tolist(),
+                "ppv": ppv.round(9).tolist(),
+                "npv": npv.round(9).tolist(),
                 "people": PEOPLE,
             },
             state={
@@ -58,9 +59,9 @@ class PrevalenceExplorer(CourseWidget):
         for k, prevalence in enumerate(self.data["prevalences"]):
             tp, fp = self.data["tp"][i][k], self.data["fp"][j][k]
             ppv, npv = self.data["ppv"][i][j][k], self.data["npv"][i][j][k]
-            rows.append((f"{prevalence:.1%}", tp, fp, f"{ppv:.1%}", f"{npv:.1%}"))
+            rows.append((f"{prevalence:.1%}", f"{tp:,}", f"{fp:,}", f"{ppv:.1%}", f"{npv:.1%}"))
         return table(
-            ("prevalence", "TP of 1,000", "FP of 1,000", "PPV", "NPV"),
+            ("prevalence", f"TP of {PEOPLE:,}", f"FP of {PEOPLE:,}", "PPV", "NPV"),
             rows,
             f"One test (sensitivity {self.data['sensitivities'][i]:.1%}, specificity "
             f"{self.data['specificities'][j]:.1%}) at different prevalences",

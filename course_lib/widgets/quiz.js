@@ -1,19 +1,21 @@
 // Quiz: radio buttons, because every browser and screen reader knows what to do with them.
-function mount(host, data) {
-  const questions = data.questions.map((question, number) => {
+import { h, keepKeys, uniqueId } from "./kit.js";
+
+export function mount({ data }) {
+  const parts = data.questions.map((question, number) => {
     const name = uniqueId("quiz");
     const why = h("p", { "aria-live": "polite", class: "cw-why", hidden: "" });
     const options = question.choice.map((choice) => {
-      const input = h("input", { type: "radio", name, onchange: () => {
+      const onchange = () => {
         why.hidden = false;
         why.dataset.right = choice.right === true;
         why.textContent = `${choice.right ? "✓ Right." : "✗ Not quite."} ${choice.why}`;
-      } });
-      input.dataset.lmSuppressShortcuts = "true";
+      };
+      const input = keepKeys(h("input", { type: "radio", name, onchange }));
       return h("label", { class: "cw-option" }, input, h("span", {}, choice.text));
     });
-    return h("fieldset", {}, h("legend", {}, `${number + 1}. ${question.text}`), ...options, why);
+    const legend = h("legend", {}, `${number + 1}. ${question.text}`);
+    return h("fieldset", {}, legend, ...options, why);
   });
-  frame(host, "Quiz", ...questions);
-  return {};
+  return { parts };
 }

@@ -1,103 +1,129 @@
 // Retinotopy explorer. The field is drawn as it is seen, the hemispheres as they lie when one looks
 // at the back of the head. Whatever is clicked, the nearest of the points known to Python is shown.
-function mount(host, data, state, changed) {
-  let { eccentricity: i, angle: j } = state;
+import { disc, h, moveTo, pointer, s, smallest, spoken } from "./kit.js";
+
+export function mount({ data, state, set, slider }) {
   const degrees = (v) => `${v}°`;
-  const show = (ecc, angle) => {
-    [i, j] = [ecc, angle];
-    sliders[0].set(i);
-    sliders[1].set(j);
-    draw();
-    changed({ eccentricity: i, angle: j });
-  };
-  const sliders = [
-    slider("From gaze", data.eccentricities, i, degrees, (v) => show(v, j)),
-    slider("Direction", data.angles, j, degrees, (v) => show(i, v)),
-  ];
+  const cursor = "cursor:crosshair";
+  const spot = (kind) => disc(0, 0, 3, { class: `cw-point cw-${kind}` });
+  const text = (x, y, anchor, said) => s("text", { x, y, "text-anchor": anchor }, said);
 
   // The field: outer degrees are compressed in the drawing, so that the center can be hit.
-  const size = 260, middle = size / 2, edge = data.eccentricities.at(-1);
+  const size = 260;
+  const middle = size / 2;
+  const edge = data.eccentricities.at(-1);
   const shrink = (r) => (middle - 14) * Math.sqrt(r / edge);
+  const rim = shrink(edge);
   const fieldXY = (x, y) => {
-    const r = Math.hypot(x, y), s_ = r ? shrink(r) / r : 0;
-    return [middle + x * s_, middle - y * s_];
+    const r = Math.hypot(x, y);
+    const scale = r ? shrink(r) / r : 0;
+    return [middle + x * scale, middle - y * scale];
   };
-  const field = s("svg", { viewBox: `0 0 ${size} ${size}`, role: "img", style: "cursor:crosshair;max-width:22rem" });
-  const halfDisc = (right) => s("path", {
-    d: `M${middle} ${middle - shrink(edge)} A${shrink(edge)} ${shrink(edge)} 0 0 ${right ? 1 : 0} ${middle} ${middle + shrink(edge)} Z`,
-    class: right ? "cw-normal" : "cw-disease", opacity: 0.16,
-  });
-  field.append(halfDisc(true), halfDisc(false));
-  for (const r of data.rings)
-    field.append(s("circle", { cx: middle, cy: middle, r: shrink(r), class: "cw-frame" }));
+  const field = s("svg", { viewBox: `0 0 ${size} ${size}`, role: "img", style: cursor });
+  field.style.maxWidth = "22rem";
+  for (const right of [1, 0]) {
+    const d = `M${middle} ${middle - rim} A${rim} ${rim} 0 0 ${right} ${middle} ${middle + rim} Z`;
+    field.append(s("path", { d, class: right ? "cw-normal" : "cw-disease", opacity: 0.16 }));
+  }
+  for (const r of data.rings) field.append(disc(middle, middle, shrink(r), { class: "cw-frame" }));
   for (let a = 0; a < 180; a += 30) {
-    const [dx, dy] = [Math.cos((a * Math.PI) / 180) * shrink(edge), Math.sin((a * Math.PI) / 180) * shrink(edge)];
-    field.append(s("line", { x1: middle - dx, x2: middle + dx, y1: middle - dy, y2: middle + dy, class: "cw-axis", opacity: 0.6 }));
+    const dx = Math.cos((a * Math.PI) / 180) * rim;
+    const dy = Math.sin((a * Math.PI) / 180) * rim;
+    const ends = { x1: middle - dx, x2: middle + dx, y1: middle - dy, y2: middle + dy };
+    field.append(s("line", { ...ends, class: "cw-axis", opacity: 0.6 }));
   }
   for (const r of data.rings.slice(-4))
-    field.append(s("text", { x: middle + shrink(r) - 3, y: middle + 12, "text-anchor": "end" }, `${r}°`));
-  const blind = s("circle", { style: "fill:var(--cw-text);opacity:.55" });
-  const spot = s("circle", { r: 3, class: "cw-point", style: "fill:var(--cw-accent);stroke-width:1" });
-  field.append(blind, spot);
+    field.append(text(middle + shrink(r) - 3, middle + 12, "end", degrees(r)));
+  const blind = s("circle", { class: "cw-blind" });
+  const seen = spot("accent");
+  field.append(blind, seen);
 
   // The cortex: both poles in the middle, forward is outwards.
-  const width = 340, height = 200, gap = 5;
+  const width = 340;
+  const height = 200;
+  const gap = 5;
   const scale = Math.min((width / 2 - gap - 4) / data.length, (height / 2 - 18) / data.half_width);
-  const cortexXY = (left, along, across) => [width / 2 + (left ? -1 : 1) * (gap + along * scale), height / 2 + 6 - across * scale];
-  const cortex = s("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", style: "cursor:crosshair" });
+  const cortexXY = (left, along, across) => [
+    width / 2 + (left ? -1 : 1) * (gap + along * scale),
+    height / 2 + 6 - across * scale,
+  ];
+  const cortex = s("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", style: cursor });
   for (const left of [true, false]) {
-    const outline = data.lines[data.rings.length - 1];
-    const points = outline[0].map((along, n) => cortexXY(left, along, outline[1][n]));
+    const drawn = ([along, across]) => along.map((v, n) => cortexXY(left, v, across[n]));
+    const path = (list) => list.map((xy) => xy.map((v) => v.toFixed(1)).join()).join(" ");
     const rays = data.lines.slice(data.rings.length);
-    const rim = [rays[0], rays.at(-1)].map(([along, across]) => along.map((v, n) => cortexXY(left, v, across[n])));
-    const text = (list) => list.map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ");
+    const round = [
+      ...drawn(rays[0]),
+      ...drawn(data.lines[data.rings.length - 1]),
+      ...drawn(rays.at(-1)).reverse(),
+    ];
+    const color = left ? "cw-normal" : "cw-disease";
     cortex.append(
-      s("polygon", { points: text([...rim[0], ...points, ...rim[1].reverse()]), class: left ? "cw-normal" : "cw-disease", opacity: 0.16 }),
-      ...data.lines.map(([along, across]) => s("polyline", { points: text(along.map((v, n) => cortexXY(left, v, across[n]))), class: "cw-frame" })),
-      s("text", { x: width * (left ? 0.25 : 0.75), y: 14, "text-anchor": "middle" }, `${left ? "left" : "right"} hemisphere`));
+      s("polygon", { points: path(round), class: color, opacity: 0.16 }),
+      ...data.lines.map((line) => s("polyline", { points: path(drawn(line)), class: "cw-frame" })),
+      text(width * (left ? 0.25 : 0.75), 14, "middle", `${left ? "left" : "right"} hemisphere`),
+    );
   }
-  const lesion = s("circle", { r: (data.lesion / 2) * scale, style: "fill:var(--cw-text);opacity:.55" });
-  const place = s("circle", { r: 3, class: "cw-point", style: "fill:var(--cw-accent);stroke-width:1" });
+  const lesion = disc(0, 0, (data.lesion / 2) * scale, { class: "cw-blind" });
+  const place = spot("accent");
   cortex.append(lesion, place);
 
   // The known point that is drawn nearest to where somebody pressed.
-  const press = (svg, where) => svg.addEventListener("click", (event) => {
-    const box = svg.getBoundingClientRect(), view = svg.viewBox.baseVal;
-    const x = ((event.clientX - box.left) / box.width) * view.width, y = ((event.clientY - box.top) / box.height) * view.height;
-    let best = Infinity, found = [i, j];
-    data.eccentricities.forEach((_, n) => data.angles.forEach((__, m) => {
-      const [px, py] = where(n, m), d = (px - x) ** 2 + (py - y) ** 2;
-      if (d < best) { best = d; found = [n, m]; }
-    }));
-    show(...found);
-  });
   const inField = (n, m) => fieldXY(data.x[n][m], data.y[n][m]);
   const onCortex = (n, m) => cortexXY(data.left[m], data.along[n][m], data.across[n][m]);
-  press(field, inField);
-  press(cortex, onCortex);
-
-  const said = h("p", { "aria-live": "polite", class: "cw-said" });
-  frame(host, "Retinotopy explorer",
-    h("p", {}, "Press a point of the visual field (you look at its center) or of the cortex."),
-    h("div", { class: "cw-row" }, field, cortex), ...sliders, said);
+  const known = data.eccentricities.flatMap((_, n) => data.angles.map((__, m) => [n, m]));
+  for (const [svg, where] of [
+    [field, inField],
+    [cortex, onCortex],
+  ])
+    svg.addEventListener("click", (event) => {
+      const [x, y] = pointer(svg, event);
+      const away = known.map((at) => {
+        const [px, py] = where(...at);
+        return Math.hypot(px - x, py - y);
+      });
+      const [eccentricity, angle] = known[smallest(away)];
+      set({ eccentricity, angle });
+    });
+  const said = spoken();
 
   function draw() {
-    const [fx, fy] = inField(i, j), [cx, cy] = onCortex(i, j), r = data.eccentricities[i];
-    for (const [circle, x, y] of [[spot, fx, fy], [blind, fx, fy], [place, cx, cy], [lesion, cx, cy]]) {
-      circle.setAttribute("cx", x);
-      circle.setAttribute("cy", y);
-    }
+    const { eccentricity: i, angle: j } = state;
+    const r = data.eccentricities[i];
+    for (const circle of [seen, blind]) moveTo(circle, ...inField(i, j));
+    for (const circle of [place, lesion]) moveTo(circle, ...onCortex(i, j));
     const half = data.blind[i][j] / 2;
-    blind.setAttribute("r", Math.max(1, (shrink(r + half) - shrink(Math.max(0, r - half))) / 2).toFixed(1));
-    const hemisphere = data.left[j] ? "left" : "right", across = data.across[i][j];
-    const bank = Math.abs(across) < 0.05 ? "in the depth of the calcarine fissure" : `${Math.abs(across).toFixed(1)} mm ${across < 0 ? "below" : "above"} the horizontal meridian`;
-    field.setAttribute("aria-label", `Visual field, a point ${r}° from gaze in direction ${data.angles[j]}°`);
-    cortex.setAttribute("aria-label", `Cortex, a point in the ${hemisphere} hemisphere, ${data.along[i][j].toFixed(1)} mm from the pole`);
+    const radius = (shrink(r + half) - shrink(Math.max(0, r - half))) / 2;
+    blind.setAttribute("r", Math.max(1, radius).toFixed(1));
+    const hemisphere = `${data.left[j] ? "left" : "right"} hemisphere`;
+    const pole = `${data.along[i][j].toFixed(1)} mm from the pole`;
+    const across = data.across[i][j];
+    const side = `mm ${across < 0 ? "below" : "above"} the horizontal meridian`;
+    const bank = across
+      ? `${Math.abs(across).toFixed(1)} ${side}`
+      : "in the depth of the calcarine fissure";
+    const point = `a point ${r}° from gaze in direction ${data.angles[j]}°`;
+    field.setAttribute("aria-label", `Visual field, ${point}`);
+    cortex.setAttribute("aria-label", `Cortex, a point in the ${hemisphere}, ${pole}`);
     said.replaceChildren(
-      `This point lies in the ${hemisphere} hemisphere, ${data.along[i][j].toFixed(1)} mm from the pole, ${bank}. `,
+      `This point lies in the ${hemisphere}, ${pole}, ${bank}. `,
       `A square degree has ${data.area[i][j]} mm² of cortex here. `,
-      h("b", {}, `A lesion of ${data.lesion} mm leaves a blind spot about ${data.blind[i][j]}° wide.`));
+      h(
+        "b",
+        {},
+        `A lesion of ${data.lesion} mm leaves a blind spot about ${data.blind[i][j]}° wide.`,
+      ),
+    );
   }
-  draw();
-  return { update(next) { ({ eccentricity: i, angle: j } = next); sliders[0].set(i); sliders[1].set(j); draw(); } };
+  const help = "Press a point of the visual field (you look at its center) or of the cortex.";
+  return {
+    parts: [
+      h("p", {}, help),
+      h("div", { class: "cw-row" }, field, cortex),
+      slider("eccentricity", "From gaze", data.eccentricities, degrees),
+      slider("angle", "Direction", data.angles, degrees),
+      said,
+    ],
+    draw,
+  };
 }

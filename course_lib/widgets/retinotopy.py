@@ -34,7 +34,8 @@ class RetinotopyExplorer(CourseWidget):
         angle[angle == 90], angle[angle == 270] = 89.5, 270.5
         x, y = _polar(E[:, None], angle)
         place = cortex.to_cortex(x, y)
-        area = cortex.areal_magnification(x, y)
+        # The blind spot is that of the area which is shown, so that readers can check it.
+        area = np.array(_three_digits(cortex.areal_magnification(x, y)))
         super().__init__(
             data={
                 "eccentricities": E.tolist(),
@@ -42,9 +43,9 @@ class RetinotopyExplorer(CourseWidget):
                 "x": x.round(3).tolist(),
                 "y": y.round(3).tolist(),
                 "left": place.left[0].tolist(),
-                "along": place.along.round(2).tolist(),
-                "across": place.across.round(2).tolist(),
-                "area": _three_digits(area),
+                "along": place.along.round(1).tolist(),
+                "across": (place.across.round(1) + 0.0).tolist(),
+                "area": area.tolist(),
                 "blind": _three_digits(LESION / np.sqrt(area)),
                 "lesion": LESION,
                 **_grid_lines(cortex, E[-1]),

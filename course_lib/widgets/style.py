@@ -42,7 +42,7 @@ class StyleExplorer(CourseWidget):
                 "tiles": sheet([content, style, *pictures], _COLUMNS, _TILE),
                 "costs": [
                     # Costs are known before each step, thus not after the last one.
-                    [np.round([each.content[n - 1], each.style[n - 1]], 3).tolist() for n in steps]
+                    [np.round([each.content[n - 1], each.style[n - 1]], 2).tolist() for n in steps]
                     for each, steps in zip(painted.values(), stages, strict=True)
                 ],
             },

@@ -15,7 +15,8 @@ class ThresholdExplorer(CourseWidget):
     """Histograms of a score, a threshold to drag, the 2×2 table, ROC and precision–recall.
 
     A second slider says how many false alarms are as bad as one missed patient; the threshold that
-    then costs least among these patients is marked.
+    then costs least among these patients is marked. It is one of the positions, whatever their
+    number: no threshold costs less.
 
     Parameters
     ----------
@@ -25,7 +26,8 @@ class ThresholdExplorer(CourseWidget):
     score : str
         What the score is, with its unit: the label of the horizontal axis.
     positions : int
-        Number of thresholds, evenly spaced over the scores, at most 400.
+        Number of thresholds, evenly spaced over the scores, at most 400; the cheapest of each cost
+        come on top.
     decimals : int
         Of the thresholds.
     threshold : float, optional
@@ -41,31 +43,34 @@ class ThresholdExplorer(CourseWidget):
     ):
         curve = RocCurve.from_scores(y_true, y_score)
         as_count(positions, "positions", 2, _MOST_POSITIONS)
-        thresholds = _grid(curve, positions, decimals)
+        evenly = _grid(curve, positions, decimals)
+        # Infinity is the cheapest where nobody should be called positive, as the last one does.
+        best = [min(curve.cheapest(cost, 1), evenly[-1]) for cost in self.costs]
+        thresholds = np.union1d(evenly, best)
         tp, fp = curve.counts(thresholds)
         positive = tp + fp
         precision = np.divide(tp, positive, where=positive > 0, out=np.full(len(tp), np.nan))
-        # In false alarms, for every cost and threshold; rounding must not decide between equals.
+        # In false alarms, for every cost and threshold
         errors = (np.outer(self.costs, curve.n_disease - tp) + fp).round(6)
-        best = len(tp) - 1 - np.argmin(errors[:, ::-1], axis=1)
         per_1000 = np.rint(1000 * errors / (curve.n_disease + curve.n_normal)).astype(int)
         super().__init__(
             data={
                 "score": str(score),
                 "thresholds": thresholds.tolist(),
+                "ticks": evenly[np.linspace(0, len(evenly) - 1, 5).round().astype(int)].tolist(),
                 "disease": curve.n_disease,
                 "normal": curve.n_normal,
                 "tp": tp.tolist(),
                 "fp": fp.tolist(),
-                "tpr": (tp / curve.n_disease).round(4).tolist(),
-                "fpr": (fp / curve.n_normal).round(4).tolist(),
-                "tnr": (1 - fp / curve.n_normal).round(4).tolist(),
-                "precision": [None if np.isnan(p) else round(p, 4) for p in precision.tolist()],
-                "prevalence": round(curve.prevalence, 4),
+                "tpr": (tp / curve.n_disease).round(7).tolist(),
+                "fpr": (fp / curve.n_normal).round(7).tolist(),
+                "tnr": ((curve.n_normal - fp) / curve.n_normal).round(7).tolist(),
+                "precision": [None if np.isnan(p) else round(p, 7) for p in precision.tolist()],
+                "prevalence": round(curve.prevalence, 7),
                 "auc": round(curve.auc, 3),
                 "costs": list(self.costs),
                 "per_1000": per_1000.tolist(),
-                "best": best.tolist(),
+                "best": np.searchsorted(thresholds, best).tolist(),
                 **_histograms(curve, thresholds),
             },
             state={"threshold": _start(thresholds, threshold), "cost": self.costs.index(1)},
