@@ -1,10 +1,12 @@
-# book · test · notebooks · serve · bench · clean
+# book · test · lint · notebooks · serve · bench · clean
 # Needs Python >= 3.11 with venv, and make. Everything is installed into .venv, once.
 
 PYTHON ?= python3
 BIN := .venv/bin
+# Python by ruff, the front ends of widgets and the book's own scripts and styles by biome
+LINT = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/biome check --error-on-warnings .
 
-.PHONY: book test notebooks serve bench lab clean
+.PHONY: book test lint notebooks serve bench lab clean
 .DEFAULT_GOAL := book
 
 # pip notices what is installed already; the stamp saves even asking.
@@ -26,11 +28,13 @@ book: .venv/installed
 notebooks: .venv/installed
 	$(BIN)/python -m book_ext notebooks
 
+lint: .venv/installed
+	$(LINT)
+
 # The committed editions are compared before the book is built, because building writes them anew.
 # The cells of a notebook need one kernel, so nbval keeps each file on one worker.
 test: .venv/installed
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+	$(LINT)
 	$(BIN)/python -m book_ext check
 	$(BIN)/python -m book_ext book
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests

@@ -1,11 +1,13 @@
 """Scripts and styles of widgets: kept outputs name them, and pages get those of the day.
 
-A widget's HTML holds its data and, word for word, the files that draw it. These files decide
+A widget's HTML holds its data and, but for imports, the files that draw it. These files decide
 nothing that a kernel computes, so a kept output holds their names in place of their text, and
 nothing is executed again when one of them changes.
 """
 
 import re
+
+from course_lib.widgets._script import in_page
 
 from . import editions
 
@@ -24,8 +26,8 @@ def texts():
 
 
 def _inside(name, text):
-    """The text as it stands in HTML, where a script may not hold an end tag."""
-    return text.replace("</", "<\\/") if name.endswith(".js") else text
+    """The text as it stands in HTML."""
+    return in_page(text) if name.endswith(".js") else text
 
 
 def named(html, texts):

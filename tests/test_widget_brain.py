@@ -41,8 +41,14 @@ def test_depth_numbers_are_those_of_the_formulas(depth):
     for n, light in MOUSE_CORTEX.items():
         l = light.attenuation_length
         assert d["wavelengths"][n - 1] == light.wavelength
-        assert d["signal"][n - 1] == pytest.approx(-n * z / l * np.log10(np.e), abs=0.006)
-        assert d["energy"][n - 1] == pytest.approx(z / l * np.log10(np.e), abs=0.006)
+        energy = np.exp(z / l)
+        assert d["within_reach"][n - 1] == (energy <= 68).tolist()
+        for name, values in (("signal", energy**-n), ("energy", energy)):
+            for said, value in zip(d["said"][name][n - 1], values, strict=True):
+                if said[0].isdigit():
+                    assert float(said.replace(",", "")) == pytest.approx(value, rel=0.0501)
+                else:
+                    assert value < 1e-3 or value >= 1e6
         ratio = np.clip(np.log10(light.signal_to_background(z)), *d["range"])
         assert d["ratio"][n - 1] == pytest.approx(ratio, abs=0.006)
         assert d["limits"][n - 1] == round(light.depth_limit())

@@ -26,18 +26,20 @@ def widget():
 
 def test_every_position_is_the_rule_at_its_threshold(widget):
     d = widget.data
-    assert len(d["thresholds"]) == 201
+    # 201 and the cheapest of each cost, some of them equal.
+    assert 201 < len(d["thresholds"]) <= 201 + len(d["costs"])
+    assert d["thresholds"] == sorted(set(d["thresholds"]))
     for at, threshold in enumerate(d["thresholds"]):
         positive = np.greater_equal(RADIUS, threshold)
         matrix = ConfusionMatrix.from_labels(MASSES.y_true, positive)
         assert (d["tp"][at], d["fp"][at]) == (matrix.tp, matrix.fp)
         assert d["disease"] - d["tp"][at] == matrix.fn
         assert d["normal"] - d["fp"][at] == matrix.tn
-        assert d["tpr"][at] == round(matrix.sensitivity, 4)
-        assert d["tnr"][at] == round(matrix.specificity, 4)
+        assert d["tpr"][at] == round(matrix.sensitivity, 7)
+        assert d["tnr"][at] == round(matrix.specificity, 7)
         assert d["fpr"][at] == pytest.approx(1 - matrix.specificity, abs=1e-4)
         if matrix.tp + matrix.fp:
-            assert d["precision"][at] == round(matrix.ppv, 4)
+            assert d["precision"][at] == round(matrix.ppv, 7)
         else:
             assert d["precision"][at] is None
 
@@ -57,6 +59,13 @@ def test_the_mark_is_the_cheapest_and_highest_position(widget):
             for tp, fp in zip(d["tp"], d["fp"], strict=True)
         ]
         cheapest = min(tenths)
+        # No threshold at all costs less: not between two positions either.
+        of_all = [
+            round(10 * cost) * (RADIUS[MASSES.y_true == 1] < t).sum()
+            + 10 * (RADIUS[MASSES.y_true == 0] >= t).sum()
+            for t in (*np.unique(RADIUS), np.inf)
+        ]
+        assert cheapest == min(of_all)
         assert best == max(at for at, each in enumerate(tenths) if each == cheapest)
         for shown, each in zip(per_1000, tenths, strict=True):
             assert abs(shown - 100 * each / 569) <= 0.5 + 1e-9

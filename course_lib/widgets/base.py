@@ -3,7 +3,6 @@
 import hashlib
 import html
 import json
-import re
 from pathlib import Path
 
 import anywidget
@@ -11,18 +10,10 @@ import numpy as np
 import traitlets
 
 from .._validation import as_probability
+from ._script import in_page, joined
 
 _HERE = Path(__file__).parent
-
-
-def _script(name):
-    """A file of the front end, to stand with others in one script: nothing is imported there."""
-    text = (_HERE / name).read_text(encoding="utf-8")
-    text = re.sub(r'^import \{[^}]*\} from "\./kit\.js";\n', "", text, flags=re.MULTILINE)
-    return re.sub(r"^export ", "", text, flags=re.MULTILINE)
-
-
-_KIT = _script("kit.js")
+_KIT = (_HERE / "kit.js").read_text(encoding="utf-8")
 _CSS = (_HERE / "kit.css").read_text(encoding="utf-8")
 
 
@@ -55,10 +46,10 @@ class CourseWidget(anywidget.AnyWidget):
     def __init_subclass__(cls, **kwargs):
         # Only where it is named: traitlets makes further subclasses of its own at run time.
         if "front_end" in cls.__dict__:
-            cls._source = _script(cls.front_end)
+            cls._source = (_HERE / cls.front_end).read_text(encoding="utf-8")
             cls._esm = (
-                f"{_KIT}\n{cls._source}\nexport default {{ render: ({{ model, el }}) => "
-                f"render(mount, model, el, {_script_json(cls.label)}) }};\n"
+                f"{joined(_KIT)}\n{joined(cls._source)}\nconst title = {_script_json(cls.label)};\n"
+                "export default { render: ({ model, el }) => render(mount, model, el, title) };\n"
             )
         super().__init_subclass__(**kwargs)
 
@@ -77,7 +68,7 @@ class CourseWidget(anywidget.AnyWidget):
         return (
             f'<div class="cw-host" id="{name}" data-label="{html.escape(self.label)}">'
             f"{self.fallback()}</div><style>{_CSS}</style>"
-            f'<script type="module">\n{_no_end_tag(_KIT)}\n{_no_end_tag(self._source)}\n'
+            f'<script type="module">\n{in_page(_KIT)}\n{in_page(self._source)}\n'
             f'const shown = {payload};\nfor (const host of document.querySelectorAll("#{name}"))'
             " if (!host.dataset.alive) { host.dataset.alive = 1;"
             " live(mount, host, shown.data, shown.state, () => {}); }\n</script>"
@@ -110,7 +101,3 @@ def _script_json(value):
     """JSON that cannot end the script element it stands in."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c")
-
-
-def _no_end_tag(script):
-    return script.replace("</", "<\\/")

@@ -109,8 +109,9 @@ export function mount({ data, state, set, slider }) {
     const alone = [data.missed[c][i][0][0], data.alarms[c][j][0][0]];
     const together = [data.missed[c][i][n][k], data.alarms[c][j][n][k]];
     const wrong = together[0] + together[1];
-    const found = rate(data.sensitivity[c][i][n][k]);
-    const cleared = rate(data.specificity[c][j][n][k]);
+    // The rates of the patients who are counted beside them
+    const found = rate((data.ill - together[0]) / data.ill);
+    const cleared = rate((data.normal - together[1]) / data.normal);
     table.fill({
       "one found": two(data.rates[i]),
       "one cleared": two(data.rates[j]),

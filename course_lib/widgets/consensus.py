@@ -117,8 +117,8 @@ def _panels(panels, rates, correlations):
 
 
 def _errors(patients, rate):
-    """Of so many patients, those about whom the panel is wrong."""
-    return np.rint(patients * (1 - rate) + _NUDGE).astype(int)
+    """Of so many patients, those about whom the panel is wrong; whole patients are right."""
+    return patients - np.rint(patients * rate + _NUDGE).astype(int)
 
 
 def _rounded(values):

@@ -28,10 +28,9 @@ def test_depth_explorer(open_page, width, theme):
         assert limit == 0 or f"below {limit:.0f} µm" in said
         needed = light.energy_needed(z)
         assert ("can still make up" in said) == (needed <= 68)
-        shown = re.search(r"must be ([\d.]+|more than a million) times", said)[1]
+        shown = re.search(r"must be ([\d.,]+|more than a million) times", said)[1]
         if not shown.startswith("more"):
-            # Rounded twice: to the data's digits and to the sentence's.
-            assert abs(float(shown) / needed - 1) < 0.07
+            assert abs(float(shown.replace(",", "")) / needed - 1) < 0.0501
         assert f"{z} µm" in picture.get_attribute("aria-label")
         return z, n, picture.evaluate("e => e.style.backgroundPosition")
 

@@ -17,13 +17,14 @@ def test_consensus_explorer(open_page, width, theme):
     def agrees():
         n, k, i, j, c = (int(sliders[name].input_value()) for name in names)
         said = widget.locator(".cw-said").inner_text()
-        wrong, alone = data["wrong"][c][i][j][n][k], data["wrong"][c][i][j][0][0]
+        missed, alarms = data["missed"][c][i], data["alarms"][c][j]
+        wrong, alone = missed[n][k] + alarms[n][k], missed[0][0] + alarms[0][0]
         assert f"Quorum {k + 1} of {data['panels'][n]}:" in said
         assert f"wrong about {wrong} of 1,000 patients, one reader about {alone}." in said
         assert said.endswith(f"kappa {data['kappa'][c][i][j]:.2f}.")
         cells = widget.locator("td").all_text_contents()
-        assert (cells[2], cells[5]) == (str(alone), str(wrong))
-        for cell, name, r in ((cells[3], "sensitivity", i), (cells[4], "specificity", j)):
+        assert (cells[4], cells[9]) == (str(alone), str(wrong))
+        for cell, name, r in ((cells[5], "sensitivity", i), (cells[6], "specificity", j)):
             share = data[name][c][r][n][k]
             if 0.005 <= share < 0.995:
                 assert float(cell) == pytest.approx(share, abs=0.00501)

@@ -19,7 +19,7 @@ def test_prevalence_explorer(open_page, width, theme):
 
     def shown():
         position = {name: int(slider.input_value()) for name, slider in sliders.items()}
-        cells = [int(text) for text in widget.locator("td").all_text_contents()]
+        cells = [int(text.replace(",", "")) for text in widget.locator("td").all_text_contents()]
         return position, cells, widget.locator(".cw-said").inner_text()
 
     def agrees():
@@ -30,9 +30,10 @@ def test_prevalence_explorer(open_page, width, theme):
         ppv, npv = predictive_values(se, sp, p)
         assert f"PPV {percent(ppv)}" in said
         assert f"NPV {percent(npv)}" in said
-        assert tp + fp + fn + tn == 1000
-        assert tp + fn == round(1000 * p)
-        assert abs(tp - se * 1000 * p) <= 1
+        people = tp + fp + fn + tn
+        assert people == 1_000_000
+        assert tp + fn == round(people * p)
+        assert tp == round(people * p * se)
         return position
 
     before = agrees()
@@ -67,7 +68,7 @@ def test_confusion_explorer(open_page, width, theme):
             warnings.simplefilter("ignore")
             for name in PROPORTIONS:
                 value = getattr(matrix, name)
-                shown = widget.locator(f"[data-rate={name}]").inner_text()
+                shown = widget.locator(f"[data-cell={name}]").inner_text()
                 expected = "undefined" if math.isnan(value) else value
                 assert shown == expected or abs(float(shown) - value) <= 0.0051
         return matrix
@@ -86,7 +87,7 @@ def test_confusion_explorer(open_page, width, theme):
         if "disease" in buttons.nth(at).get_attribute("aria-label"):
             buttons.nth(at).click()
     assert agrees().tp + agrees().fn == 0
-    assert widget.locator("[data-rate=sensitivity]").inner_text() == "undefined"
+    assert widget.locator("[data-cell=sensitivity]").inner_text() == "undefined"
 
 
 @sizes_and_themes

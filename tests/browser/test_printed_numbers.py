@@ -282,7 +282,7 @@ def _attribution(shown, data):
 
 def _style(shown, data):
     costs = data["costs"][shown["state"]["weight"]][shown["state"]["step"]]
-    said = found(r"content cost ([\d.]+), style cost ([\d.]+)", shown)
+    said = found(r"content cost (\d+\.\d\d), style cost (\d+\.\d\d)\.", shown)
     assert [f"{cost:.2f}" for cost in costs] == list(said)
 
 
