@@ -11,7 +11,7 @@ from book_ext.editions import ROOT
 
 _TEXT = {
     "",
-    *(".cff", ".cfg", ".css", ".csv", ".html", ".ipynb", ".js", ".md"),
+    *(".cff", ".cfg", ".css", ".csv", ".html", ".ipynb", ".json", ".js", ".md"),
     *(".py", ".sha256", ".svg", ".toml", ".txt", ".yml"),
 }
 

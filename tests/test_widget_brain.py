@@ -157,8 +157,8 @@ def test_retinotopy_places_and_blind_spots(retinotopy):
     d, cortex = retinotopy.data, CorticalMap()
     x, y = np.array(d["x"]), np.array(d["y"])
     place = cortex.to_cortex(x, y)
-    assert np.array(d["along"]) == pytest.approx(place.along, abs=0.05)
-    assert np.array(d["across"]) == pytest.approx(place.across, abs=0.05)
+    assert np.array(d["along"]) == pytest.approx(place.along, abs=0.06)
+    assert np.array(d["across"]) == pytest.approx(place.across, abs=0.06)
     assert (place.left == np.array(d["left"])).all()
     # A lesion as wide as the blind spot times the magnification there.
     area = cortex.areal_magnification(x, y)

@@ -70,7 +70,11 @@ def test_every_layout_is_a_grid_of_anchors():
         overlap = iou(anchors.reshape(-1, 4), TRUTH)
         assert layout["reached"] == [int(best >= 0.5) for best in overlap.max(axis=0)]
         of_cell = overlap.reshape(*anchors.shape[:2], -1).max(axis=2)
-        assert np.array(layout["cell"]) / 100 == pytest.approx(of_cell, abs=0.0051)
+        shown = np.array(layout["cell"]) / 100
+        assert shown == pytest.approx(of_cell, abs=0.01)
+        near = np.abs(of_cell - 0.4975) < 0.0026
+        assert shown[~near] == pytest.approx(of_cell[~near], abs=0.0051)
+        assert ((shown >= 0.5) == (of_cell >= 0.5)).all()
         assert np.prod(layout["sides"], axis=1) == pytest.approx(data["sizes"][j] ** 2, rel=2e-3)
 
 

@@ -191,8 +191,8 @@ def test_maps_become_heat_in_their_places():
 def test_attribution_explorer_without_scripts_and_without_a_region():
     text = AttributionExplorer(PICTURE, maps(), MASK, "the right half").fallback()
     assert "Share of each map inside the right half" in text
-    assert ">one</td><td>0%</td><td>100%</td>" in text
-    assert ">two</td><td>100%</td><td>–</td>" in text
+    assert ">one</td><td>0.0%</td><td>100.0%</td>" in text
+    assert ">two</td><td>100.0%</td><td>–</td>" in text
     assert AttributionExplorer(PICTURE[..., 0], maps()).data["shares"] == [None] * 4
 
 

@@ -86,5 +86,5 @@ class AnchorExplorer(CourseWidget):
 
 
 def _hundredths(overlap):
-    """IoU in whole hundredths, cut off: 0.496 must not be shown as 0.50 and be out of reach."""
-    return np.floor(100 * overlap + 1e-9).astype(int)
+    """IoU in whole hundredths; 0.496 is not shown as 0.50, because it is out of reach."""
+    return np.minimum((100 * overlap).round(), np.where(overlap < 0.5, 49, 100)).astype(int)
