@@ -162,8 +162,8 @@ def test_every_slider_position_shows_bayes_rule():
         for (i, se), (j, sp) in itertools.product(enumerate(ses), enumerate(sps)):
             positive = se * p + (1 - sp) * (1 - p)
             ppv, npv = se * p / positive, sp * (1 - p) / (1 - positive)
-            assert data["ppv"][i][j][k] == pytest.approx(float(ppv), abs=5.01e-7)
-            assert data["npv"][i][j][k] == pytest.approx(float(npv), abs=5.01e-7)
+            assert data["ppv"][i][j][k] == pytest.approx(float(ppv), abs=5.01e-8)
+            assert data["npv"][i][j][k] == pytest.approx(float(npv), abs=5.01e-8)
 
 
 def test_prevalence_explorer_starts_at_the_nearest_position():

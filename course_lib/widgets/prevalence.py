@@ -42,8 +42,8 @@ class PrevalenceExplorer(CourseWidget):
                 "ill": ill.tolist(),
                 "tp": np.rint(se[:, None] * ill).astype(int).tolist(),
                 "fp": np.rint((1 - sp[:, None]) * (PEOPLE - ill)).astype(int).tolist(),
-                "ppv": ppv.round(6).tolist(),
-                "npv": npv.round(6).tolist(),
+                "ppv": ppv.round(7).tolist(),
+                "npv": npv.round(7).tolist(),
                 "people": PEOPLE,
             },
             state={
