@@ -62,6 +62,9 @@ def _parser():
     command.add_argument("--student", help="whose all the files are")
     command.add_argument("--level", choices=LEVELS, default="sealed")
     command.add_argument("--i-trust-these-submissions", action="store_true")
+    command.add_argument(
+        "--no-library", action="store_true", help="answers may not call course_lib: tell students"
+    )
     where = command.add_mutually_exclusive_group()
     where.add_argument("--workers", type=_positive, help="processes; by default one a core")
     where.add_argument("--scheduler", help="address of a Dask scheduler")
@@ -121,7 +124,8 @@ def _run(options):
         executor = functools.partial(workers.on_this_machine, count=options.workers)
     wanted = [name.strip() for name in options.exercises.split(",") if name.strip()]
     given = run.Options(
-        options.roster, options.overrides, options.course, options.layout, options.student
+        options.roster, options.overrides, options.course, options.layout, options.student,
+        not options.no_library,
     )
     rows, problems = run.run(
         options.submissions, options.out, wanted, options.seed_file, level, executor, given, _say

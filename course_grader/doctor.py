@@ -35,6 +35,8 @@ def explain(finding):
 
 
 def _remedy(finding):
+    if "another copy" in finding.why or "outside of it" in finding.why:
+        return "Nothing is graded before that is mended."
     if sys.platform != "linux":
         return "It needs Linux, or WSL 2 on Windows; --level open works here, without isolation."
     why = finding.why

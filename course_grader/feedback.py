@@ -95,14 +95,15 @@ def _section(result, row, submission):
     parts.append(f"<p>{escape(sentence(result))}</p>")
     if result.needs_person and not row.by:
         parts.append("<p>A person will look at it.</p>")
-    parts += [f"<p>To run it, this was needed: {escape(note)}.</p>" for note in result.notes]
+    parts += [f"<p>About running it: {escape(note)}.</p>" for note in result.notes]
     if result.misconception:
         name = escape(result.misconception.replace("_", " "))
         advice = escape(hint(exercise.id, result.misconception))
         parts.append(f"<p><b>Misconception: {name}.</b> {advice}</p>")
     found = submission.found.get(result.exercise)
     if found and result.outcome not in ("correct", "missing"):
-        parts.append(_code(found.cells[-1], result, exercise.title))
+        graded = found.answer if result.place is None else found.cells[result.place]
+        parts.append(_code(graded, result, exercise.title))
     return "<section>\n" + "\n".join(parts) + "\n</section>"
 
 

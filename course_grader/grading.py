@@ -2,7 +2,7 @@
 
 import builtins
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from course_lib.exercises import Raised, diagnose, draw_cases, kind_of
 
@@ -43,6 +43,14 @@ _CLAUSES = {
     "number": "has other values",
     "values": "has other values",
 }
+# What the room says was unusual, as clauses after "metrics.ppv: "
+_USED = {
+    "cut": "its cell has a syntax error; what stands above the error was run",
+    "rebound": "its name is given to something else below; the function counts",
+    "slow": "cells around it took longer than they may and were stopped",
+    "commands": "notebook commands (%, !, ?) did nothing",
+    "drawing": "a package that only draws, and is not installed, did nothing",
+}
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,12 @@ class Result:
         What was needed to run the answer at all, one clause each, for the student and the class
         page.
     needs_person : bool
-        Whether a person should look at the notebook, although there are points.
+        Whether a person should look at the notebook: something was handed in, and could not be run
+        as it is.
+    place : int or None
+        Which of the notebook's cells was graded.
+    line : int or None
+        The line of that cell in which the first exception rose.
     """
 
     exercise: str
@@ -83,6 +96,8 @@ class Result:
     seconds: float = 0.0
     notes: tuple[str, ...] = ()
     needs_person: bool = False
+    place: int | None = None
+    line: int | None = None
 
 
 def hidden_cases(exercise, secret, student):
@@ -114,14 +129,16 @@ def hidden_cases(exercise, secret, student):
     return cases, [len(draws) == _DRAWS for _, draws in seen.values()]
 
 
-def grade(exercise, cells, secret, student, room):
+def grade(exercise, found, secret, student, room):
     """Grade one student's answer to one exercise.
+
+    Where the answer cannot be run with what it needs of the notebook, it is run in the whole
+    notebook; where its place holds only the stub, its other definitions are tried.
 
     Parameters
     ----------
     exercise : Exercise
-    cells : sequence of str
-        The source of the exercise's cell, after those of the helpers that it needs.
+    found : notebook.Found
     secret : bytes
     student : str
     room : Room
@@ -132,17 +149,64 @@ def grade(exercise, cells, secret, student, room):
 
     Raises
     ------
+    NeedsModules
+        If a room with other modules must be asked.
     RoomError
         If the room failed.
     """
     cases, fixed = hidden_cases(exercise, secret, student)
-    answer = room.ask(cells, exercise.function_name, cases)
+    best = None
+    for number, (place, until) in enumerate(found.places):
+        for whole in (False, True):
+            answer = room.ask(found.cells, exercise.function_name, cases, place, until, whole)
+            result = _result(exercise, found.cells[place], cases, fixed, answer)
+            notes = _notes(answer, found.cells[place])
+            if number:
+                notes.append("its own cell defines no function of its own; another cell's counts")
+            if whole:
+                notes.append("it was run in the whole notebook, from its top")
+            result = replace(result, notes=tuple(notes), place=place)
+            if best is None or _rank(result) > _rank(best):
+                best = result
+            if not _may_gain(result, answer, len(found.cells)):
+                break
+        if best.outcome != "missing":
+            break
+    return best
+
+
+def _rank(result):
+    return result.points, result.outcome != "missing"
+
+
+def _may_gain(result, answer, cells):
+    """Whether running the whole notebook may give the answer what it lacked."""
+    if result.outcome in ("correct", "protocol_violation", "timeout", "memory") or cells == 1:
+        return False
+    raised = any(isinstance(output, Failure) for output in answer.outputs)
+    return answer.inexact or raised or answer.ended == "undefined"
+
+
+def _result(exercise, cell, cases, fixed, answer):
     if answer.ended == "cell":
-        return _failed_cell(exercise, cells[-1], answer)
+        return _failed_cell(exercise, cell, answer)
     if answer.ended:
         outcome, message = _ENDINGS[answer.ended]
-        return _nothing(exercise, outcome, message, answer.seconds)
-    return _compared(exercise, cells[-1], cases, fixed, answer)
+        return _nothing(exercise, outcome, message, answer, answer.ended == "undefined")
+    return _compared(exercise, cell, cases, fixed, answer)
+
+
+def _notes(answer, cell):
+    """What was unusual about running the answer, as clauses to the student."""
+    notes = [_USED[word] for word in answer.used]
+    if answer.failure and not answer.ended:
+        notes.append(f"a line of its cell failed; the function counts: {_told(answer, cell)}")
+    return notes
+
+
+def _told(answer, cell):
+    message = f" ({answer.failure.message})" if answer.failure.message else ""
+    return _where(answer.failure, cell) + message
 
 
 def infrastructure(exercise, reason):
@@ -152,26 +216,37 @@ def infrastructure(exercise, reason):
 
 def missing(exercise, reason):
     """The result where there is nothing to run."""
-    return _nothing(exercise, "missing", reason)
+    return Result(exercise.id, 0.0, exercise.points, "missing", message=reason)
 
 
-def _nothing(exercise, outcome, message, seconds=0.0):
-    return Result(exercise.id, 0.0, exercise.points, outcome, message=message, seconds=seconds)
+def _nothing(exercise, outcome, message, answer, needs_person=False):
+    return Result(
+        exercise.id,
+        0.0,
+        exercise.points,
+        outcome,
+        message=message,
+        seconds=answer.seconds,
+        needs_person=needs_person or outcome == "raised",
+        line=answer.failure.line if answer.failure else None,
+    )
 
 
 def _failed_cell(exercise, cell, answer):
     outcome = "memory" if answer.failure.type == "MemoryError" else "raised"
-    message = f"stopped while its cell ran: {_where(answer.failure, cell)}"
-    if answer.failure.message:
-        message += f" ({answer.failure.message})"
-    return _nothing(exercise, outcome, message, answer.seconds)
+    message = f"stopped while its cell ran: {_told(answer, cell)}"
+    return _nothing(exercise, outcome, message, answer)
 
 
 def _compared(exercise, cell, cases, fixed, answer):
     failures = [output for output in answer.outputs if isinstance(output, Failure)]
     if failures == answer.outputs and all(failure.kind == "not plain" for failure in failures):
         message = "returned something other than numbers, texts, arrays, or containers of them"
-        return _nothing(exercise, "bad_type", message, answer.seconds)
+        return _nothing(exercise, "bad_type", message, answer)
+    lost = {failure.kind for failure in failures} if failures == answer.outputs else set()
+    if len(lost) == 1 and lost <= set(_ENDINGS):
+        outcome, message = _ENDINGS[lost.pop()]
+        return _nothing(exercise, outcome, message, answer)
     outputs = [_as_raised(output) for output in answer.outputs]
     verdict = diagnose(exercise, cases, outputs)
     outcome, fraction, right = verdict.outcome, verdict.fraction, verdict.right
@@ -193,12 +268,14 @@ def _compared(exercise, cell, cases, fixed, answer):
         right,
         len(cases),
         answer.seconds,
+        needs_person=outcome == "raised",
+        line=next((failure.line for failure in failures if failure.line), None),
     )
 
 
 def _as_raised(output):
-    if isinstance(output, Failure) and output.kind == "raised":
-        return Raised(output.type)
+    if isinstance(output, Failure) and output.kind != "not plain":
+        return Raised(output.type or output.kind)
     return output
 
 
@@ -210,8 +287,14 @@ def _message(outcome, right, cases, difference, failures, cell):
         return "is still the stub"
     if outcome in ("raised", "memory"):
         return f"raised {_where(failures[0], cell)}"
-    raised = [failure for failure in failures if failure.kind == "raised"]
-    said = f"raised {_where(raised[0], cell)}" if raised else _without_values(difference)
+    lost = next((failure for failure in failures if failure.kind in _ENDINGS), None)
+    raised = next((failure for failure in failures if failure.kind == "raised"), None)
+    if lost:
+        said = _ENDINGS[lost.kind][1]
+    elif raised:
+        said = f"raised {_where(raised, cell)}"
+    else:
+        said = _without_values(difference)
     if right == 0:
         return f"is right in none of {cases} cases: its answer {said}"
     return f"is right in {right} of {cases} cases; elsewhere its answer {said}"

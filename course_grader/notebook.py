@@ -1,15 +1,16 @@
 """Find a student's answers in a notebook, however mangled it is."""
 
-import ast
-import builtins
+import functools
+import itertools
 import json
 import re
 from dataclasses import dataclass, field
 
+# What one notebook may cost the grader, who only reads it: all parsing of code is the room's.
 MAX_BYTES = 16 << 20
-_MAX_SOURCE = 50_000
-# What the room provides under these names.
-_GIVEN = {"np", "torch", *dir(builtins)}
+_MAX_OBJECTS, _MAX_VALUES, _MAX_CELLS = 200_000, 3_000_000, 5_000
+_MAX_SOURCE, _MAX_SOURCES = 50_000, 2_000_000
+_WORD = re.compile(r"[^\W\d]\w*")
 
 
 @dataclass(frozen=True)
@@ -22,11 +23,14 @@ class Cell:
     is_code : bool
     marks : tuple of str
         The exercise that its metadata names, then the one that nbgrader's id names.
+    words : frozenset of str
+        Which functions of exercises its source names.
     """
 
     source: str
     is_code: bool
     marks: tuple[str, str]
+    words: frozenset = frozenset()
 
 
 @dataclass(frozen=True)
@@ -36,13 +40,27 @@ class Found:
     Attributes
     ----------
     cells : tuple of str
-        Source code: helpers that the answer needs, then the exercise's cell.
+        Source of the notebook's code, in its order.
+    places : tuple of tuple of int
+        Where the answer may be, the likeliest place first: the index of a cell, and how many cells
+        had run when it was checked.
     notes : tuple of str
         What was unusual about finding it, one clause each.
     """
 
     cells: tuple[str, ...]
+    places: tuple[tuple[int, int], ...]
     notes: tuple[str, ...] = field(default=())
+
+    @property
+    def answer(self):
+        """Source of the likeliest cell."""
+        return self.cells[self.places[0][0]]
+
+    @classmethod
+    def alone(cls, *cells):
+        """An answer in the last of these cells."""
+        return cls(cells, ((len(cells) - 1, len(cells)),))
 
 
 def read(data, exercise_ids):
@@ -60,12 +78,15 @@ def read(data, exercise_ids):
     Raises
     ------
     ValueError
-        One sentence that says why it is no notebook.
+        One sentence that says why it is no notebook, or more than one.
     """
     if len(data) > MAX_BYTES:
         raise ValueError(
             f"is larger than {MAX_BYTES >> 20} MB; clear its outputs and hand it in again"
         )
+    objects = data.count(b"{") + data.count(b"[")
+    if objects > _MAX_OBJECTS or objects + data.count(b",") > _MAX_VALUES:
+        raise ValueError("has more parts than a notebook; clear its outputs and hand it in again")
     try:
         document = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
@@ -73,8 +94,13 @@ def read(data, exercise_ids):
     cells = document.get("cells") if isinstance(document, dict) else None
     if not isinstance(cells, list):
         raise ValueError("is not a notebook of format 4: it has no list of cells")
+    if len(cells) > _MAX_CELLS:
+        raise ValueError(f"has {len(cells)} cells, more than {_MAX_CELLS}")
     grade_ids = {grade_id(exercise): exercise for exercise in exercise_ids}
-    read = [_cell(cell, grade_ids) for cell in cells if isinstance(cell, dict)]
+    names = frozenset(exercise.partition(".")[2] for exercise in exercise_ids)
+    read = [_cell(cell, grade_ids, names) for cell in cells if isinstance(cell, dict)]
+    if sum(len(cell.source) for cell in read) > _MAX_SOURCES:
+        raise ValueError(f"holds more than {_MAX_SOURCES:,} characters of text and code")
     return [cell for cell in read if cell.source.strip()]
 
 
@@ -83,113 +109,116 @@ def grade_id(exercise_id):
     return exercise_id.replace(".", "-")
 
 
-def _cell(cell, grade_ids):
+def _cell(cell, grade_ids, names):
     source = cell.get("source", "")
     if isinstance(source, list):
         source = "".join(part for part in source if isinstance(part, str))
     if not isinstance(source, str) or len(source) > _MAX_SOURCE:
         source = ""
+    # Half a character is no text that a file takes.
+    source = source.encode("utf-8", "replace").decode()
     metadata = cell.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     nbgrader = metadata.get("nbgrader")
     graded_as = nbgrader.get("grade_id") if isinstance(nbgrader, dict) else None
     marks = str(metadata.get("exercise")), grade_ids.get(str(graded_as), "")
-    return Cell(source, cell.get("cell_type") == "code", marks)
+    words = names.intersection(_WORD.findall(source))
+    return Cell(source, cell.get("cell_type") == "code", marks, words)
 
 
 def find(cells, exercise_id):
     """Find the answer to an exercise among a student's cells.
 
-    By the cell's metadata, then by nbgrader's id, then by the function's name. Where several cells
-    define the function, the last one counts, as it does when the notebook is run from the top.
+    It is what `check` met when the notebook ran from its top: the last definition above the last
+    check of this exercise. Without a check, it is found by the cell's metadata, then by nbgrader's
+    id, then by the function's name, and the last one counts. The other definitions are named too:
+    the room tries them where the first is the untouched stub, or no function.
 
     Returns
     -------
     Found or None
     """
     name = exercise_id.partition(".")[2]
-    marked = [[cell for cell in cells if cell.marks[i] == exercise_id] for i in range(2)]
-    code = [cell for cell in cells if cell.is_code]
-    places = [[c for c in place if _defines(c.source, name)] for place in (*marked, code)]
-    # Last what is not recognizable as a definition, as after a typing error in its first line.
-    defining = next(filter(None, [*places, *marked]), None)
-    if defining is None:
+    used = [cell for cell in cells if cell.is_code or exercise_id in cell.marks]
+    marked = _indices(used, lambda cell: cell.marks[0] == exercise_id)
+    marked = marked or _indices(used, lambda cell: cell.marks[1] == exercise_id)
+    defines = _indices(used, lambda cell: _defines(cell, name))
+    own = [place for place in defines if place in marked]
+    check = max(_indices(used, lambda cell: _checks(cell, exercise_id, name)), default=-1)
+    checked = [place for place in defines if place <= check]
+    others = [place for place in defines if place not in own]
+    if checked and (not own or own[0] <= check):
+        order = [checked[-1], *_backwards(own), *_backwards(others)]
+    elif own:
+        order = [*_backwards(own), *_backwards(others)]
+    else:
+        # Marked, but not recognizable as a definition, as after a typing error in its first line
+        order = [*_backwards(others), *_backwards(marked)]
+    if not order:
         return None
+    order = list(dict.fromkeys(order))[:_MAX_PLACES]
+    places = tuple((place, check + 1 if place <= check else place + 1) for place in order)
     notes = []
-    if defining is places[2]:
+    if not marked:
         notes.append("found by its name, because its cell has lost its mark")
-    if len(defining) > 1:
-        notes.append(f"{len(defining)} cells define it; the last one was graded")
-    chosen = defining[-1]
-    if not chosen.is_code:
+    if len(defines) > 1:
+        notes.append(f"{len(defines)} cells define it; {_which(order[0], defines, check)}")
+    if not used[order[0]].is_code:
         notes.append("its cell is no code cell any more; it was graded as code")
-    source, commands = without_commands(chosen.source)
-    if commands:
-        notes.append("lines with notebook commands (%, !) were left out")
-    others = [cell.source for cell in cells if cell.is_code and cell is not chosen]
-    return Found((*_helpers(source, others), source), tuple(notes))
+    return Found(tuple(cell.source for cell in used), places, tuple(notes))
 
 
-def without_commands(source):
-    """Blank the lines that only IPython understands, keeping the line numbers.
-
-    Returns
-    -------
-    source : str
-    found : bool
-        Whether there were any.
-    """
-    if _parse(source) is not None:
-        return source, False
-    cleaned, count = re.subn(r"(?m)^([ \t]*)[%!?][^\n]*", r"\1pass", source)
-    return (cleaned, True) if count else (source, False)
+# More definitions than these are not tried, or looked at in one cell.
+_MAX_PLACES, _MAX_MATCHES = 4, 50
 
 
-def _defines(source, name):
-    return bool(re.search(rf"(?m)^(async +)?(def +{name}\b|{name} *=[^=])", source))
+def _which(place, defines, check):
+    if place == defines[-1]:
+        return "the last one was graded"
+    return "the last one above its check was graded" if place <= check else "its own was graded"
 
 
-def _parse(source):
-    try:
-        return ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+def _indices(cells, holds):
+    return [place for place, cell in enumerate(cells) if holds(cell)]
 
 
-def _helpers(source, others):
-    """The definitions and imports of other cells that the source needs, in their order.
-
-    Only these are taken: other statements of a notebook cost time, print, or fail.
-    """
-    definitions = {}
-    for position, other in enumerate(others):
-        other, _ = without_commands(other)
-        tree, lines = _parse(other), other.splitlines()
-        for node in tree.body if tree else ():
-            first = min(n.lineno for n in (node, *getattr(node, "decorator_list", ())))
-            text = "\n".join(lines[first - 1 : node.end_lineno])
-            definitions |= dict.fromkeys(_bound(node), (position, first, text, node))
-    needed, waiting = {}, [_parse(source)]
-    while waiting:
-        for name in _names(waiting.pop()) - _GIVEN - needed.keys():
-            if name in definitions:
-                *needed[name], node = definitions[name]
-                waiting.append(node)
-    texts = [text for *_, text in sorted(map(tuple, needed.values()))]
-    return texts if sum(map(len, texts)) <= 2 * _MAX_SOURCE else []
+def _backwards(places):
+    return places[::-1]
 
 
-def _bound(node):
-    """Names that a top-level definition, import or constant binds."""
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
-        return [node.name]
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return [(alias.asname or alias.name).partition(".")[0] for alias in node.names]
-    if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-        return [target.id for target in node.targets if isinstance(target, ast.Name)]
-    return []
+def _defines(cell, name):
+    if name not in cell.words:
+        return False
+    found = itertools.islice(_definition(name).finditer(cell.source), _MAX_MATCHES)
+    return any(not _inside(cell.source[: match.start()], match["indent"]) for match in found)
 
 
-def _names(tree):
-    """Names that the code reads."""
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} if tree else set()
+def _inside(above, indent):
+    """Whether what is indented so far belongs to a class or function, not to an ``if``."""
+    indent = len(indent)
+    for line in reversed(above.splitlines()):
+        depth = len(line) - len(line.lstrip())
+        if line.strip() and depth < indent:
+            if re.match(r"\s*(?:async +)?(?:def|class)\b", line):
+                return True
+            indent = depth
+    return False
+
+
+def _checks(cell, exercise_id, name):
+    return name in cell.words and cell.is_code and _check(exercise_id).search(cell.source)
+
+
+@functools.cache
+def _check(exercise_id):
+    return re.compile(rf"\bcheck\(\s*[rf]?[\"']{re.escape(exercise_id)}[\"']")
+
+
+@functools.cache
+def _definition(name):
+    """What may bind the name: ``def``, ``class``, an assignment, an import."""
+    return re.compile(
+        rf"(?m)^(?P<indent>[ \t]*)(?:(?:async +)?def +{name}\b|class +{name}\b"
+        rf"|(?:\w+ *[,=] *)*{name} *(?:, *\w+ *)*(?::[^=\n]*)?=(?!=)"
+        rf"|(?:from +[\w.]+ +)?import +(?:[^\n#]*[ ,])?{name}\b)"
+    )

@@ -44,6 +44,8 @@ class Options:
     layout : {"auto", "files", "folders", "chapters"}
     student : str or None
         Whose all files are.
+    library : bool
+        Whether answers may call `course_lib`'s own functions, as they may in the notebook.
     """
 
     roster: Path | None = None
@@ -51,6 +53,7 @@ class Options:
     course: Path | None = None
     layout: str = "auto"
     student: str | None = None
+    library: bool = True
 
 
 def read_secret(path, out):
@@ -135,7 +138,7 @@ def run(
     secret = read_secret(seed_file, out)
     try:
         with Journal(out / "journal.sqlite") as journal:
-            return _Run(out, students, ids, secret, level, rules, journal).go(
+            return _Run(out, students, ids, secret, level, options.library, rules, journal).go(
                 executor, handed_in.notes
             )
     except sqlite3.Error as error:
@@ -194,9 +197,10 @@ def _keep(out, options):
 class _Run:
     """One run over a class that was read."""
 
-    def __init__(self, out, students, ids, secret, level, rules, journal):
+    def __init__(self, out, students, ids, secret, level, library, rules, journal):
         self._out, self._students, self._ids = out, students, ids
-        self._secret, self._level, self._rules = secret, level, rules
+        self._secret, self._level, self._library = secret, level, library
+        self._rules = rules
         self._journal = journal
         self._problems = []
 
@@ -235,7 +239,9 @@ class _Run:
         for attempt in every:
             answers = self._unknown(attempt, known[id(attempt)])
             if answers:
-                task = workers.Task(attempt.student, answers, self._secret, self._level)
+                task = workers.Task(
+                    attempt.student, answers, self._secret, self._level, self._library
+                )
                 tasks.append(task)
                 whose[id(task)] = attempt
         for task, fresh in tqdm(executor(tasks), "grading", len(tasks), disable=None):
@@ -276,7 +282,7 @@ class _Run:
 
     def _unknown(self, submission, known):
         return tuple(
-            (exercise, submission.found[exercise].cells)
+            (exercise, submission.found[exercise])
             for exercise in self._ids
             if exercise not in known
         )
@@ -295,8 +301,8 @@ class _Run:
     def _key(self, submission, exercise):
         """Names one grading: the same student, code, exercise, seed and level, the same result."""
         found = submission.found.get(exercise)
-        answer = found.cells if found else None
-        parts = [submission.student, exercise, answer, self._level]
+        answer = [found.cells, found.places] if found else None
+        parts = [submission.student, exercise, answer, self._level, self._library]
         parts.append(definition.digest(find(exercise)))
         return hmac.digest(self._secret, json.dumps(parts).encode(), "sha256").hex()
 
@@ -344,7 +350,7 @@ class _Run:
 
     def _similar(self, counted):
         answers = {
-            s.student: {e: s.found[e].cells[-1] for e in self._ids if e in s.found} for s in counted
+            s.student: {e: s.found[e].answer for e in self._ids if e in s.found} for s in counted
         }
         known = similar.public_sources([find(exercise) for exercise in self._ids])
         return [

@@ -297,9 +297,9 @@ def _add(submission, seen, where, file, owner, exercise_ids):
 def _choose(submission, where, exercise, found, name):
     """Take an answer; of two that differ, one that is no stub, otherwise a person's choice."""
     earlier = submission.found.get(exercise)
-    if earlier is None or (earlier.cells != found.cells and is_stub(earlier.cells[-1])):
+    if earlier is None or (earlier.answer != found.answer and is_stub(earlier.answer)):
         submission.found[exercise], where[exercise] = found, name
-    elif earlier.cells != found.cells and not is_stub(found.cells[-1]):
+    elif earlier.answer != found.answer and not is_stub(found.answer):
         submission.wait([exercise], "two files answer it differently")
         remark = f"{where[exercise]} and {name} answer it differently; hand in one, or let a "
         remark += "person choose"

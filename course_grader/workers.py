@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from course_lib.exercises import find
 
 from . import grading
-from .room.launcher import Room
+from .notebook import Found
+from .room.launcher import NeedsModules, Room
 
-_TRIES = 3
+_TRIES, _MAX_ROOMS = 3, 4
 _MODULES = {"np": "numpy", "torch": "torch"}
 _rooms = threading.local()
 
@@ -30,15 +31,18 @@ class Task:
     ----------
     student : str
     answers : tuple of tuple
-        Pairs of exercise id and the cells to run.
+        Pairs of exercise id and `notebook.Found`.
     secret : bytes
     level : str
+    library : bool
+        Whether answers may import `course_lib`.
     """
 
     student: str
-    answers: tuple[tuple[str, tuple[str, ...]], ...]
+    answers: tuple[tuple[str, Found], ...]
     secret: bytes
     level: str
+    library: bool = True
 
     def given_up(self, reason):
         """Results that leave all of it to a person."""
@@ -56,32 +60,43 @@ def grade_task(task):
     -------
     list of Result
     """
-    return [_grade(find(exercise), cells, task) for exercise, cells in task.answers]
+    return [_grade(find(exercise), found, task) for exercise, found in task.answers]
 
 
-def _grade(exercise, cells, task):
-    modules = tuple(_MODULES[name] for name in exercise.uses)
-    for _ in range(_TRIES):
+def _grade(exercise, found, task):
+    modules = {_MODULES[name] for name in exercise.uses}
+    tries = _TRIES
+    while tries:
+        kind = task.level, tuple(sorted(modules)), task.library
         try:
-            room = _room(task.level, modules)
-            return grading.grade(exercise, cells, task.secret, task.student, room)
+            return grading.grade(exercise, found, task.secret, task.student, _room(*kind))
+        except NeedsModules as needed:
+            # At most once for each module, because a room that has it does not ask for it.
+            modules |= set(needed.args[0])
         except Exception as error:
             # Whatever failed here is the grader's: a fresh room, and in the end a person.
-            _close_room(task.level, modules)
+            _close_room(kind)
+            tries -= 1
             reason = f"the grader failed: {type(error).__name__}: {error}"
     return grading.infrastructure(exercise, reason)
 
 
-def _room(level, modules):
-    """This thread's room with these modules."""
+def _room(*kind):
+    """This thread's room of that level, with these modules, with or without the library."""
     rooms = _rooms.__dict__
-    if (level, modules) not in rooms:
-        rooms[level, modules] = Room(level, modules)
-    return rooms[level, modules]
+    if kind in rooms:
+        # The one that was asked last stands last.
+        rooms[kind] = rooms.pop(kind)
+    else:
+        while len(rooms) >= _MAX_ROOMS:
+            _close_room(next(iter(rooms)))
+        level, modules, library = kind
+        rooms[kind] = Room(level, modules, library=library)
+    return rooms[kind]
 
 
-def _close_room(level, modules):
-    room = _rooms.__dict__.pop((level, modules), None)
+def _close_room(kind):
+    room = _rooms.__dict__.pop(kind, None)
     if room:
         room.close()
 

@@ -216,3 +216,12 @@ def test_neither_side_is_changed():
     assert compare(expected, got) is None
     assert expected[0].tolist() == got[0].tolist() == [0, 1, 2]
     assert expected[1] == got[1] == {"a": [1, 2]}
+
+
+def test_the_length_is_compared_before_an_array_becomes_a_list():
+    class Long(np.ndarray):
+        def __iter__(self):
+            raise AssertionError("was made a list")
+
+    got = np.zeros(33_000_000, np.int8).view(Long)
+    assert compare((1, 2, 3, 4), got).kind == "length"

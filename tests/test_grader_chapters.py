@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from course_grader import feedback, grading, workers
+from course_grader.notebook import Found
 from course_grader.room.launcher import Room
 from course_grader.submissions import Submission
 from course_lib.exercises import Raised, call, catalog, compare
@@ -29,7 +30,7 @@ def grade():
 
         def grade(exercise, cell):
             modules = tuple(workers._MODULES[name] for name in exercise.uses)
-            return grading.grade(exercise, [cell], SECRET, "ann", room(modules))
+            return grading.grade(exercise, Found.alone(cell), SECRET, "ann", room(modules))
 
         yield grade
 

@@ -8,6 +8,7 @@ import pytest
 
 from course_grader import workers
 from course_grader.__main__ import main
+from course_grader.notebook import Found
 
 from . import grader_poison
 from .grader_class import answers, hand_in, level_or_skip
@@ -47,7 +48,9 @@ pytestmark = [
 def test_a_killed_worker_loses_nothing(cluster, tmp_path):
     level_or_skip()
     students = [f"s{i:02}" for i in range(30)]
-    cells = tuple((exercise, (source,)) for exercise, source in answers("solution").items())
+    cells = tuple(
+        (exercise, Found.alone(source)) for exercise, source in answers("solution").items()
+    )
     tasks = [workers.Task(student, cells, b"x" * 32, "sealed") for student in students]
     done, killed = {}, []
     for task, results in workers.on_cluster(tasks, cluster.scheduler_address, batch=5):
@@ -62,7 +65,7 @@ def test_a_killed_worker_loses_nothing(cluster, tmp_path):
 
 def test_a_poisoned_task_is_left_to_a_person_and_costs_no_other(cluster, monkeypatch):
     monkeypatch.setattr(workers, "_grade_batch", grader_poison.die_on_poison_in_batch)
-    cells = (("metrics.ppv", ("",)),)
+    cells = (("metrics.ppv", Found.alone("")),)
     tasks = [workers.Task(s, cells, b"", "open") for s in ("a", "poison", "b", "c")]
     graded = workers.on_cluster(tasks, cluster.scheduler_address, batch=2)
     done = {task.student: results for task, results in graded}

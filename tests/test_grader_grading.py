@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from course_grader import feedback, grading
+from course_grader.notebook import Found
 from course_grader.room.launcher import Answer, Failure
 from course_grader.submissions import Submission
 from course_lib.exercises import Exercise, Misconception, find
@@ -33,13 +34,13 @@ class Playback:
     def __init__(self, function, ended="", failure=None):
         self.function, self.ended, self.failure = function, ended, failure
 
-    def ask(self, cells, name, cases):
+    def ask(self, cells, name, cases, *how):
         outputs = [] if self.ended else [self.function(*case) for case in cases]
         return Answer(outputs, self.ended, self.failure, 0.25)
 
 
 def graded(function=None, cell="def ratio(a, b):\n    return a / b", **kind):
-    return grading.grade(RATIO, [cell], SECRET, "ann", Playback(function, **kind))
+    return grading.grade(RATIO, Found.alone(cell), SECRET, "ann", Playback(function, **kind))
 
 
 def test_cases_are_the_student_s_own_and_always_the_same():
@@ -78,7 +79,9 @@ def test_knowing_the_notebook_s_cases_pays_nothing():
 
 def test_without_random_cases_the_fixed_ones_count():
     fixed = Exercise("test.twice", "", lambda a: 2 * a, lambda rng: [(1,), (2,), (3,)], ())
-    result = grading.grade(fixed, [""], SECRET, "ann", Playback(lambda a: 2 * a if a > 1 else 0))
+    result = grading.grade(
+        fixed, Found.alone(""), SECRET, "ann", Playback(lambda a: 2 * a if a > 1 else 0)
+    )
     assert (result.points, result.outcome) == (0.67, "partial")
 
 
@@ -159,7 +162,7 @@ def test_a_page_escapes_whatever_a_student_wrote():
     nasty = "</code><script>alert(1)</script>\x1b[31m"
     failure = Failure("raised", "ValueError", 1, nasty)
     ppv = find("metrics.ppv")
-    result = grading.grade(ppv, [nasty], SECRET, nasty, Playback(None, "cell", failure))
+    result = grading.grade(ppv, Found.alone(nasty), SECRET, nasty, Playback(None, "cell", failure))
     submission = Submission(nasty, problems=[nasty])
     page = feedback.student_page(submission, [result], "sealed")
     assert "<script" not in page
@@ -170,7 +173,7 @@ def test_a_page_escapes_whatever_a_student_wrote():
 def test_a_page_names_the_misconception_and_its_hint():
     ppv = find("metrics.ppv")
     wrong = ppv.misconceptions[0]
-    result = grading.grade(ppv, [""], SECRET, "ann", Playback(wrong.function))
+    result = grading.grade(ppv, Found.alone(""), SECRET, "ann", Playback(wrong.function))
     page = feedback.student_page(Submission("ann"), [result], "open")
     assert wrong.name.replace("_", " ") in page
     assert wrong.hint in page
@@ -193,7 +196,7 @@ def test_a_page_names_the_misconception_and_its_hint():
 )
 def test_a_difference_is_said_without_its_values(right, wrong, said):
     exercise = Exercise("test.any", "", lambda a: right, lambda rng: [(rng.random(),)], ())
-    result = grading.grade(exercise, [""], SECRET, "ann", Playback(lambda a: wrong))
+    result = grading.grade(exercise, Found.alone(""), SECRET, "ann", Playback(lambda a: wrong))
     assert result.message == f"is right in none of 3 cases: its answer {said}"
 
 
@@ -203,8 +206,12 @@ def test_a_constant_earns_nothing():
         *(lambda rng: [(int(n),) for n in rng.integers(0, 10**6, 30)], ()),
     )
     for answer in (True, False):
-        result = grading.grade(parity, [""], SECRET, "ann", Playback(lambda n, a=answer: a))
+        result = grading.grade(
+            parity, Found.alone(""), SECRET, "ann", Playback(lambda n, a=answer: a)
+        )
         assert (result.points, result.outcome) == (0, "wrong")
         assert "elsewhere its answer has other values" in result.message
-    most = grading.grade(parity, [""], SECRET, "ann", Playback(lambda n: n % 2 == 0 or n % 7 == 0))
+    most = grading.grade(
+        parity, Found.alone(""), SECRET, "ann", Playback(lambda n: n % 2 == 0 or n % 7 == 0)
+    )
     assert 0.5 < most.points < 1

@@ -16,6 +16,7 @@ from book_ext.editions import ROOT
 from course_grader import grades, run, workers
 from course_grader.__main__ import main
 from course_grader.journal import Journal
+from course_grader.notebook import Found
 from course_grader.room import launcher
 
 from .grader_class import answers, hand_in, level_or_skip
@@ -39,7 +40,7 @@ def quick(monkeypatch):
     limits = launcher.policy.Limits(seconds=1)
     monkeypatch.setattr(launcher.policy, "USUAL", limits)
     monkeypatch.setattr(grades, "USUAL", limits)
-    monkeypatch.setattr(launcher.Room.__init__, "__defaults__", (("numpy",), limits))
+    monkeypatch.setattr(launcher.Room.__init__, "__defaults__", (("numpy",), limits, True))
 
 
 @pytest.fixture
@@ -105,7 +106,7 @@ def test_a_second_run_gives_the_same_bytes(tmp_path, seed, here):
 
 
 def test_what_is_in_the_journal_is_not_graded_again(tmp_path, seed, here, monkeypatch):
-    folder = hand_in(tmp_path / "class", ann=answers("solution"))
+    folder = hand_in(tmp_path / "class", ann=answers("solution"), bob=answers("solution"))
     command(folder, tmp_path / "out", seed)
     before = (tmp_path / "out" / "grades.csv").read_bytes()
     graded = []
@@ -114,10 +115,10 @@ def test_what_is_in_the_journal_is_not_graded_again(tmp_path, seed, here, monkey
     command(folder, tmp_path / "out", seed)
     assert not graded
     assert (tmp_path / "out" / "grades.csv").read_bytes() == before
-    # One changed cell is graded, and only that.
+    # A notebook that changed is graded, and only that: any of its cells may matter to any other.
     hand_in(folder, ann=answers("solution") | {"metrics.ppv": SENSITIVITY})
     command(folder, tmp_path / "out", seed)
-    assert [exercise for task in graded for exercise, _ in task.answers] == ["metrics.ppv"]
+    assert [task.student for task in graded] == ["ann"]
 
 
 def test_the_journal_cannot_be_changed_afterwards(tmp_path, seed, here):
@@ -171,7 +172,7 @@ def test_a_run_goes_on_after_kill_9(tmp_path, seed):
 
 def test_a_submission_that_kills_its_worker_is_left_to_a_person(monkeypatch):
     monkeypatch.setattr(workers, "grade_task", die_on_poison)
-    cells = (("metrics.ppv", ("",)),)
+    cells = (("metrics.ppv", Found.alone("")),)
     students = ["a", "poison", "b", "c", "d"]
     tasks = [workers.Task(student, cells, b"", "open") for student in students]
     done = {task.student: results for task, results in workers.on_this_machine(tasks)}
@@ -183,7 +184,10 @@ def test_a_submission_that_kills_its_worker_is_left_to_a_person(monkeypatch):
 
 def test_a_room_that_fails_is_replaced_and_at_last_reported(here, monkeypatch):
     task = workers.Task(
-        "ann", (("metrics.ppv", (answers("solution")["metrics.ppv"],)),), b"x" * 16, "sealed"
+        "ann",
+        (("metrics.ppv", Found.alone(answers("solution")["metrics.ppv"])),),
+        b"x" * 16,
+        "sealed",
     )
     honest, tries = launcher.Room.ask, deque([1, 2])
 

@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import json
+import math
 import os
 import secrets
 import signal
@@ -12,13 +13,25 @@ import sys
 import time
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from . import policy, wire
 
 _START_SECONDS = 60
+# A case that ends its process costs that case: another process goes on with the next one. So often,
+# and with this share of the time.
+_RESTARTS, _RESTART_SHARE = 3, 0.4
+_LOST = ("timeout", "memory", "exit", "crash")
+# What a room may say about how it came to the answer
+USED = ("cut", "rebound", "slow", "commands", "drawing")
 
 
 class RoomError(Exception):
     """The room itself failed: nothing is known about the student's answer."""
+
+
+class NeedsModules(Exception):
+    """The notebook imports packages that another room has ready; they are the argument."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +40,7 @@ class Failure:
 
     Attributes
     ----------
-    kind : {"raised", "not plain"}
+    kind : {"raised", "not plain", "timeout", "memory", "exit", "crash"}
     type : str
         Name of the exception's class, as the room tells it.
     line : int or None
@@ -53,15 +66,24 @@ class Answer:
     ended : {"", "cell", "undefined", "timeout", "memory", "exit", "crash", "protocol"}
         Why there are fewer outputs than cases; empty if there are not.
     failure : Failure or None
-        What the cell raised, where it was the cell.
+        What the cell raised, although the function may exist all the same.
     seconds : float
         Processor time.
+    used : tuple of str
+        What was unusual, of `USED`.
+    inexact : bool
+        Whether running the whole notebook might give another answer.
+    asked : bool
+        Whether there was a function that the cases were put to.
     """
 
     outputs: list = field(default_factory=list)
     ended: str = ""
     failure: Failure | None = None
     seconds: float = 0.0
+    used: tuple[str, ...] = ()
+    inexact: bool = False
+    asked: bool = False
 
 
 class Room:
@@ -73,6 +95,8 @@ class Room:
     modules : sequence of str
         What students' functions may use: ``"numpy"``, ``"torch"``.
     limits : policy.Limits
+    library : bool
+        Whether answers may import `course_lib` (its exercises are never there).
 
     Raises
     ------
@@ -80,12 +104,12 @@ class Room:
         If it does not start.
     """
 
-    def __init__(self, level, modules=("numpy",), limits=policy.USUAL):
-        self.level = level
+    def __init__(self, level, modules=("numpy",), limits=policy.USUAL, library=True):
+        self.level, self.modules = level, tuple(modules)
         self._limits = limits
         self._control, theirs = socket.socketpair()
         try:
-            command = _command(level, modules, limits)
+            command = _command(level, modules, limits, library)
             self._process = subprocess.Popen(
                 command,
                 stdin=theirs,
@@ -126,15 +150,21 @@ class Room:
             self._process.kill()
             self._process.wait()
 
-    def ask(self, cells, function, cases, seed=0):
-        """Run a student's cell in a fork of its own and call the function on every case.
+    def ask(self, cells, function, cases, place=None, until=None, whole=False, seed=0):
+        """Build the answer's world in a fork of its own and call the function on every case.
 
         Parameters
         ----------
         cells : sequence of str
-            Source code; the last is the exercise's cell, those before it may fail.
+            Source code of the notebook's cells.
         function : str
         cases : sequence of tuple
+        place : int, optional
+            Index of the answer's cell; by default the last.
+        until : int, optional
+            How many cells had run when the answer was checked; by default, those up to `place`.
+        whole : bool
+            Run all of these cells, not only what the answer needs.
         seed : int
             Seeds ``random``, NumPy and torch in the room before each call.
 
@@ -144,32 +174,63 @@ class Room:
 
         Raises
         ------
+        NeedsModules
+            If a room with other modules must be asked.
         RoomError
             If the room failed; it must be closed then.
         """
+        place = len(cells) - 1 if place is None else place
+        world = {"function": function, "place": place, "until": until or 0, "whole": whole}
+        text = np.frombuffer(json.dumps(list(cells)).encode(), np.uint8)
+        question = wire.pack(world | {"has_value": True}, text)
+        answer = self._ask(question, cases, seed, 1)
+        for _ in range(_RESTARTS):
+            if answer.ended not in _LOST or not answer.asked:
+                break
+            answer.outputs.append(Failure(answer.ended))
+            left = cases[len(answer.outputs) :]
+            if not left:
+                answer.ended = ""
+                break
+            more = self._ask(question, left, seed, _RESTART_SHARE)
+            answer.outputs += more.outputs
+            answer.seconds += more.seconds
+            if more.ended == "protocol" or not more.outputs:
+                # The next case is lost as well: so are all.
+                answer.ended = more.ended if more.ended == "protocol" else answer.ended
+                break
+            answer.ended = more.ended
+        if answer.ended in _LOST and answer.asked:
+            lost = len(cases) - len(answer.outputs)
+            answer.outputs += [Failure(answer.ended)] * lost
+            answer.ended = ""
+        return answer
+
+    def _ask(self, question, cases, seed, share):
         ours, theirs = socket.socketpair()
         with ours:
             with theirs:
-                self._fork(theirs)
+                self._fork(theirs, math.ceil(share * self._limits.seconds))
             answer, order = Answer(), b"K"
-            channel = wire.Channel(ours, time.monotonic() + self._limits.wall)
+            channel = wire.Channel(ours, time.monotonic() + share * self._limits.wall)
             try:
                 self._await_lock(channel)
-                _converse(channel, answer, cells, function, cases, seed)
+                _converse(channel, answer, question, cases, seed, self.modules)
             except TimeoutError:
                 answer.ended = "timeout"
             except wire.ProtocolError:
                 answer.ended = "protocol"
             except EOFError:
                 answer.ended, order = "exit", b"W"
-            status, alone, answer.seconds = self._end(order)
+            finally:
+                status, alone, answer.seconds = self._end(order)
         if answer.ended == "exit":
-            answer.ended = self._cause(status, alone, answer.seconds)
+            answer.ended = self._cause(status, alone, answer.seconds, share)
         return answer
 
-    def _fork(self, descriptor):
+    def _fork(self, descriptor, seconds):
         try:
-            socket.send_fds(self._control, [b"F"], [descriptor.fileno()])
+            socket.send_fds(self._control, [wire.FORK.pack(b"F", seconds)], [descriptor.fileno()])
         except OSError as error:
             raise RoomError("the room's server is gone") from error
 
@@ -194,27 +255,30 @@ class Room:
             return self._control.recv(size, socket.MSG_WAITALL)
         return b""
 
-    def _cause(self, status, alone, seconds):
+    def _cause(self, status, alone, seconds, share):
         """Why the process ended before it had answered."""
         if not alone:
             return "protocol"
         number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
         if number in (signal.SIGKILL, signal.SIGXCPU):
-            return "timeout" if seconds >= self._limits.seconds - 0.5 else "memory"
+            return "timeout" if seconds >= share * self._limits.seconds - 0.5 else "memory"
         return "crash" if number else "exit"
 
 
-def _command(level, modules, limits):
+def _command(level, modules, limits, library):
     settings = {
         "modules": list(modules),
         "memory": limits.memory,
-        "cpu_seconds": limits.seconds,
+        "world_seconds": limits.world,
+        "library": str(policy.library()) if library else None,
+        "scratch": policy.SCRATCH if level == "sealed" else None,
         "rules": None,
         "filter": "",
     }
     if level != "open":
-        settings["rules"] = policy.file_rules()
-        settings["filter"] = base64.b64encode(policy.filter_program()).decode()
+        settings["rules"] = policy.file_rules(level, library)
+        program = policy.filter_program(writing=level == "sealed")
+        settings["filter"] = base64.b64encode(program).decode()
     # -s, -P and -B: no user's packages, no folder of the script, no writing of bytecode.
     command = [
         sys.executable,
@@ -224,32 +288,45 @@ def _command(level, modules, limits):
         str(policy.ROOM / "server.py"),
         json.dumps(settings),
     ]
-    return [*policy.box_command(), "--", *command] if level == "sealed" else command
+    return [*policy.box_command(library), "--", *command] if level == "sealed" else command
 
 
-def _converse(channel, answer, cells, function, cases, seed):
-    channel.send(wire.pack({"cells": list(cells), "function": function}))
+def _converse(channel, answer, question, cases, seed, modules):
+    channel.send(question)
     header, _ = channel.receive()
-    if header.get("is") == "raised":
-        answer.ended, answer.failure = "cell", _failure(header)
-        return
-    if header.get("is") == "undefined":
-        answer.ended = "undefined"
-        return
-    if header.get("is") != "ready":
+    state = header.get("is")
+    if state == "needs":
+        missing = _known(header.get("modules"), set(wire.HEAVY) - set(modules))
+        if not missing:
+            raise wire.ProtocolError("needs nothing")
+        raise NeedsModules(missing)
+    if state not in ("ready", "raised", "undefined"):
         raise wire.ProtocolError("not ready")
-    question = {"nonce": secrets.token_hex(8), "seed": seed, "has_value": True}
-    frame = wire.pack(question, [tuple(case) for case in cases], tensors=True)
+    answer.used = _known(header.get("used"), USED)
+    answer.inexact = header.get("inexact") is True
+    if type(header.get("failed")) is dict:
+        answer.failure = _failure(header["failed"])
+    if state != "ready":
+        answer.ended = "cell" if state == "raised" else "undefined"
+        return
+    asked = {"nonce": secrets.token_hex(8), "seed": seed, "has_value": True}
+    frame = wire.pack(asked, [tuple(case) for case in cases], tensors=True)
     channel.expect_silence()
+    answer.asked = True
     channel.send(frame)
     for number in range(len(cases)):
-        header, value = channel.receive()
-        if (header.get("nonce"), header.get("case")) != (question["nonce"], number):
+        header, value = channel.receive(limit=wire.MAX_REPLY)
+        if (header.get("nonce"), header.get("case")) != (asked["nonce"], number):
             raise wire.ProtocolError("an answer to another question")
         kind = header.get("is")
         if kind not in ("value", "raised", "not plain"):
             raise wire.ProtocolError("an answer of no known kind")
         answer.outputs.append(value if kind == "value" else _failure(header))
+
+
+def _known(said, words):
+    """Those of the words that the room says."""
+    return tuple(word for word in words if type(said) is list and word in said)
 
 
 def _failure(header):
@@ -261,4 +338,7 @@ def _failure(header):
         said["line"] = None
     if type(said["message"]) is not str:
         said["message"] = ""
-    return Failure(header["is"], said["type"][:80], said["line"], said["message"][:200])
+    # Half a character, as `chr(0xD800)` makes it, is no text for a file or a table.
+    message = said["message"][:200].encode("utf-8", "replace").decode()
+    kind = "not plain" if header.get("is") == "not plain" else "raised"
+    return Failure(kind, said["type"][:80], said["line"], message)

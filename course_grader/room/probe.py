@@ -1,48 +1,65 @@
 """Does a level hold on this machine? A room is run that tries what is forbidden."""
 
 import contextlib
+import errno
 import functools
+import json
 import os
 import socket
+import subprocess
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import policy
 from .launcher import Failure, Room, RoomError
 from .policy import LEVELS, Limits
 
-# Runs in the room, in the place of a student's cell.
+# Runs in the room, in the place of a student's cell, and once more outside of it.
 _ATTEMPTS = """
 import os, socket
 
 def attempt(what, argument):
-    if what == "read a file of the grader":
-        return len(open(argument).read()) > 0
-    if what == "write a file":
-        return open(argument, "w").write("x") == 1
-    if what == "change a file's mode":
-        return os.chmod(argument, 0o666) is None
-    if what == "open a connection":
-        return socket.create_connection(("127.0.0.1", argument), 1) is not None
-    if what == "signal the grader":
-        return os.kill(argument, 0) is None
-    if what == "read the grader's environment":
-        return len(open(f"/proc/{argument}/environ").read()) > 0
-    if what == "start a process":
-        return os.posix_spawn("/bin/true", ["true"], {}) > 0
-    if what == "fork":
+    try:
+        act(what, argument)
+    except OSError as error:
+        return error.errno
+    except MemoryError:
+        return "no memory"
+    return "done"
+
+def act(what, argument):
+    if what in ("read a file of the grader", "read the references"):
+        open(argument, "rb").read()
+    elif what == "write a file":
+        open(argument, "wb").write(b"x")
+    elif what == "change a file's mode":
+        os.chmod(argument, 0o666)
+    elif what == "open a connection":
+        socket.create_connection(("127.0.0.1", argument), 1).close()
+    elif what == "signal the grader":
+        os.kill(argument, 0)
+    elif what == "read the grader's environment":
+        open(f"/proc/{argument}/environ", "rb").read()
+    elif what == "start a process":
+        os.waitpid(os.posix_spawn("/bin/true", ["true"], {}), 0)
+    elif what == "fork":
         pid = os.fork()
         if pid == 0:
             os._exit(0)
-        return True
-    if what == "import the references":
-        import sys
-        sys.path.insert(0, argument)
-        import course_lib.exercises
-        return True
-    if what == "take more memory than allowed":
-        return len(bytearray(argument)) > 0
+        os.waitpid(pid, 0)
+    elif what == "take more memory than allowed":
+        bytearray(argument)
+    else:
+        raise ValueError(what)
 """
+_OUTSIDE = """
+import json, sys
+print(json.dumps([attempt(*arguments) for arguments in json.loads(sys.argv[1])]))
+"""
+# What a wall answers. Any other error says only that the attempt was no good.
+_WALLS = (errno.EPERM, errno.EACCES, errno.ENOSYS, errno.ENOENT, "no memory")
 
 
 @dataclass(frozen=True)
@@ -55,9 +72,9 @@ class Finding:
     holds : bool
         Whether students' code may be run at this level as what it promises.
     breaches : tuple of str
-        The forbidden things that worked.
+        The forbidden things that worked, or were not stopped by a wall.
     why : str
-        Why no room started; empty if one did.
+        Why no room started, or why the attempts say nothing; otherwise empty.
     """
 
     level: str
@@ -75,6 +92,7 @@ def probe(level):
             room = stack.enter_context(Room(level, limits=limits))
             attempts = _attempts(stack, limits)
             answer = room.ask([_ATTEMPTS], "attempt", attempts)
+            outside = _outside(attempts)
     except RoomError as error:
         return Finding(level, False, why=str(error))
     if answer.ended:
@@ -82,22 +100,42 @@ def probe(level):
     breaches = tuple(
         what
         for (what, _), output in zip(attempts, answer.outputs, strict=True)
-        if not isinstance(output, Failure)
+        if isinstance(output, Failure) or output not in _WALLS
     )
     # The open level promises a limit on resources and nothing else.
-    promised = breaches if level != "open" else set(breaches) & {"take more memory than allowed"}
-    return Finding(level, not promised, breaches)
+    promised = [what for what, _ in attempts]
+    if level == "open":
+        promised = ["take more memory than allowed"]
+    vain = [what for what in promised if outside[what] != "done"]
+    if vain:
+        why = f"nothing is known about a wall, because outside of it one cannot {vain[0]} either"
+        return Finding(level, False, breaches, why)
+    copies = policy.second_copies() if level != "open" else ()
+    if copies:
+        why = f"a room could read another copy of the answers, {copies[0]}; remove it"
+        return Finding(level, False, breaches, why)
+    return Finding(level, not set(promised) & set(breaches), breaches)
+
+
+def _outside(attempts):
+    """What the same attempts give where nothing is forbidden: each must succeed there."""
+    command = [sys.executable, "-c", _ATTEMPTS + _OUTSIDE, json.dumps(attempts)]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=60, check=True)
+        results = json.loads(done.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError):
+        results = [None] * len(attempts)
+    return {what: result for (what, _), result in zip(attempts, results, strict=True)}
 
 
 def _attempts(stack, limits):
-    import course_lib
-
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="course-grade-"))
     os.chmod(folder, 0o777)
     secret = Path(folder, "secret")
     secret.write_text("an answer", encoding="utf-8")
     secret.chmod(0o644)
     listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+    references = policy.library() / "exercises"
     return [
         ("read a file of the grader", str(secret)),
         ("write a file", str(Path(folder, "written"))),
@@ -107,7 +145,7 @@ def _attempts(stack, limits):
         ("read the grader's environment", os.getpid()),
         ("start a process", None),
         ("fork", None),
-        ("import the references", str(Path(course_lib.__file__).parents[1])),
+        ("read the references", str(next(references.glob("*.py")))),
         ("take more memory than allowed", 2 * limits.memory),
     ]
 

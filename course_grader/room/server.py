@@ -2,7 +2,7 @@
 
 Started by `launcher` as a script, inside the outer box. Descriptor 0 is the control socket:
 
-- the grader sends one byte and a descriptor; the server forks, the child talks there;
+- the grader sends `wire.FORK` and a descriptor; the server forks, the child talks there;
 - the grader sends ``K`` (kill it now) or ``W`` (it seems to have ended: wait a moment, then kill);
   the server answers with `wire.ENDED`.
 
@@ -17,15 +17,25 @@ import random
 import signal
 import socket
 import sys
+import tempfile
 import time
 import types
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import inert
 import lockdown
 import wire
+import world
 
 # What numpy imports late, and what students import themselves, is there in every fork.
 _COMMON = "dataclasses itertools math statistics typing numpy.fft numpy.linalg numpy.random"
+# The part of a package that takes the time. What the library itself imports is here; it is not.
+_ENTRANCES = {
+    "course_lib": "matplotlib.pyplot scipy.stats",
+    "matplotlib": "matplotlib.pyplot",
+    "scipy": "scipy.stats",
+    "sklearn": "sklearn.metrics",
+}
 
 
 def main(settings):
@@ -34,7 +44,8 @@ def main(settings):
     os.dup2(null, 0)
     os.dup2(null, 1)
     for name in (*settings["modules"], *_COMMON.split()):
-        importlib.import_module(name)
+        for part in _ENTRANCES.get(name, name).split():
+            importlib.import_module(part)
     if settings["rules"]:
         lockdown.assert_one_thread()
     rules = lockdown.ruleset(settings["rules"]) if settings["rules"] else None
@@ -43,9 +54,10 @@ def main(settings):
     control.send(b"R")
     server = os.getpid()
     while True:
-        request, descriptors, _, _ = socket.recv_fds(control, 1, 1)
+        request, descriptors, _, _ = socket.recv_fds(control, wire.FORK.size, 1)
         if not request:
             return
+        settings["cpu_seconds"] = wire.FORK.unpack(request)[1]
         pid = os.fork()
         if pid == 0:
             _child(server, descriptors[0], settings, rules, program)
@@ -81,13 +93,22 @@ def _child(server, descriptor, settings, rules, program):
             channel.send(wire.pack({"is": "unlocked", "why": why}))
             return
         channel.send(wire.pack({"is": "locked"}))
-        _serve(channel, settings["modules"])
+        _serve(channel, settings)
     finally:
         os._exit(0)
 
 
 def _lock(server, descriptor, settings, rules, program):
-    lockdown.limit(settings["memory"], settings["cpu_seconds"])
+    scratch = settings["scratch"]
+    # A kernel that refuses leaves the folder as it is, read-only.
+    own = bool(scratch) and lockdown.own_folder(scratch)
+    lockdown.limit(settings["memory"], settings["cpu_seconds"], own)
+    if own:
+        os.chdir(scratch)
+        os.environ |= dict.fromkeys(("HOME", "TMPDIR", "MPLCONFIGDIR", "PWD"), scratch)
+        tempfile.tempdir = None
+        # A notebook may write a module and import it.
+        sys.path.append(scratch)
     if rules:
         rules.apply()
     lockdown.leave_root(keep_reading=rules is not None)
@@ -99,33 +120,50 @@ def _lock(server, descriptor, settings, rules, program):
         lockdown.filter_calls(program)
 
 
-def _serve(channel, modules):
-    header, _ = channel.receive()
+def _serve(channel, settings):
+    header, text = channel.receive()
     room = types.ModuleType("__main__")
     sys.modules["__main__"] = room
-    for name in modules:
-        setattr(room, {"numpy": "np"}.get(name, name), sys.modules[name])
-    *helpers, cell = header["cells"]
-    for source in helpers:
-        # A helper that fails is missed where it is needed.
-        _run(source, "<helper>", room)
-    error = _run(cell, "<cell>", room)
-    if error:
-        # No input has arrived yet that a message could repeat.
-        channel.send(wire.pack(_raised(error) | {"message": str(error)[:200]}))
-        return
-    function = getattr(room, header["function"], None)
-    channel.send(wire.pack({"is": "ready" if callable(function) else "undefined"}))
-    header, cases = channel.receive(tensors=True)
-    replies = [_reply(function, case, header | {"case": i}) for i, case in enumerate(cases)]
-    channel.send(b"".join(replies))
-
-
-def _run(source, name, room):
+    for name in ("numpy", "torch"):
+        if name in settings["modules"]:
+            setattr(room, {"numpy": "np"}.get(name, name), sys.modules[name])
+    built = world.World(
+        room.__dict__,
+        header["function"],
+        json.loads(bytes(text)),
+        header["place"],
+        header["until"],
+        header["whole"],
+        settings["world_seconds"],
+        set(settings["modules"]),
+    )
+    finder = inert.Finder(settings["library"], built.used.add)
+    inert.install(inert.Shell(built.run_text, built.used.add), finder)
     try:
-        exec(compile(source, name, "exec"), room.__dict__)
-    except BaseException as error:
-        return error
+        built.build()
+    except world.NeedsModules as error:
+        channel.send(wire.pack({"is": "needs", "modules": sorted(error.args[0])}))
+        return
+    found = {"used": sorted(built.used), "inexact": built.inexact, "failed": None}
+    if built.failure is not None:
+        # No input has arrived yet that a message could repeat.
+        found["failed"] = _raised(built.failure) | {"message": _said(built.failure)}
+    function = built.function
+    state = "ready" if function is not None else "raised" if built.failure else "undefined"
+    channel.send(wire.pack({"is": state} | found))
+    if function is None:
+        return
+    header, cases = channel.receive(tensors=True)
+    wire.MAX_BODY = wire.MAX_REPLY
+    for number, case in enumerate(cases):
+        channel.send(_reply(function, case, header | {"case": number}))
+
+
+def _said(error):
+    try:
+        return str(error)[:200]
+    except BaseException:
+        return ""
 
 
 def _reply(function, arguments, question):
@@ -151,7 +189,7 @@ def _seed(seed):
 def _raised(error):
     """Type and line of an exception, without its message, which might repeat an input."""
     name, line, trace = type(error).__name__, getattr(error, "lineno", None), error.__traceback__
-    if name == "RuntimeError" and "allocate memory" in str(error):
+    if name == "RuntimeError" and "allocate memory" in _said(error):
         name = "MemoryError"
     while trace:
         if trace.tb_frame.f_code.co_filename == "<cell>":

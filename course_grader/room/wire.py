@@ -15,9 +15,15 @@ import numpy as np
 
 MAX_HEADER = 1 << 20
 MAX_BODY = 32 << 20
+# Of an answer to one case
+MAX_REPLY = 4 << 20
 MAX_NODES = 20_000
 MAX_DEPTH = 8
 MAX_TEXT = 10_000
+# Packages that take long to import: rooms that have some of them ready are kept.
+HEAVY = ("course_lib", "matplotlib", "pandas", "scipy", "skimage", "sklearn", "torch")
+# A fork is wanted, and its processor seconds
+FORK = struct.Struct("<cI")
 # How a fork ended: exit status, whether by itself, processor seconds
 ENDED = struct.Struct("<i?d")
 _MAGIC = b"room"
@@ -61,8 +67,8 @@ class Channel:
         except (BrokenPipeError, ConnectionResetError) as error:
             raise EOFError("the other end is gone") from error
 
-    def receive(self, tensors=False):
-        """Return header and value of the next frame.
+    def receive(self, tensors=False, limit=None):
+        """Return header and value of the next frame, whose body has at most `limit` bytes.
 
         Raises
         ------
@@ -72,7 +78,7 @@ class Channel:
             The other end is gone, or the deadline has passed.
         """
         magic, header_size, body_size = _PREFIX.unpack(self._read(_PREFIX.size))
-        if magic != _MAGIC or header_size > MAX_HEADER or body_size > MAX_BODY:
+        if magic != _MAGIC or header_size > MAX_HEADER or body_size > (limit or MAX_BODY):
             raise ProtocolError("not a frame")
         return unpack(self._read(header_size), self._read(body_size), tensors)
 

@@ -187,11 +187,6 @@ _add(
                 threading.Thread(target=time.sleep, args=(30,), daemon=True).start()
             return threading.active_count()
         """,
-    thread_that_outlives="""
-        import _thread, time
-        def f(x):
-            return _thread.start_new_thread(time.sleep, (30,))
-        """,
     subprocess="""
         import subprocess
         def f(x):
@@ -258,8 +253,27 @@ _add(
         import sys
         def f(x):
             sys.path.insert(0, CHECKOUT)
-            import course_lib.exercises
-            return len(course_lib.exercises.catalog())
+            return len(__import__("course_lib.exercises").exercises.catalog())
+        """,
+    read_the_references_beside_the_library="""
+        import importlib
+        def f(x):
+            library = importlib.import_module("course_lib")
+            return open(library.__path__[0] + "/exercises/metrics.py").read()
+        """,
+    list_the_references_beside_the_library="""
+        import importlib, os
+        def f(x):
+            return os.listdir(importlib.import_module("course_lib").__path__[0] + "/exercises")[0]
+        """,
+    import_the_references_from_beside_the_library="""
+        import importlib, importlib.util
+        def f(x):
+            place = importlib.import_module("course_lib").__path__[0] + "/exercises/metrics.py"
+            spec = importlib.util.spec_from_file_location("course_lib.exercises.metrics", place)
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+            return len(module.EXERCISES)
         """,
     import_the_grader="""
         import sys
@@ -310,10 +324,6 @@ _add(
     write_outside="""
         def f(x):
             return open(FOLDER + "/stray", "w").write("x")
-        """,
-    write_here="""
-        def f(x):
-            return open("stray", "w").write("x")
         """,
     write_a_package="""
         def f(x):
@@ -491,9 +501,107 @@ def f(x):
 """,
 )
 
+# What a room allows within its limits, or does not know; it ends with the process.
+_add(
+    "allowed",
+    "wrong raised",
+    thread_that_outlives="""
+        import _thread, time
+        def f(x):
+            _thread.start_new_thread(time.sleep, (30,))
+            return 0.0
+        """,
+    thread_that_answers_for_the_function="""
+        import threading
+        def f(x):
+            threading.Thread(target=f, args=(x,), daemon=True).start()
+            return 0.0
+        """,
+    write_here="""
+        def f(x):
+            return open("stray", "w").write("x")
+        """,
+    folders_here="""
+        import os
+        def f(x):
+            os.makedirs("stray/" * 50)
+            return 0.0
+        """,
+    leave_a_module_here="""
+        def f(x):
+            open("numpy.py", "w").write("cumsum = None")
+            return 0.0
+        """,
+)
+
+_add(
+    "text",
+    "raised wrong bad_type",
+    lone_surrogate_in_a_message="""
+        raise ValueError(chr(0xD800))
+        """,
+    lone_surrogate_in_an_answer="""
+        def f(x):
+            return {chr(0xDFFF): [chr(0xD800)]}
+        """,
+    lone_surrogate_in_a_name="""
+        def f(x):
+            raise type("E" + chr(0xD800), (Exception,), {})
+        """,
+    message_that_is_none="""
+        class Silent(Exception):
+            def __str__(self):
+                raise SystemExit
+        raise Silent
+        """,
+    message_of_a_megabyte="""
+        raise ValueError("x" * (1 << 20))
+        """,
+    message_for_a_terminal="""
+        raise ValueError("<img src=x onerror=alert(1)> =cmd|" + chr(27) + "[31m" + chr(0x202E))
+        """,
+)
+
+_add(
+    "constant",
+    "wrong bad_type",
+    zero="f = lambda x: 0.0",
+    zeros="f = lambda x: np.zeros(5)",
+    none="f = lambda x: None",
+    the_input="f = lambda x: x",
+    the_sum="f = lambda x: np.full(5, x.sum())",
+)
+
+_add(
+    "hostile reading",
+    "wrong raised timeout memory missing",
+    many_statements="""
+        a = 0
+        """
+    + "a;" * 24_000
+    + """
+        def f(x):
+            return a
+        """,
+    deep_expression="f = lambda x: " + "(" * 20_000 + ")" * 20_000,
+    deep_nesting="\n".join(" " * i + "if 1:" for i in range(99)) + "\n" + " " * 99 + "f = 0",
+    long_number="f = lambda x: " + "9" * 40_000,
+    null_byte="def f(x):\n    return 0.0\0",
+    magics="\n".join(["%time 0"] * 5_000) + "\nf = lambda x: 0.0",
+    names="\n".join(f"v{i} = v{i + 1}" for i in range(2_000)) + "\nf = lambda x: v0",
+)
+
 _add(
     "flood",
     "wrong bad_type",
+    bytes_where_a_tuple_is_due="""
+        def f(x):
+            return np.zeros(33_000_000, np.int8)
+        """,
+    bytes_just_below_the_limit="""
+        def f(x):
+            return np.zeros((4 << 20) - 64, np.int8)
+        """,
     print_64_mb="""
         def f(x):
             for _ in range(1000):

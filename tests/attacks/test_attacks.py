@@ -1,6 +1,8 @@
 """Every attack at every level that this machine has: no answer, no point, no trace."""
 
 import contextlib
+import dataclasses
+import json
 import os
 import socket
 import sysconfig
@@ -12,6 +14,7 @@ import psutil
 import pytest
 
 from course_grader import grading
+from course_grader.notebook import Found
 from course_grader.room.launcher import Failure, Room
 from course_grader.room.policy import ROOM, Limits
 from course_grader.room.probe import probe
@@ -34,7 +37,10 @@ KEY = b"a secret of the grader"
 PROMISED = {
     "sealed": {attack.kind for attack in ATTACKS},
     "locked": {attack.kind for attack in ATTACKS},
-    "open": {"hang", "hang at exit", "exhaust", "flood", "lie", "protocol", "exit"},
+    "open": {
+        *("hang", "hang at exit", "exhaust", "flood", "lie", "protocol", "exit"),
+        *("text", "constant", "hostile reading"),
+    },
 }
 STRAY = {"stray", "stray.pth", "filled", "many-0", "link"}
 
@@ -144,9 +150,14 @@ def connections(listener):
 )
 def test_attack_gets_nothing_and_leaves_nothing(scene, attack):
     before = state(scene)
-    result = grading.grade(EXERCISE, [scene.prelude, attack.cell], KEY, "mallory", scene.room)
+    result = grading.grade(
+        EXERCISE, Found.alone(scene.prelude, attack.cell), KEY, "mallory", scene.room
+    )
     assert result.points == 0
     assert result.outcome in attack.outcomes
+    # Whatever it said can be written to a file.
+    assert json.dumps(dataclasses.asdict(result), ensure_ascii=False).encode()
+    assert len(result.message) < 1000
     if attack.kind == "forbidden":
         assert scene.room.answer.outputs
         assert all(isinstance(output, Failure) for output in scene.room.answer.outputs)
@@ -154,7 +165,7 @@ def test_attack_gets_nothing_and_leaves_nothing(scene, attack):
     assert [connections(listener) for listener in scene.listeners] == [None] * 3
     # The next student finds a room that works and is empty.
     honest = grading.grade(
-        EXERCISE, ["f = np.cumsum"], b"a secret of the grader", "ann", scene.room
+        EXERCISE, Found.alone("f = np.cumsum"), b"a secret of the grader", "ann", scene.room
     )
     assert honest.outcome == "correct"
 
@@ -181,7 +192,11 @@ def test_the_environment_holds_nothing_of_the_grader(scene):
         "OPENBLAS_NUM_THREADS",
         "OMP_NUM_THREADS",
         "MKL_NUM_THREADS",
+        "MALLOC_ARENA_MAX",
         "MPLBACKEND",
+        "HOME",
+        "TMPDIR",
+        "MPLCONFIGDIR",
         "PYTHONHASHSEED",
     }
 
@@ -224,11 +239,14 @@ def f():
 
 
 def test_a_room_keeps_nothing_for_the_next_student(scene):
-    ask(scene, "import builtins, sys\nbuiltins.left = sys.left = 1\ndef f(): return 0")
+    ask(
+        scene,
+        "import builtins, sys\nbuiltins.left = sys.left = 1\nopen('left', 'w')\ndef f(): return 0",
+    )
     answer = ask(
         scene,
-        "import builtins, sys\ndef f():"
-        "\n    return hasattr(builtins, 'left') or hasattr(sys, 'left')",
+        "import builtins, os, sys\ndef f():"
+        "\n    return hasattr(builtins, 'left') or hasattr(sys, 'left') or os.path.exists('left')",
     )
     assert answer.outputs == [False]
 

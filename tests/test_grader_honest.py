@@ -1,0 +1,114 @@
+"""What `check` calls correct earns the points, however the notebook looks around it."""
+
+import functools
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+from course_grader import notebook, workers
+from course_lib.exercises import catalog, check
+
+from . import grader_honest
+from .grader_class import level_or_skip
+from .grader_honest import HONEST, MARK, UNCHECKED
+
+IDS = list(catalog())
+SECRET = b"a secret for honest students"
+
+
+@functools.cache
+def grade(name, library=True):
+    """The result of an entry's notebook."""
+    entry = (HONEST | UNCHECKED)[name]
+    found = notebook.find(notebook.read(grader_honest.notebook(entry), IDS), MARK)
+    task = workers.Task("ann", ((MARK, found),), SECRET, level_or_skip(), library)
+    (result,) = workers.grade_task(task)
+    return result
+
+
+@pytest.fixture(scope="module", autouse=True)
+def rooms():
+    yield
+    for kind in list(workers._rooms.__dict__):
+        workers._close_room(kind)
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch):
+    """IPython, as a notebook runs it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    monkeypatch.setattr("builtins.input", lambda *_: "")
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    config = Config()
+    config.HistoryManager.enabled = False
+    made = InteractiveShell.instance(config=config)
+    monkeypatch.setattr(made, "enable_gui", lambda *_, **__: None, raising=False)
+    yield made
+    made.restore_sys_module_state()
+    InteractiveShell.clear_instance()
+
+
+@pytest.mark.parametrize("name", HONEST)
+def test_check_calls_it_correct(name, shell, monkeypatch, capsys):
+    said = []
+    monkeypatch.setattr(
+        "course_lib.exercises.check", lambda *arguments: said.append(check(*arguments))
+    )
+    for _, source in grader_honest.cells(HONEST[name]):
+        shell.run_cell(source, store_history=False)
+    assert "correct" in [result.status for result in said]
+
+
+@pytest.mark.parametrize("name", [*HONEST, *UNCHECKED])
+def test_it_earns_the_point(name):
+    result = grade(name)
+    assert (result.points, result.outcome) == (1, "correct"), result
+
+
+@pytest.mark.parametrize(
+    ("name", "note"),
+    [
+        ("name_error", "NameError in line 4 of its cell, `answer = ppv"),
+        ("shell_line", "commands"),
+        ("set_by_globals", "whole notebook"),
+        ("syntax_error_below", "syntax error"),
+        ("number_in_its_cell", "something else below"),
+        ("all_in_the_last_cell", "another cell"),
+        ("seaborn", "only draws"),
+    ],
+)
+def test_what_was_needed_is_said(name, note):
+    assert any(note in said for said in grade(name).notes)
+
+
+def test_nothing_is_said_where_nothing_was_needed():
+    for name in ("trial_call", "partial", "library", "thread_inside", "display_inside"):
+        assert grade(name).notes == ()
+
+
+def test_an_instructor_may_keep_the_library_out():
+    result = grade("library", library=False)
+    assert (result.points, result.outcome) == (0, "raised")
+    assert result.needs_person
+    for name in ("check_in_its_cell", "partial"):
+        assert grade(name, library=False).points == 1
+
+
+@pytest.mark.parametrize(
+    ("cells", "outcome", "person"),
+    [
+        ([(MARK, grader_honest.STUB)], "missing", False),
+        ([(MARK, "def ppv(y_true, y_pred):\n    return unknown")], "raised", True),
+        ([(MARK, "def ppv(y_true, y_pred)\n    return 1")], "raised", True),
+        ([(MARK, "ppv = 3")], "missing", True),
+        ([(MARK, "def ppv(y_true, y_pred):\n    return 0.5")], "wrong", False),
+    ],
+)
+def test_what_was_handed_in_and_cannot_be_run_waits_for_a_person(cells, outcome, person):
+    found = notebook.find(notebook.read(grader_honest.notebook(cells), IDS), MARK)
+    task = workers.Task("ann", ((MARK, found),), SECRET, level_or_skip())
+    (result,) = workers.grade_task(task)
+    assert (result.points, result.outcome, result.needs_person) == (0, outcome, person)
