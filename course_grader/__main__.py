@@ -124,7 +124,11 @@ def _run(options):
         executor = functools.partial(workers.on_this_machine, count=options.workers)
     wanted = [name.strip() for name in options.exercises.split(",") if name.strip()]
     given = run.Options(
-        options.roster, options.overrides, options.course, options.layout, options.student,
+        options.roster,
+        options.overrides,
+        options.course,
+        options.layout,
+        options.student,
         not options.no_library,
     )
     rows, problems = run.run(

@@ -205,7 +205,7 @@ def _attention(rows, students, fractions, details, problems):
         said = sentence(result) if result else "waits for its points (overrides.csv)"
         lines.append((row.student, row.exercise, said))
     lines += [
-        (student, exercise, f"to run it, this was needed: {note}")
+        (student, exercise, f"about running it: {note}")
         for (student, exercise), (result, _) in details.items()
         for note in result.notes
         if student in students and exercise in {row.exercise for row in rows}

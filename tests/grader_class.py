@@ -6,7 +6,10 @@ import os
 import pytest
 
 from book_ext import editions
+from course_grader import feedback, grades
+from course_grader.course import Course
 from course_grader.room.probe import probe
+from course_grader.submissions import Submission
 
 SOURCES = {path.stem: path.read_text(encoding="utf-8") for path in editions.chapter_files()}
 CELLS = {
@@ -44,3 +47,9 @@ def hand_in(folder, **students):
     for student, cells in students.items():
         (folder / f"{student}.ipynb").write_bytes(notebook(cells))
     return folder
+
+
+def feedback_page(student, result, level="sealed", said=()):
+    """The feedback page of a student with one result."""
+    rows = grades.rows(student, [result], level, Course(), {}, 0)
+    return feedback.student_page(Submission(student), [result], rows, list(said))

@@ -9,10 +9,9 @@ import pytest
 from course_grader import feedback, grading, workers
 from course_grader.notebook import Found
 from course_grader.room.launcher import Room
-from course_grader.submissions import Submission
 from course_lib.exercises import Raised, call, catalog, compare
 
-from .grader_class import CELLS, level_or_skip
+from .grader_class import CELLS, feedback_page, level_or_skip
 
 SECRET = b"a secret for the chapters"
 EXERCISES = [exercise for key, exercise in catalog().items() if key in CELLS]
@@ -52,7 +51,7 @@ def test_solution_scores_all_stub_nothing_and_every_misconception_is_named(grade
         assert result.points < exercise.points
         named = next(m for m in exercise.misconceptions if explains(exercise, m, cases, outputs))
         assert result.misconception == named.name
-        page = feedback.student_page(Submission("ann"), [result], "sealed")
+        page = feedback_page("ann", result)
         assert feedback.escape(named.hint) in page
         assert named.name.replace("_", " ") in page
 

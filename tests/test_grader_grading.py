@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from course_grader import feedback, grading
+from course_grader import grading
 from course_grader.notebook import Found
 from course_grader.room.launcher import Answer, Failure
-from course_grader.submissions import Submission
 from course_lib.exercises import Exercise, Misconception, find
+
+from .grader_class import feedback_page
 
 SECRET = b"sixteen or more!"
 
@@ -163,8 +164,7 @@ def test_a_page_escapes_whatever_a_student_wrote():
     failure = Failure("raised", "ValueError", 1, nasty)
     ppv = find("metrics.ppv")
     result = grading.grade(ppv, Found.alone(nasty), SECRET, nasty, Playback(None, "cell", failure))
-    submission = Submission(nasty, problems=[nasty])
-    page = feedback.student_page(submission, [result], "sealed")
+    page = feedback_page(nasty, result, said=[nasty])
     assert "<script" not in page
     assert "\x1b" not in page
     assert page.count("&lt;script&gt;") >= 4
@@ -174,7 +174,7 @@ def test_a_page_names_the_misconception_and_its_hint():
     ppv = find("metrics.ppv")
     wrong = ppv.misconceptions[0]
     result = grading.grade(ppv, Found.alone(""), SECRET, "ann", Playback(wrong.function))
-    page = feedback.student_page(Submission("ann"), [result], "open")
+    page = feedback_page("ann", result, "open")
     assert wrong.name.replace("_", " ") in page
     assert wrong.hint in page
     assert "without isolation" in page

@@ -1,5 +1,6 @@
 """The class page, the exports, and the doctor."""
 
+import contextlib
 import csv
 import html.parser
 import json
@@ -12,6 +13,7 @@ from course_grader import doctor, exports, grades, grading, report
 from course_grader.__main__ import main
 from course_grader.journal import Journal
 from course_grader.room import launcher, policy
+from course_grader.room import probe as probing
 from course_grader.room.probe import Finding, probe
 
 ITEMS = ["metrics.sensitivity", "metrics.ppv", "metrics.ppv_at", "metrics.confusion_counts"]
@@ -328,8 +330,8 @@ def test_a_level_whose_wall_is_missing_does_not_hold(monkeypatch, fresh_probe):
     if not probe("locked").holds:
         pytest.skip("level locked is not there to be weakened")
     probe.cache_clear()
-    everything = {"trees": ["/"], "listed": [], "files": []}
-    monkeypatch.setattr(policy, "file_rules", lambda: everything)
+    everything = {"trees": ["/"], "listed": [], "files": [], "written": []}
+    monkeypatch.setattr(policy, "file_rules", lambda *_: everything)
     finding = probe("locked")
     assert not finding.holds
     assert "read a file of the grader" in finding.breaches
@@ -337,7 +339,7 @@ def test_a_level_whose_wall_is_missing_does_not_hold(monkeypatch, fresh_probe):
 
 @pytest.mark.parametrize("missing", ["box_command", "filter_program", "file_rules"])
 def test_a_level_that_cannot_be_built_does_not_hold(monkeypatch, fresh_probe, missing):
-    def fail():
+    def fail(*_, **__):
         raise RuntimeError("not to be had")
 
     monkeypatch.setattr(policy, missing, fail)
@@ -347,7 +349,7 @@ def test_a_level_that_cannot_be_built_does_not_hold(monkeypatch, fresh_probe, mi
 
 
 def test_run_refuses_a_level_that_does_not_hold(monkeypatch, fresh_probe, tmp_path, capsys):
-    monkeypatch.setattr(policy, "box_command", lambda: ["/nonexistent/bwrap"])
+    monkeypatch.setattr(policy, "box_command", lambda *_: ["/nonexistent/bwrap"])
     assert main(["run", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
     said = capsys.readouterr().err
     assert "Level 'sealed' does not hold here" in said
@@ -358,3 +360,41 @@ def test_a_room_that_does_not_start_says_why(monkeypatch):
     monkeypatch.setattr(policy, "ROOM", policy.ROOM / "nowhere")
     with pytest.raises(launcher.RoomError, match="did not start"):
         launcher.Room("open")
+
+
+def test_only_a_wall_s_own_error_counts_as_stopped(monkeypatch, fresh_probe):
+    # A missing codec stopped nothing, and an attempt that fails everywhere proves nothing.
+    broken = probing._ATTEMPTS.replace("os.chmod(", "missing.codec(")
+    monkeypatch.setattr(probing, "_ATTEMPTS", broken)
+    finding = probe("open")
+    assert "change a file's mode" in finding.breaches
+    probe.cache_clear()
+    finding = probe("sealed")
+    assert not finding.holds
+    assert "one cannot change a file's mode either" in finding.why
+
+
+def test_every_attempt_of_the_probe_succeeds_where_nothing_is_forbidden():
+    with contextlib.ExitStack() as stack:
+        attempts = probing._attempts(stack, policy.USUAL)
+        done = probing._outside(attempts)
+    assert set(done.values()) == {"done"}
+    assert len(done) == len(attempts) >= 10
+
+
+def test_a_second_copy_of_the_answers_is_noticed(monkeypatch, fresh_probe, tmp_path):
+    package = tmp_path / "innocent" / "vendor"
+    package.mkdir(parents=True)
+    shown, hidden = policy.visible_paths(True)
+    more = [*shown, tmp_path / "innocent"]
+    monkeypatch.setattr(policy, "visible_paths", lambda with_library: (more, hidden))
+    assert policy.second_copies() == []
+    original = policy.library() / "exercises" / "metrics.py"
+    # A module of that name is not suspicious; one that speaks of exercises is.
+    (package / "metrics.py").write_text("def ppv(): pass")
+    assert policy.second_copies() == []
+    (package / "metrics.py").write_bytes(original.read_bytes())
+    assert policy.second_copies() == [package / "metrics.py"]
+    finding = probe("sealed")
+    assert not finding.holds
+    assert str(package / "metrics.py") in doctor.explain(finding)

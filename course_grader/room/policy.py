@@ -267,6 +267,8 @@ def box_command(with_library):
         shutil.which("bwrap") or "bwrap",
         *("--unshare-user", "--unshare-all", "--die-with-parent", "--new-session"),
         *("--cap-drop", "ALL", "--uid", "65534", "--gid", "65534", "--hostname", "room"),
+        # For packages that insist on a cache while the room starts; Landlock hides it from students.
+        *("--size", "4194304", "--tmpfs", "/tmp"),
     ]
     links, places = {}, {}
     for path in shown:
@@ -285,8 +287,6 @@ def box_command(with_library):
     command += ["--proc", "/proc", "--dir", "/dev"]
     for device in ("/dev/null", "/dev/urandom"):
         command += ["--dev-bind", device, device]
-    # For packages that insist on a cache while the room starts; Landlock hides it from students.
-    command += ["--size", "4194304", "--tmpfs", "/tmp"]
     return [*command, "--dir", SCRATCH, "--remount-ro", "/", "--chdir", "/"]
 
 

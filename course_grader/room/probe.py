@@ -27,6 +27,8 @@ def attempt(what, argument):
         return error.errno
     except MemoryError:
         return "no memory"
+    except Exception:
+        return "failed"
     return "done"
 
 def act(what, argument):
