@@ -267,7 +267,7 @@ def box_command(with_library):
         shutil.which("bwrap") or "bwrap",
         *("--unshare-user", "--unshare-all", "--die-with-parent", "--new-session"),
         *("--cap-drop", "ALL", "--uid", "65534", "--gid", "65534", "--hostname", "room"),
-        # For packages that insist on a cache while the room starts; Landlock hides it from students.
+        # For packages that insist on a cache while the room starts; Landlock hides it later.
         *("--size", "4194304", "--tmpfs", "/tmp"),
     ]
     links, places = {}, {}

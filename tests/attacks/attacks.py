@@ -261,11 +261,6 @@ _add(
             library = importlib.import_module("course_lib")
             return open(library.__path__[0] + "/exercises/metrics.py").read()
         """,
-    list_the_references_beside_the_library="""
-        import importlib, os
-        def f(x):
-            return os.listdir(importlib.import_module("course_lib").__path__[0] + "/exercises")[0]
-        """,
     import_the_references_from_beside_the_library="""
         import importlib, importlib.util
         def f(x):
