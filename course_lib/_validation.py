@@ -104,17 +104,17 @@ def as_probability(value, name):
 # Vectors
 
 
-def as_vector(values, name):
-    """Return `values` as a non-empty 1-d array."""
+def as_vector(values, name, *, may_be_empty=False):
+    """Return `values` as a 1-d array, which holds something unless it may be empty."""
     array = as_array(values, name, "a one-dimensional array")
     if array.ndim != 1:
         raise ValueError(f"{name} must be one-dimensional, got shape {array.shape}.")
-    if array.size == 0:
+    if array.size == 0 and not may_be_empty:
         raise ValueError(f"{name} must hold at least one value, but it is empty.")
     return array
 
 
-def as_binary(values, name):
+def as_binary(values, name, *, may_be_empty=False):
     """Return `values` as a 1-d boolean array, or raise ``ValueError`` naming the argument.
 
     Parameters
@@ -123,12 +123,13 @@ def as_binary(values, name):
         Booleans, or numbers that are all 0 or 1.
     name : str
         The argument's name in the caller's signature.
+    may_be_empty : bool
 
     Returns
     -------
     ndarray of bool, shape (n,)
     """
-    array = as_vector(values, name)
+    array = as_vector(values, name, may_be_empty=may_be_empty)
     if array.dtype == bool:
         return array
     if array.dtype.kind not in "iuf":
@@ -144,9 +145,9 @@ def as_binary(values, name):
     return positive
 
 
-def as_scores(values, name):
+def as_scores(values, name, *, may_be_empty=False):
     """Return `values` as a finite 1-d float array (larger means more likely diseased)."""
-    array = as_vector(values, name)
+    array = as_vector(values, name, may_be_empty=may_be_empty)
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold numbers, got values like {_first(array)}.")
     if not np.isfinite(array).all():

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.ndimage import find_objects
 
 from ._validation import (
+    as_array,
     as_boxes,
     as_count,
     as_features,
@@ -252,7 +253,8 @@ def decode(offsets, anchors):
         No side is longer than `LARGEST` times the anchor's.
     """
     anchor_center, anchor_side = _center_and_side(anchors, "anchors")
-    offsets = as_features(offsets, "offsets") if np.size(offsets) else np.empty((0, 4))
+    offsets = as_array(offsets, "offsets")
+    offsets = as_features(offsets, "offsets") if offsets.size else np.empty((0, 4))
     if offsets.shape != (len(anchor_center), 4):
         raise ValueError(
             f"offsets must have the shape of anchors, {(len(anchor_center), 4)}, "
@@ -340,6 +342,6 @@ def boxes_of_labels(labels):
 def _scored(boxes, scores):
     """Boxes and their scores, both possibly empty."""
     boxes = as_boxes(boxes, "boxes")
-    scores = as_scores(scores, "scores") if np.size(scores) else np.empty(0)
+    scores = as_scores(scores, "scores", may_be_empty=True)
     same_length(boxes=boxes, scores=scores)
     return boxes, scores

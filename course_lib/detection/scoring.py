@@ -49,7 +49,7 @@ def match_detections(boxes, scores, true_boxes, iou_threshold=0.5):
     """
     iou_threshold = as_open_probability(iou_threshold, "iou_threshold")
     boxes, true_boxes = as_boxes(boxes, "boxes"), as_boxes(true_boxes, "true_boxes")
-    scores = _scores(scores)
+    scores = as_scores(scores, "scores", may_be_empty=True)
     same_length(boxes=boxes, scores=scores)
     overlap = iou(boxes, true_boxes)
     hits = np.zeros(len(boxes), bool)
@@ -86,8 +86,8 @@ def precision_recall(hits, scores, n_true):
     PrecisionRecall
         ``precision, recall, scores``, each (n,).
     """
-    hits = as_binary(hits, "hits") if np.size(hits) else np.empty(0, bool)
-    scores, n_true = _scores(scores), as_count(n_true, "n_true")
+    hits = as_binary(hits, "hits", may_be_empty=True)
+    scores, n_true = as_scores(scores, "scores", may_be_empty=True), as_count(n_true, "n_true")
     same_length(hits=hits, scores=scores)
     if hits.sum() > n_true:
         raise ValueError(f"n_true must be at least the number of hits, {hits.sum()}, got {n_true}.")
@@ -184,7 +184,7 @@ def mean_average_precision(
     gave that name to a score of masks without a ranking.
     """
     boxes, true_boxes = as_boxes(boxes, "boxes"), as_boxes(true_boxes, "true_boxes")
-    scores = _scores(scores)
+    scores = as_scores(scores, "scores", may_be_empty=True)
     classes, images = _names(classes, len(boxes)), _names(images, len(boxes))
     true_classes = _names(true_classes, len(true_boxes))
     true_images = _names(true_images, len(true_boxes))
@@ -206,7 +206,3 @@ def mean_average_precision(
 
 def _names(names, n):
     return np.zeros(n, int) if names is None else np.ravel(names)
-
-
-def _scores(scores):
-    return as_scores(scores, "scores") if np.size(scores) else np.empty(0)

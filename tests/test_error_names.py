@@ -1,0 +1,86 @@
+"""A bad value gets one sentence that names a parameter of the function that was called."""
+
+import inspect
+import re
+
+import numpy as np
+import pytest
+
+from course_lib import (
+    boxes,
+    calibration,
+    datasets,
+    detection,
+    metrics,
+    microscopy,
+    optics,
+    raters,
+    roc,
+    segmentation,
+    sequences,
+    smear,
+)
+
+Y = np.array([0, 1, 0, 1, 1, 0])
+SCORES = np.array([0.1, 0.8, 0.3, 0.4, 0.9, 0.6])
+BOXES = np.array([[0, 0, 4, 4], [1, 1, 5, 5]])
+LABELS = np.kron([[0, 1], [2, 0]], np.ones((6, 6), int))
+VOTES = np.array([[0, 1], [1, 1], [0, 0]])
+
+#: A call that works; each of its arguments is then replaced by every bad value.
+GOOD = {
+    metrics.ConfusionMatrix.from_labels: {"y_true": Y, "y_pred": Y},
+    metrics.predictive_values: {"sensitivity": 0.9, "specificity": 0.8, "prevalence": 0.1},
+    roc.RocCurve.from_scores: {"y_true": Y, "y_score": SCORES},
+    roc.compare_auc: {"y_true": Y, "a": SCORES, "b": SCORES[::-1]},
+    roc.hanley_mcneil_se: {"auc": 0.8, "n_disease": 5, "n_normal": 6},
+    calibration.brier_score: {"y_true": Y, "y_prob": SCORES},
+    calibration.calibration_curve: {"y_true": Y, "y_prob": SCORES, "bins": 2, "level": 0.9},
+    boxes.iou: {"a": BOXES, "b": BOXES},
+    boxes.non_max_suppression: {"boxes": BOXES, "scores": [0.5, 0.4], "iou_threshold": 0.5},
+    boxes.soft_non_max_suppression: {"boxes": BOXES, "scores": [0.5, 0.4], "sigma": 0.5},
+    detection.match_detections: {"boxes": BOXES, "scores": [0.5, 0.4], "true_boxes": BOXES},
+    detection.average_precision: {"hits": [1, 0], "scores": [0.5, 0.4], "n_true": 2},
+    raters.cohen_kappa: {"first": Y, "second": Y[::-1]},
+    raters.fleiss_kappa: {"votes": VOTES},
+    raters.majority_vote: {"votes": VOTES},
+    raters.panel_rates: {"readers": 3, "sensitivity": 0.8, "specificity": 0.9, "quorum": 2},
+    raters.pair_kappa: {"sensitivity": 0.8, "specificity": 0.9, "prevalence": 0.3},
+    raters.positive_votes: {"readers": 3, "probability": 0.5, "correlation": 0.2},
+    segmentation.dice: {"true": LABELS > 0, "predicted": LABELS > 0},
+    segmentation.match_instances: {"true": LABELS, "predicted": LABELS, "iou_threshold": 0.5},
+    segmentation.border_weight_map: {"labels": LABELS, "w0": 10.0, "sigma": 5.0},
+    segmentation.grow_seeds: {"probability": LABELS / 2, "certain": 0.9, "edge": 0.5},
+    segmentation.standardize: {"image": LABELS},
+    microscopy.simulated_cells: {"size": 32, "cells": 2, "touching": 0.5},
+    microscopy.dic: {"labels": LABELS},
+    microscopy.psf_sigma: {"wavelength": 500, "numerical_aperture": 0.9, "pixel": 100},
+    sequences.windows: {"series": SCORES, "length": 2, "horizon": 1},
+    sequences.simulated_rhythms: {"patients": 2, "beats": 5, "jitter": 0.1},
+    smear.simulated_smear: {"slides": 1, "cells": 1, "variety": 0.5},
+    optics.Excitation: {"order": 2, "wavelength": 900, "attenuation_length": 150, "na": 0.9},
+    datasets.photo: {"name": "cat"},
+}
+BAD = {
+    "text": "text",
+    "negative": -1.5,
+    "NaN": np.nan,
+    "masked": np.ma.masked_array([0.0, 1.0], mask=[True, False]),
+    "ragged": [[0.1], [0.2, 0.3]],
+    "nothing": None,
+}
+
+
+@pytest.mark.parametrize("function", GOOD, ids=lambda f: f.__qualname__)
+def test_the_sentence_names_a_parameter(function):
+    good = GOOD[function]
+    function(**good)
+    names = {n for n in inspect.signature(function).parameters if n != "self"}
+    assert good.keys() <= names
+    for name in good:
+        for kind, bad in BAD.items():
+            with pytest.raises(ValueError) as said:
+                function(**(good | {name: bad}))
+            sentence = str(said.value)
+            assert re.search(rf"\b{name}\b", sentence), (kind, name, sentence)
+            assert sentence.endswith("."), sentence
