@@ -8,8 +8,10 @@ _STYLE = """
 :root { color-scheme: light dark; --line: #ccc; --bar: #0072b2; --good: #00664b; --bad: #a33c00; }
 @media (prefers-color-scheme: dark) {
   :root { --line: #555; --bar: #56b4e9; --good: #4cc9a0; --bad: #ff9a5c; } }
-body { font: 1rem/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; margin: 1rem 0; display: block; overflow-x: auto; }
+body { background: Canvas; color: CanvasText; font: 1rem/1.5 system-ui, sans-serif;
+  max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
+.table { margin: 1rem 0; overflow-x: auto; }
+table { border-collapse: collapse; }
 th, td { text-align: left; padding: .3rem .8rem; border-bottom: 1px solid var(--line);
   vertical-align: top; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
@@ -45,7 +47,12 @@ def table(head, rows):
     """A table; a cell is text, or a number, which is aligned to the right."""
     heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
     lines = "".join(f"<tr>{''.join(map(_cell, row))}</tr>\n" for row in rows)
-    return f"<table>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{lines}</tbody>\n</table>"
+    # Wide tables scroll on a phone, and by keyboard only what has the focus does.
+    label = escape(", ".join(head))
+    return (
+        f'<div class="table" tabindex="0" role="region" aria-label="Table: {label}">\n<table>\n'
+        f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{lines}</tbody>\n</table>\n</div>"
+    )
 
 
 def _cell(value):
