@@ -310,7 +310,7 @@ def test_images_of_other_shapes_do_not_match():
         seg.mean_average_precision(np.eye(3, dtype=int), np.eye(3, dtype=int), ())
 
 
-# Rand score and topology ------------------------------------------------------------------------
+# Rand score -------------------------------------------------------------------------------------
 
 
 @given(pairs())
@@ -343,28 +343,6 @@ def test_rand_score_is_scikit_images_on_large_segments():
     ours = seg.foreground_rand(true, predicted)
     assert ours == pytest.approx((1 - error, recall, precision), abs=1e-4)
     assert seg.foreground_rand(labels, labels) == (1, 1, 1)
-
-
-@pytest.mark.parametrize(
-    ("predicted", "counts"),
-    [
-        (squares((2, 2, 6, 6), (2, 12, 6, 6)), (0, 0, 0, 0)),
-        (squares((3, 3, 6, 6), (1, 12, 6, 6)), (0, 0, 0, 0)),
-        (squares((2, 2, 6, 16)), (0, 1, 0, 0)),
-        (squares((2, 2, 6, 3), (2, 5, 6, 3), (2, 12, 6, 6)), (1, 0, 0, 0)),
-        (squares((2, 2, 6, 2), (2, 4, 6, 2), (2, 6, 6, 2), (2, 12, 6, 6)), (2, 0, 0, 0)),
-        (squares((2, 2, 6, 6)), (0, 0, 1, 0)),
-        (squares((2, 2, 6, 6), (2, 12, 6, 6), (12, 2, 4, 4)), (0, 0, 0, 1)),
-        (squares(), (0, 0, 2, 0)),
-    ],
-    ids=["same", "shifted", "merge", "split", "in three", "missed", "invented", "nothing"],
-)
-def test_topology_by_hand(predicted, counts):
-    true = squares((2, 2, 6, 6), (2, 12, 6, 6))
-    assert seg.topology_errors(true, predicted) == counts
-    splits, merges, missed, invented = counts
-    # Seen from the other side, cutting is fusing and missing is inventing.
-    assert seg.topology_errors(predicted, true) == (merges, splits, invented, missed)
 
 
 # From scores to cells ---------------------------------------------------------------------------

@@ -11,11 +11,9 @@ from .instances import (
     AP_THRESHOLDS,
     ForegroundRand,
     InstanceMatch,
-    TopologyErrors,
     foreground_rand,
     match_instances,
     mean_average_precision,
-    topology_errors,
 )
 from .masks import dice, iou
 from .tiling import predict_tiled
@@ -31,7 +29,6 @@ __all__ = [
     "WATERSHED_GRID",
     "ForegroundRand",
     "InstanceMatch",
-    "TopologyErrors",
     "WatershedSettings",
     "border_weight_map",
     "dice",
@@ -43,7 +40,6 @@ __all__ = [
     "predict_tiled",
     "separate_touching",
     "standardize",
-    "topology_errors",
     "tune_watershed",
     "watershed_cells",
     "without_touching",
