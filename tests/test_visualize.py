@@ -13,7 +13,7 @@ from torch import nn
 
 from course_lib import datasets
 from course_lib.nets import EfficientNetLite0, UNet
-from course_lib.nets.layers import evaluating, to_batch
+from course_lib.nets.layers import evaluating, outputs_of, to_batch
 from course_lib.visualize import (
     activations,
     deep_dream,
@@ -22,7 +22,6 @@ from course_lib.visualize import (
     layer_names,
     maximize,
     objectives,
-    outputs_of,
     parameterization,
     receptive_field,
     top_patches,
