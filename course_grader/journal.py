@@ -117,7 +117,7 @@ class Journal:
         ).fetchone()
         return _result(row) if row else None
 
-    def finish(self, run, shown, similar, digests, problems):
+    def finish(self, run, shown, similar, problems):
         """Append what a run gave out.
 
         Parameters
@@ -127,8 +127,6 @@ class Journal:
             Student, exercise and key of the result that stands in the grades.
         similar : sequence of tuple
             Two students, exercises as text, and a share.
-        digests : dict
-            From names of files to digests of what was read or written.
         problems : sequence of tuple
             Student and sentence, of what turned up since the run began.
         """
@@ -136,13 +134,17 @@ class Journal:
             for table, rows in (
                 ("shown", shown),
                 ("similar", similar),
-                ("written", digests.items()),
                 ("problem", problems),
             ):
                 rows = [(run, *row) for row in rows]
                 marks = ", ".join("?" * len(rows[0])) if rows else ""
                 if rows:
                     self._db.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+
+    def wrote(self, run, name, digest):
+        """Append the digest of a file that the run read or wrote."""
+        with self._db:
+            self._db.execute("INSERT INTO written VALUES (?, ?, ?)", (run, name, digest))
 
     def latest(self):
         """The result that stands in the grades, of every student and exercise.

@@ -205,10 +205,13 @@ class _Run:
         self._problems = []
 
     def go(self, executor, notes):
-        decisions_file = _path(self._out, None, "overrides.csv")
+        path = _path(self._out, None, "overrides.csv")
+        # Of what is read now: a decision that is written meanwhile belongs to the next run.
+        decided = _digest(path.read_bytes()) if path else ""
         decisions, waiting = overrides.by_student(
-            _decisions(decisions_file, self._rules), self._students, self._journal.students()
+            _decisions(path, self._rules), self._students, self._journal.students()
         )
+        waiting += self._without_effect(decisions)
         problems = [("", text.line(note)) for note in (*notes, *waiting)]
         problems += [(s.student, said) for s in self._students for said in s.sentences(self._ids)]
         self._number = self._journal.begin(self._level, problems)
@@ -219,15 +222,29 @@ class _Run:
             shown += [
                 (submission.student, r.exercise, self._key(submission, r.exercise)) for r in given
             ]
-        digests = {
-            "grades.csv": self._write_grades(rows),
-            "overrides.csv": _digest(decisions_file) if decisions_file else "",
-        }
+        self._write_grades(rows)
+        self._journal.wrote(self._number, "overrides.csv", decided)
         for submission, given in zip(counted, results, strict=True):
             self._write_feedback(submission, given, rows)
         alike = self._similar(counted)
-        self._journal.finish(self._number, shown, alike, digests, self._problems)
+        self._journal.finish(self._number, shown, alike, self._problems)
         return rows, problems + self._problems
+
+    def _without_effect(self, decisions):
+        """Sentences on decisions that meet no row."""
+        here = {*self._ids, "late", *(row.name for row in self._rules.manual)}
+        said = [
+            f"{student}: a decision on {exercise} waits, because that is not graded in this run"
+            for student, exercise in decisions
+            if exercise not in here
+        ]
+        if not self._rules.late.per_day:
+            said += [
+                f"{student}: a decision on late has no effect, because no rule makes lateness cost"
+                for student, exercise in decisions
+                if exercise == "late"
+            ]
+        return said
 
     def _results(self, executor):
         """The attempt that counts, of every student, and its results in the order of the ids."""
@@ -318,20 +335,17 @@ class _Run:
         return grades.rows(*own)
 
     def _write_grades(self, rows):
+        """Write the grades; what somebody changed in them since the last run is kept beside."""
         path = self._out / "grades.csv"
+        before = path.read_bytes() if path.exists() else b""
         written = self._journal.digests("grades.csv")
-        if path.exists() and written and _digest(path) not in written:
-            copy = self._out / f"grades.by-hand.{self._number}.csv"
-            path.replace(copy)
-            self._problems.append(
-                (
-                    "",
-                    f"grades.csv was changed by hand: that is kept as {copy.name}; decisions "
-                    "belong into overrides.csv",
-                )
-            )
         grades.write(path, rows)
-        return _digest(path)
+        if before and written and path.read_bytes() != before and _digest(before) not in written:
+            copy = self._out / f"grades.by-hand.{self._number}.csv"
+            copy.write_bytes(before)
+            said = f"grades.csv was changed by hand: that is kept as {copy.name}; decisions belong "
+            self._problems.append(("", f"{said}into overrides.csv"))
+        self._journal.wrote(self._number, "grades.csv", _digest(path.read_bytes()))
 
     def _write_feedback(self, submission, results, rows):
         own = [row for row in rows if row.student == submission.student]
@@ -375,5 +389,5 @@ def _worth(results):
     return None in points, sum(p for p in points if p is not None)
 
 
-def _digest(path):
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+def _digest(data):
+    return hashlib.sha256(data).hexdigest()

@@ -29,9 +29,9 @@ def graded(tmp_path):
     def executor(tasks):
         for task in tasks:
             results = []
-            for exercise, cells in task.answers:
+            for exercise, found in task.answers:
                 asked.append((task.student, exercise))
-                wrong = "0.5" in cells[-1]
+                wrong = "0.5" in found.cells[-1]
                 message = "has\x1b[2J\ud800\n\u202eother values" if wrong else "is right"
                 outcome = "wrong" if wrong else "correct"
                 results.append(Result(exercise, float(not wrong), 1, outcome, "", message))
@@ -301,6 +301,25 @@ def test_a_decision_that_cannot_be_followed_is_refused(graded, line, said):
     with pytest.raises(ValueError, match=re.escape(said)) as caught:
         graded(CLASS)
     assert "\n" not in str(caught.value)
+
+
+def test_a_decision_that_meets_no_row_is_said(graded):
+    exercise = choice.named(["roc"])[0]
+    decide(graded, f"bob,{exercise},1,why,me", "bob,late,0,why,me")
+    _, problems = graded(CLASS)
+    said = " ".join(sentence for _, sentence in problems)
+    assert f"bob: a decision on {exercise} waits" in said
+    assert "bob: a decision on late has no effect" in said
+
+
+def test_a_run_cut_off_after_its_grades_takes_nothing_for_a_hand_s(graded, monkeypatch):
+    graded(CLASS)
+    with monkeypatch.context() as patch:
+        patch.setattr(Journal, "finish", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            graded(CLASS | {"ann.ipynb": BAD})
+    _, problems = graded(CLASS)
+    assert not problems
 
 
 def test_decisions_come_back_from_excel_under_ids(graded):
@@ -673,4 +692,5 @@ def test_options_of_the_command_line_reach_the_run(graded, monkeypatch, tmp_path
         "course": "c",
         "layout": "files",
         "student": "Ann",
+        "library": "True",
     }

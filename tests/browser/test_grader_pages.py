@@ -31,7 +31,7 @@ def pages(tmp_path):
         for student in ("ann", "bob"):
             journal.add(number, student, [(f"{student}{r.exercise}", r) for r in results])
             rows += grades.rows(student, results, "sealed", Course(), decisions, 0)
-        journal.finish(number, [], [("ann", "bob", "metrics.ppv", 0.9)], {}, [])
+        journal.finish(number, [], [("ann", "bob", "metrics.ppv", 0.9)], [])
     grades.write(tmp_path / "grades.csv", rows)
     own = [row for row in rows if row.student == "ann"]
     page = feedback.student_page(Submission("ann", found), results, own, ["x.docx: was not read"])
