@@ -90,8 +90,8 @@ EXERCISES = (
             Misconception(
                 "absolute",
                 lambda image, gradient: np.abs(image * gradient).sum(2),
-                "You took absolute values. What speaks against the class is negative and shall "
-                "stay so; otherwise the map no longer adds up to a change of the score.",
+                "This is the sum of absolute values. What speaks against the class is negative "
+                "and shall stay so; otherwise the map no longer adds up to a change of the score.",
             ),
             Misconception(
                 "largest_channel",
@@ -102,7 +102,8 @@ EXERCISES = (
             Misconception(
                 "mean",
                 lambda image, gradient: (image * gradient).mean(2),
-                "You averaged the channels. Contributions add up: use the sum.",
+                "This is the mean over the channels. Contributions add up: the map holds their "
+                "sum.",
             ),
         ),
     ),
@@ -115,20 +116,20 @@ EXERCISES = (
             Misconception(
                 "no_baseline",
                 lambda image, baseline, gradients: image * gradients.mean(0),
-                "You multiplied by the image. The way went from the baseline to the image, so its "
-                "length is image - baseline.",
+                "This is the mean gradient times the image. The way went from the baseline to the"
+                " image, so its length is image - baseline.",
             ),
             Misconception(
                 "sum",
                 lambda image, baseline, gradients: (image - baseline) * gradients.sum(0),
-                "You added the gradients up. The integral over a way of length 1 is their mean; "
-                "with the sum, more steps would mean more importance.",
+                "This is what the sum of the gradients gives. The integral over a way of length 1"
+                " is their mean; with the sum, more steps would mean more importance.",
             ),
             Misconception(
                 "last_gradient",
                 lambda image, baseline, gradients: (image - baseline) * gradients[-1],
-                "You used the last gradient alone, near the image. There the score may be "
-                "saturated and flat: average over the whole way.",
+                "This is what the last gradient alone gives, near the image. There the score may "
+                "be saturated and flat: average over the whole way.",
             ),
             Misconception(
                 "gradients_only",
@@ -155,22 +156,38 @@ EXERCISES = (
                 lambda maps, gradients: np.maximum(
                     gradients.mean((1, 2))[:, None, None] * maps, 0
                 ).sum(0),
-                "You rectified each channel before adding, so channels that disagree no longer "
-                "cancel. Add first, rectify last.",
+                "This is what comes out if each channel is rectified before the sum, so that "
+                "channels which disagree no longer cancel. Add first, rectify last.",
             ),
             Misconception(
                 "gradient_times_maps",
                 lambda maps, gradients: np.maximum((gradients * maps).sum(0), 0),
-                "You multiplied place by place. Grad-CAM gives each channel one weight, the mean "
-                "of its gradient over all places.",
+                "This is the product place by place, added up. Grad-CAM gives each channel one "
+                "weight, the mean of its gradient over all places.",
+            ),
+            Misconception(
+                "summed_weights",
+                lambda maps, gradients: np.maximum(
+                    np.einsum("k,khw->hw", gradients.sum((1, 2)), maps), 0
+                ),
+                "This is the map with the sum of each gradient as its weight, so it grows with the "
+                "number of places. Grad-CAM's weight is the mean.",
+            ),
+            Misconception(
+                "absolute",
+                lambda maps, gradients: np.abs(
+                    np.einsum("k,khw->hw", gradients.mean((1, 2)), maps)
+                ),
+                "This is the absolute value of the sum, so that what speaks against the class "
+                "counts for it. Set negative places to 0.",
             ),
             Misconception(
                 "positive_weights",
                 lambda maps, gradients: np.maximum(
                     np.einsum("k,khw->hw", np.maximum(gradients.mean((1, 2)), 0), maps), 0
                 ),
-                "You dropped channels with a negative weight. They count against the class and "
-                "belong into the sum.",
+                "This is the map without the channels of negative weight. They count against the "
+                "class and belong into the sum.",
             ),
         ),
     ),
@@ -189,8 +206,8 @@ EXERCISES = (
             Misconception(
                 "left_rectangles",
                 lambda share, probability: float(np.sum(np.diff(share) * probability[:-1])),
-                "You took each piece as high as its left end. Between two points the curve is a "
-                "straight line: use the mean of both ends.",
+                "This is the area of rectangles as high as the left end of each piece. Between "
+                "two points the curve is a straight line: use the mean of both ends.",
             ),
             Misconception(
                 "above_the_curve",

@@ -89,6 +89,11 @@ def _nearest_on_average(X, y, pattern):
     return int(classes[np.argmax([r[y == c].mean() for c in classes])])
 
 
+def _nearest_cosine(X, y, pattern):
+    classes, means = _class_means(X, y)
+    return int(classes[np.argmax(means @ pattern / np.linalg.norm(means, axis=1))])
+
+
 def _nearest_position(X, y, pattern):
     _, means = _class_means(X, y)
     return int(np.argmax([_correlation(mean, pattern) for mean in means]))
@@ -100,30 +105,27 @@ def _pattern_cases(rng):
     Each of ten classes is the right one once, so that no place in the list pays. Each of the wrong
     ways is wrong about some, and no two of them agree about all.
     """
-    wrong = (
+    ways = (
         *(_nearest_distance, _nearest_product, _nearest_single, _nearest_position),
-        *(_nearest_rank, _nearest_on_average),
+        *(_nearest_rank, _nearest_on_average, _nearest_cosine, _nearest_pattern),
     )
-    cases = []
-    for place in rng.permutation(10).tolist():
-        while True:
-            case = _pattern_case(rng)
-            classes = np.unique(case[1])
-            right = classes[place] == _nearest_pattern(*case)
-            # In turn, each of the wrong ways must fail.
-            if right and wrong[len(cases) % len(wrong)](*case) != classes[place]:
-                break
-        cases.append(case)
-    return cases
+    while True:
+        cases = [_pattern_case(rng, place) for place in rng.permutation(10).tolist()]
+        if len({tuple(way(*case) for case in cases) for way in ways}) == len(ways):
+            return cases
 
 
-def _pattern_case(rng, classes=10, runs=3, voxels=12):
-    names = np.sort(rng.choice(np.arange(10, 60), classes, replace=False))
-    typical = rng.standard_normal((classes, voxels)) + rng.uniform(-1, 1, (classes, 1))
-    noise = 0.9 * rng.standard_normal((classes, runs, voxels))
-    X = (typical[:, None] + noise * rng.uniform(0.3, 2, (classes, runs, 1))).reshape(-1, voxels)
-    pattern = typical[rng.integers(classes)] + 0.9 * rng.standard_normal(voxels)
-    return X, np.repeat(names, runs), rng.uniform(0.3, 2) * pattern + rng.uniform(-2, 2)
+def _pattern_case(rng, place, classes=10, runs=3, voxels=12):
+    while True:
+        names = np.sort(rng.choice(np.arange(10, 60), classes, replace=False))
+        typical = rng.standard_normal((classes, voxels)) + rng.uniform(-1, 1, (classes, 1))
+        noise = 0.9 * rng.standard_normal((classes, runs, voxels))
+        noise *= rng.uniform(0.3, 2, (classes, runs, 1))
+        X, y = (typical[:, None] + noise).reshape(-1, voxels), np.repeat(names, runs)
+        pattern = typical[place] + 0.9 * rng.standard_normal(voxels)
+        pattern = rng.uniform(0.3, 2) * pattern + rng.uniform(-2, 2)
+        if _nearest_pattern(X, y, pattern) == names[place]:
+            return X, y, pattern
 
 
 def _permutation_p(accuracy, null):
@@ -197,14 +199,14 @@ EXERCISES = (
             Misconception(
                 "grows",
                 lambda eccentricity, k, a: k * (eccentricity + a),
-                "Yours grows with eccentricity. The center of gaze gets the most cortex, the "
+                "This grows with eccentricity. The center of gaze gets the most cortex, the "
                 "periphery the least.",
             ),
             Misconception(
                 "fraction_of_a",
                 lambda eccentricity, k, a: k / (eccentricity / a + 1),
-                "The logarithm was differentiated, but not its inside: the derivative of "
-                "log(1 + E / a) is 1 / (E + a), since the inner derivative is 1 / a.",
+                "This is k / (E / a + 1). The derivative of log(1 + E / a) is 1 / (E + a), since "
+                "the inner derivative is 1 / a.",
             ),
         ),
     ),
@@ -217,7 +219,8 @@ EXERCISES = (
             Misconception(
                 "plain_logarithm",
                 _plain_logarithm,
-                "You took log(z). At the point of gaze that is minus infinity: use log(1 + z / a).",
+                "This is what log(z) gives. At the point of gaze that is minus infinity: use "
+                "log(1 + z / a).",
             ),
             Misconception(
                 "not_inverted",
@@ -228,8 +231,8 @@ EXERCISES = (
             Misconception(
                 "polar_then_log",
                 _polar_then_log,
-                "You took the logarithm of the eccentricity and left the angle as it was. Add 1 to "
-                "z / a first, then take the complex logarithm of the sum: that changes the angle "
+                "This has the logarithm of the eccentricity, and the angle as it was. Add 1 to z "
+                "/ a first, then take the complex logarithm of the sum: that changes the angle "
                 "too.",
             ),
             Misconception(
@@ -249,25 +252,44 @@ EXERCISES = (
             Misconception(
                 "distance",
                 _nearest_distance,
-                "You chose the nearest mean by distance. A pattern of the same shape that is "
-                "weaker or lies higher is then far away; correlation ignores gain and offset.",
+                "This is the class whose mean lies nearest by distance. A pattern of the same "
+                "shape that is weaker or lies higher is then far away; correlation ignores gain "
+                "and offset.",
             ),
             Misconception(
                 "product",
                 _nearest_product,
-                "You used the product of the patterns. Subtract each pattern's mean and divide by "
-                "its length: that makes a correlation of it.",
+                "This is the class whose mean has the largest product with the pattern. Subtract "
+                "each pattern's mean and divide by its length: that makes a correlation of it.",
             ),
             Misconception(
                 "single",
                 _nearest_single,
-                "You compared with single patterns and took the best. Average the patterns of each "
-                "class first: that removes most of their noise.",
+                "This is the class of the single pattern that correlates best. Average the "
+                "patterns of each class first: that removes most of their noise.",
+            ),
+            Misconception(
+                "cosine",
+                _nearest_cosine,
+                "This is the class whose mean has the largest cosine with the pattern. A "
+                "correlation subtracts from each pattern its own mean first.",
+            ),
+            Misconception(
+                "ranks",
+                _nearest_rank,
+                "This is the class whose mean has the best correlation of ranks (Spearman). "
+                "np.corrcoef gives the one of the values (Pearson).",
+            ),
+            Misconception(
+                "mean_of_correlations",
+                _nearest_on_average,
+                "This is the class whose patterns correlate best on average. Average the patterns "
+                "first, then correlate once.",
             ),
             Misconception(
                 "position",
                 _nearest_position,
-                "You returned the position in the list of classes. Return the class itself.",
+                "This is the position in the list of classes. Return the class itself.",
             ),
         ),
     ),
@@ -280,8 +302,9 @@ EXERCISES = (
             Misconception(
                 "can_be_zero",
                 lambda accuracy, null: np.count_nonzero(null >= accuracy) / len(null),
-                "With 99 permutations no result can be rarer than 1 in 100. The order that was "
-                "observed is one of the possible orders: count it above and below the line.",
+                "This share can be 0, and with 99 permutations no result can be rarer than 1 in "
+                "100. The order that was observed is one of the possible orders: count it above "
+                "and below the line.",
             ),
             Misconception(
                 "strictly_above",
@@ -291,8 +314,8 @@ EXERCISES = (
             Misconception(
                 "other_side",
                 lambda accuracy, null: (1 + np.count_nonzero(null <= accuracy)) / (1 + len(null)),
-                "You counted the permutations that do worse. The p-value asks how many do as well "
-                "or better.",
+                "This is the share that does as well or worse. The p-value asks how many do as "
+                "well or better.",
             ),
         ),
     ),
@@ -310,13 +333,14 @@ EXERCISES = (
             Misconception(
                 "product",
                 lambda power, rate: power * rate / 1000,
-                "You multiplied. The more pulses share the power, the less each of them gets.",
+                "This grows with the rate. The more pulses share the power, the less each of them"
+                " gets.",
             ),
             Misconception(
                 "inverted",
                 lambda power, rate: rate / power,
-                "You divided the rate by the power. Energy of a pulse is energy per second over "
-                "pulses per second.",
+                "This is the rate divided by the power. Energy of a pulse is energy per second "
+                "over pulses per second.",
             ),
         ),
     ),
@@ -331,9 +355,9 @@ EXERCISES = (
                 lambda energy_above, energy_below, distance: (
                     3 * _attenuation_length(energy_above, energy_below, distance)
                 ),
-                "You counted the three photons. The signal goes with the third power of the pulse "
-                "that arrives, so it stays the same when that pulse stays the same: the energies "
-                "themselves follow exp(z / l).",
+                "This is three times the length. The signal goes with the third power of the "
+                "pulse that arrives, so it stays the same when that pulse stays the same: the "
+                "energies themselves follow exp(z / l).",
             ),
             Misconception(
                 "base_ten",
@@ -385,8 +409,8 @@ EXERCISES = (
                 lambda depth, attenuation_length, order: (
                     order * np.exp(-depth / attenuation_length)
                 ),
-                "You multiplied by the order. That several photons arrive at once has the "
-                "product of their chances: a power.",
+                "This is what is left of the light, times the order. That several photons arrive "
+                "at once has the product of their chances: a power.",
             ),
         ),
     ),

@@ -114,8 +114,9 @@ EXERCISES = (
             Misconception(
                 "forgets_strides",
                 lambda kernels, strides: 1 + sum(kernel - 1 for kernel in kernels),
-                "You added up kernel - 1 as if every step were one pixel. After a stride of 2, "
-                "neighbors lie two pixels apart in the image, so multiply by the strides before.",
+                "This is the sum of kernel - 1, as if every step were one pixel. After a stride "
+                "of 2, neighbors lie two pixels apart in the image, so multiply by the strides "
+                "before.",
             ),
             Misconception(
                 "own_stride_too",
@@ -148,30 +149,31 @@ EXERCISES = (
                 lambda shallow, i, deep, j, share: (
                     share * shallow[i].sum() + (1 - share) * deep[j].sum()
                 ),
-                "You added up the maps. The shallow map has many more places, so it would drown "
-                "the deep one: take the mean of each.",
+                "These are the sums of the maps. The shallow map has many more places, so it "
+                "would drown the deep one: take the mean of each.",
             ),
             Misconception(
                 "whole_layers",
                 lambda shallow, i, deep, j, share: (
                     share * shallow.mean() + (1 - share) * deep.mean()
                 ),
-                "You averaged over all channels. Pick the map of channel i, and of channel j.",
+                "This is the mean over all channels. Pick the map of channel i, and of channel j.",
             ),
             Misconception(
                 "weights_swapped",
                 lambda shallow, i, deep, j, share: (
                     (1 - share) * shallow[i].mean() + share * deep[j].mean()
                 ),
-                "The weights are swapped: share belongs to the shallow channel.",
+                "This is the mixture with share as the weight of the deep channel: share belongs "
+                "to the shallow one.",
             ),
             Misconception(
                 "channel_last",
                 lambda shallow, i, deep, j, share: (
                     share * shallow[..., i].mean() + (1 - share) * deep[..., j].mean()
                 ),
-                "You indexed the last axis, which is the column of the map. In torch the channel "
-                "comes first.",
+                "This is what an index into the last axis gives, which is the column of the map. "
+                "In torch the channel comes first.",
             ),
         ),
     ),
@@ -184,8 +186,8 @@ EXERCISES = (
             Misconception(
                 "descends",
                 lambda image, gradient, lr: _ascent_step(image, -gradient, lr),
-                "You went downhill, as in training. There the loss shall fall; here the objective "
-                "shall rise: add.",
+                "This is a step downhill, as in training. There the loss shall fall; here the "
+                "objective shall rise: add.",
             ),
             Misconception(
                 "raw_gradient",
@@ -199,12 +201,18 @@ EXERCISES = (
                 "Some pixels left the range of an image. Clip the result to [0, 1].",
             ),
             Misconception(
+                "standard_deviation",
+                lambda image, gradient, lr: np.clip(image + lr * gradient / gradient.std(), 0, 1),
+                "This is the step divided by the standard deviation, from which the mean of the "
+                "gradient is subtracted. The root mean square keeps it.",
+            ),
+            Misconception(
                 "euclidean_norm",
                 lambda image, gradient, lr: np.clip(
                     image + lr * gradient / np.sqrt(np.sum(gradient**2)), 0, 1
                 ),
-                "You divided by the length of the gradient, so a larger image would move less. "
-                "Use the root of the *mean* square.",
+                "This is the step divided by the length of the gradient, so a larger image would "
+                "move less. Use the root of the *mean* square.",
             ),
         ),
     ),
@@ -217,7 +225,8 @@ EXERCISES = (
             Misconception(
                 "axes_swapped",
                 lambda image, down, right: np.roll(image, (right, down), (0, 1)),
-                "Down and right are swapped: axis 0 of an image runs downwards.",
+                "This is the image shifted by `right` rows and `down` columns: axis 0 of an image"
+                " runs downwards.",
             ),
             Misconception(
                 "opposite",

@@ -167,13 +167,13 @@ EXERCISES = (
                 "percent_agreement",
                 lambda first, second: float(np.mean(first == second)),
                 "That is the share of films on which they agree. Two readers who guess agree on "
-                "many films too: take that away, and divide by what was left to gain.",
+                "many films too: take that away, and divide by what could still be gained.",
             ),
             Misconception(
                 "coin",
                 lambda first, second: float(2 * np.mean(first == second) - 1),
-                "You took one half as agreement by chance, as if both tossed coins. Chance must "
-                "use how often each of them says pneumonia.",
+                "This is what one half as the agreement by chance gives, as if both tossed coins."
+                " Chance must use how often each of them says pneumonia.",
             ),
             Misconception(
                 "not_scaled",
@@ -191,8 +191,8 @@ EXERCISES = (
                     (np.mean(first == second) - np.mean(first) * np.mean(second))
                     / (1 - np.mean(first) * np.mean(second))
                 ),
-                "Your chance counts both saying pneumonia. They also agree by chance when both "
-                "say normal.",
+                "This is what comes out if chance means that both say pneumonia. They also agree "
+                "by chance when both say normal.",
             ),
         ),
     ),
@@ -205,13 +205,13 @@ EXERCISES = (
             Misconception(
                 "gaps_are_numbers",
                 lambda votes: (votes.mean(axis=1) > 0.5).astype(int),
-                "You averaged over the row, and each missing rating (-1) pulled the mean down. "
-                "Count the ones and the zeros, and compare the counts.",
+                "This is what the mean of a row gives, in which each missing rating (-1) pulls "
+                "down. Count the ones and the zeros, and compare the counts.",
             ),
             Misconception(
                 "gaps_are_no",
                 lambda votes: (np.sum(votes == 1, axis=1) > votes.shape[1] / 2).astype(int),
-                "You asked for more than half of all readers. Those who did not read the film "
+                "This asks for more than half of all readers. Those who did not read the film "
                 "have no vote: compare the yes with the no.",
             ),
             Misconception(
@@ -255,8 +255,7 @@ EXERCISES = (
             Misconception(
                 "exactly_two",
                 lambda a, b, c: a * b * (1 - c) + a * (1 - b) * c + (1 - a) * b * c,
-                "You have the three ways in which exactly two say yes. One way of winning the "
-                "vote is missing.",
+                "That is the chance that exactly two say yes. All three may say it, too.",
             ),
             Misconception(
                 "pairs",
@@ -277,8 +276,8 @@ EXERCISES = (
                 lambda votes, sensitivity, specificity, prevalence: _posterior(
                     votes, sensitivity, specificity, 0.5
                 ),
-                "The prevalence is missing: this is the answer where half of the films show "
-                "pneumonia. Weigh the two products before you compare them.",
+                "This is the answer where half of the films show pneumonia. The prevalence weighs"
+                " the product for pneumonia, and 1 - prevalence that for normal films.",
             ),
             Misconception(
                 "joint",
@@ -307,8 +306,8 @@ EXERCISES = (
                 lambda votes, sensitivity, specificity, prevalence: _posterior(
                     votes, sensitivity, 1 - specificity, prevalence
                 ),
-                "On a normal film a reader says yes with probability 1 - specificity, and no with "
-                "probability specificity; you have them swapped.",
+                "This is the answer with specificity and 1 - specificity in each other's place. "
+                "On a normal film a reader says yes with probability 1 - specificity.",
             ),
             Misconception(
                 "share_of_votes",
@@ -327,21 +326,22 @@ EXERCISES = (
             Misconception(
                 "share_of_all",
                 lambda votes, posterior: (posterior[:, None] * (votes == 1)).mean(axis=0),
-                "You divided by the number of films. Sensitivity is a share of the films with "
+                "This is a share of all films. Sensitivity is a share of the films with "
                 "pneumonia: how many are those, expected?",
             ),
             Misconception(
                 "hard_labels",
                 lambda votes, posterior: votes[posterior >= 0.5].mean(axis=0),
-                "You made up your mind about every film first. A film with posterior 0.6 is six "
-                "tenths of a case of pneumonia: let it count with that weight.",
+                "This is the sensitivity if every posterior from 0.5 on is taken for certain. A "
+                "film with posterior 0.6 is six tenths of a case of pneumonia: let it count with "
+                "that weight.",
             ),
             Misconception(
                 "expected_ppv",
                 lambda votes, posterior: (
                     (posterior[:, None] * (votes == 1)).sum(axis=0) / (votes == 1).sum(axis=0)
                 ),
-                "You divided by the reader's yes votes: that is a PPV. Sensitivity starts from the "
+                "This is a share of the reader's yes votes: a PPV. Sensitivity starts from the "
                 "films with pneumonia.",
             ),
             Misconception(
@@ -363,24 +363,25 @@ EXERCISES = (
             Misconception(
                 "verified_alone",
                 lambda tp, fn, fp, tn, positives, negatives: tp / (tp + fn),
-                "That is the sensitivity among the verified. Those with a negative result were "
-                "seldom verified, so most of the missed patients are not in your table.",
+                "That is the sensitivity among the verified. Patients with a negative result are "
+                "verified less often, so most of the missed ones are not in that table.",
             ),
             Misconception(
                 "unverified_are_well",
                 lambda tp, fn, fp, tn, positives, negatives: (
                     (positives * tp / (tp + fp)) / (positives * tp / (tp + fp) + fn)
                 ),
-                "You scaled up the positives and left the negatives: as if everybody unverified "
-                "with a negative result were well. Scale both.",
+                "This is the value if the positives alone are scaled up: as if everybody "
+                "unverified with a negative result were well. Scale both.",
             ),
             Misconception(
                 "scaled_by_truth",
                 lambda tp, fn, fp, tn, positives, negatives: (
                     positives * tp / (positives * tp + negatives * fn)
                 ),
-                "You scaled with shares of the ill. Verification depended on the result: take the "
-                "share of the ill among the verified with that result.",
+                "This is the value if TP and FN are scaled by the numbers of results. "
+                "Verification depended on the result: take the share of the ill among the "
+                "verified with that result.",
             ),
             Misconception(
                 "specificity",

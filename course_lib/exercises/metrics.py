@@ -111,8 +111,8 @@ EXERCISES = (
             Misconception(
                 "count",
                 lambda y_true: int(np.sum(y_true == 0)),
-                "You counted the correct answers. Accuracy is a share: divide by the number of "
-                "patients.",
+                "That is the number of correct answers. Accuracy is a share: divide by the number"
+                " of patients.",
             ),
         ),
     ),
@@ -125,7 +125,7 @@ EXERCISES = (
             Misconception(
                 "swapped_arguments",
                 lambda y_true, y_pred: _confusion_counts(y_pred, y_true),
-                "FN and FP are in each other's place. A false negative is ill (truth 1) and was "
+                "FN and FP are in each other's place. A false negative is ill (truth 1) and "
                 "called negative (output 0).",
             ),
             Misconception(
@@ -138,7 +138,7 @@ EXERCISES = (
                 lambda y_true, y_pred: tuple(
                     count / len(y_true) for count in _counts(y_true, y_pred)
                 ),
-                "You divided by the number of patients. The table holds counts.",
+                "These are shares of all patients. The table holds counts.",
             ),
             Misconception(
                 "positives_not_true",
@@ -146,8 +146,8 @@ EXERCISES = (
                     int(np.sum(y_true == 1)),
                     *_confusion_counts(y_true, y_pred)[1:],
                 ),
-                "Your TP counts every patient with the disease. A true positive is ill and was "
-                "called positive: both conditions, joined by &.",
+                "The first value counts every patient with the disease. A true positive is ill "
+                "and called positive: both conditions, joined by &.",
             ),
         ),
     ),
@@ -160,8 +160,8 @@ EXERCISES = (
             Misconception(
                 "ppv",
                 _ppv,
-                "You divided by everyone whom the test called positive: that is the PPV. "
-                "Sensitivity asks about the patients who have the disease.",
+                "That is the PPV, a share of everyone whom the test calls positive. Sensitivity "
+                "asks about the patients who have the disease.",
             ),
             Misconception(
                 "specificity",
@@ -172,8 +172,14 @@ EXERCISES = (
             Misconception(
                 "share_of_all",
                 lambda y_true, y_pred: _counts(y_true, y_pred)[0] / len(y_true),
-                "You divided the true positives by all patients. The condition '| disease' "
-                "means: divide by the patients with the disease alone.",
+                "That is the share of true positives among all patients. The condition '| "
+                "disease' means: divide by the patients with the disease alone.",
+            ),
+            Misconception(
+                "miss_rate",
+                lambda y_true, y_pred: 1 - _sensitivity(y_true, y_pred),
+                "That is the share of the patients with the disease whom the test misses. "
+                "Sensitivity is the share that it finds.",
             ),
             Misconception(
                 "accuracy",
@@ -199,8 +205,8 @@ EXERCISES = (
                 lambda sensitivity, specificity, prevalence: (
                     sensitivity * (1 - prevalence) + specificity * prevalence
                 ),
-                "The weights are swapped: sensitivity applies to the patients who are ill, and "
-                "their share is the prevalence.",
+                "This is the mean with the weights in each other's place: sensitivity applies to "
+                "the patients who are ill, and their share is the prevalence.",
             ),
             Misconception(
                 "no_complement",
@@ -221,7 +227,7 @@ EXERCISES = (
             Misconception(
                 "sensitivity",
                 _sensitivity,
-                "You divided by all patients with the disease: that is sensitivity. PPV starts "
+                "That is the sensitivity, a share of all patients with the disease. PPV starts "
                 "from the positive results, true and false.",
             ),
             Misconception(
@@ -233,8 +239,8 @@ EXERCISES = (
             Misconception(
                 "share_of_all",
                 lambda y_true, y_pred: _counts(y_true, y_pred)[0] / len(y_true),
-                "You divided by all patients. The condition '| +' means: divide by the patients "
-                "whom the test called positive.",
+                "That is the share of true positives among all patients. The condition '| +' "
+                "means: divide by the patients whom the test calls positive.",
             ),
             Misconception(
                 "false_discovery_rate",
@@ -255,8 +261,8 @@ EXERCISES = (
                 lambda sensitivity, specificity, prevalence: (
                     sensitivity / (sensitivity + 1 - specificity)
                 ),
-                "Prevalence is missing: this is the PPV where half of the patients are ill. Weigh "
-                "the true positives by prevalence and the false ones by 1 - prevalence.",
+                "This is the PPV where half of the patients are ill. The prevalence weighs the "
+                "true positives, and 1 - prevalence the false ones.",
             ),
             Misconception(
                 "sensitivity_times_prevalence",
@@ -271,8 +277,8 @@ EXERCISES = (
                     * prevalence
                     / (sensitivity * prevalence + specificity * (1 - prevalence))
                 ),
-                "A normal patient tests positive with probability 1 - specificity; you used the "
-                "specificity itself.",
+                "This is the value if normal patients test positive with the probability "
+                "specificity. They do so with probability 1 - specificity.",
             ),
         ),
     ),
@@ -299,8 +305,8 @@ EXERCISES = (
                 lambda pretest, likelihood_ratio: (
                     pretest * likelihood_ratio / (1 + pretest * likelihood_ratio)
                 ),
-                "You turned the result back from odds, but started from the probability. Start "
-                "with pretest / (1 - pretest).",
+                "This is p · LR / (1 + p · LR), a way back from odds that starts from a "
+                "probability. Start with pretest / (1 - pretest).",
             ),
         ),
     ),

@@ -10,6 +10,10 @@ def _possible_rate(rate, n, decimals):
     return bool((np.abs(nearest / n - rate) <= 0.5 * 10.0**-decimals).any())
 
 
+def _some_rounds(rate, counts, n, decimals):
+    return any(abs(k / n - rate) <= 0.5 * 10.0**-decimals for k in counts)
+
+
 def _whole_number(rate, n, decimals):
     return bool(abs(rate * n - np.rint(rate * n)) < 1e-6)
 
@@ -26,7 +30,14 @@ def _enough_cases(rate, n, decimals):
 
 def _printed_rates(rng):
     """Half of the rates are impossible; none is a tie of rounding; all and none occur."""
-    cases = [(0.93, 27, 2), (0.95, 27, 2), (0.947, 19, 3), (1.0, 40, 2), (0.0, 40, 2)]
+    cases = [
+        (0.93, 27, 2),
+        (0.95, 27, 2),
+        (0.95, 18, 2),
+        (0.947, 19, 3),
+        (1.0, 40, 2),
+        (0.0, 40, 2),
+    ]
     cases.append((int(rng.integers(2, 9)) / 10, int(rng.integers(11, 60)), 1))
     impossible = 0
     while len(cases) < 16:
@@ -94,7 +105,7 @@ def _right_cases(rng):
     """Two models that mostly fail on the same cases, as models do."""
     cases = []
     while len(cases) < 4:
-        n = (40, 100, 250, 60)[len(cases)]
+        n = (40, 100, 150, 60)[len(cases)]
         hard = rng.random(n) < 0.25
         a = (rng.random(n) < np.where(hard, 0.5, 0.97)).astype(int)
         b = (rng.random(n) < np.where(hard, 0.3, 0.95)).astype(int)
@@ -131,8 +142,13 @@ EXERCISES = (
             Misconception(
                 "cut_off",
                 _cut_off,
-                "You cut the digits of k / n off. Papers round: half a unit of the last digit to "
-                "either side is allowed.",
+                "This is the answer if the digits of k / n are cut off. Papers round: half a unit"
+                " of the last digit to either side is allowed.",
+            ),
+            Misconception(
+                "not_all",
+                lambda rate, n, decimals: _some_rounds(rate, range(n), n, decimals),
+                "This is the answer if k ends at n - 1. All n of n is a share, too.",
             ),
             Misconception(
                 "enough_cases",
@@ -151,19 +167,19 @@ EXERCISES = (
             Misconception(
                 "share_of_patients",
                 _share_of_patients,
-                "You counted each patient once. The score is an average over images, so count the "
-                "images.",
+                "That is a share of the patients, each counted once. The score is an average over"
+                " images, so count the images.",
             ),
             Misconception(
                 "share_of_training",
                 lambda train, test: _shared_patients(test, train),
-                "You asked which training images come from test patients. It is the test set "
-                "whose score is spoiled.",
+                "That is the share of training images that come from test patients. It is the "
+                "test set whose score is spoiled.",
             ),
             Misconception(
                 "count",
                 lambda train, test: int(np.isin(test, train).sum()),
-                "You counted the images. Divide by the number of test images.",
+                "That is the number of images. Divide by the number of test images.",
             ),
         ),
     ),
@@ -176,8 +192,18 @@ EXERCISES = (
             Misconception(
                 "unpaired",
                 _unpaired,
-                "You treated the two models as if they had seen different patients. They saw the "
-                "same ones, and fail on the same hard ones: take the spread of the differences.",
+                "This is the standard error for two models that see different patients. These see"
+                " the same ones, and fail on the same hard ones: take the spread of the "
+                "differences.",
+            ),
+            Misconception(
+                "sample_standard_deviation",
+                lambda right_a, right_b: (
+                    _paired_difference(right_a, right_b)[0],
+                    _sd_of_the_difference(right_a, right_b)[1] / float(np.sqrt(len(right_a) - 1)),
+                ),
+                "This is the standard error from the sample standard deviation (n - 1, or ddof=1), "
+                "another good convention. The text asks for the one divided by n.",
             ),
             Misconception(
                 "standard_deviation",
@@ -188,7 +214,7 @@ EXERCISES = (
             Misconception(
                 "other_way_round",
                 _other_way_round,
-                "You subtracted A from B. Positive shall mean that A is better.",
+                "This is B minus A. Positive shall mean that A is better.",
             ),
         ),
     ),
@@ -207,14 +233,15 @@ EXERCISES = (
             Misconception(
                 "two_sided",
                 lambda n, level: 1 - ((1 - level) / 2) ** (1 / n),
-                "You halved what is left of the level. Below zero there is nothing: the whole of "
-                "it lies on one side.",
+                "This is the upper end of the two-sided interval (Clopper and Pearson), which "
+                "leaves half of 1 - level above it. The question asks for the one-sided limit: "
+                "all of 1 - level lies above it.",
             ),
             Misconception(
                 "level_to_the_n",
                 lambda n, level: 1 - level ** (1 / n),
-                "You set the chance of no miss to the level. It must be so small that you would "
-                "not believe it: 1 - level.",
+                "This is the rate at which n patients without a miss have the probability "
+                "`level`. It must be so small that you would not believe it: 1 - level.",
             ),
         ),
     ),

@@ -93,15 +93,25 @@ def _most_sensitive(y_true, y_score):
     return float(thresholds[np.argmax(se)])
 
 
+def _lower_of_equal(y_true, y_score):
+    thresholds, se, sp = _over_thresholds(y_true, y_score)
+    return float(thresholds[::-1][np.argmax((se + sp - 1).round(12)[::-1])])
+
+
 def _youden_cases(rng):
-    """One best threshold each, which neither accuracy nor sensitivity alone would find."""
+    """Neither accuracy nor sensitivity alone finds the best threshold; in two cases two are best.
+
+    Where two are, the classes have 8 and 16 patients, so that every rate is exact and equal means
+    equal.
+    """
     cases = [_lecture()]
-    while len(cases) < 5:
-        case = _random_scores(rng, int(rng.integers(20, 60)), decimals=2)
-        _, se, sp = _over_thresholds(*case)
-        j = np.sort((se + sp).round(12))
+    while len(cases) < 6:
+        tied = len(cases) > 3
+        case = _random_scores(rng, 24 if tied else int(rng.integers(20, 60)), decimals=2)
         best = _youden_threshold(*case)
-        if j[-1] > j[-2] and best not in (_most_accurate(*case), _most_sensitive(*case)):
+        if tied == (best != _lower_of_equal(*case)) and best not in (
+            *(_most_accurate(*case), _most_sensitive(*case)),
+        ):
             cases.append(case)
     return cases
 
@@ -126,7 +136,7 @@ def _paired_z(auc_a, auc_b, se_a, se_b, correlation):
 
 def _paired_cases(rng):
     """Areas far enough apart that single precision knows their difference."""
-    cases = [(0.9, 0.86, 0.02, 0.03, 0.6), (0.74, 0.73, 0.09, 0.1, 0.5)]
+    cases = [(0.9, 0.86, 0.02, 0.03, 0.6), (0.73, 0.74, 0.09, 0.1, 0.5)]
     while len(cases) < 6:
         case = rng.uniform((0.6, 0.6, 0.01, 0.01, 0.2), (0.95, 0.95, 0.1, 0.1, 0.8)).tolist()
         if abs(case[0] - case[1]) > 0.02:
@@ -183,21 +193,31 @@ EXERCISES = (
                     _rates_at(y_true, y_score, threshold)[0],
                     1 - _rates_at(y_true, y_score, threshold)[1],
                 ),
-                "Your second value is the false positive rate, the horizontal axis of the ROC "
+                "The second value is the false positive rate, the horizontal axis of the ROC "
                 "curve. Specificity is 1 minus it.",
             ),
             Misconception(
                 "predictive_values",
                 _predictive_values_at,
-                "You divided by the positive and by the negative results: these are PPV and NPV. "
+                "These are PPV and NPV, shares of the positive and of the negative results. "
                 "Divide by the diseased and by the normal patients.",
+            ),
+            Misconception(
+                "joint_shares",
+                lambda y_true, y_score, threshold: (
+                    float(np.mean((y_true == 1) & (y_score >= threshold))),
+                    float(np.mean((y_true == 0) & (y_score < threshold))),
+                ),
+                "These are shares of all patients. Sensitivity is a share of the diseased, "
+                "specificity a share of the normal ones.",
             ),
             Misconception(
                 "low_is_diseased",
                 lambda y_true, y_score, threshold: tuple(
                     float(rate) for rate in _rates(y_true, y_score < threshold)
                 ),
-                "You called the low scores positive. Here a high score speaks for disease.",
+                "These are the rates if low scores are called positive. Here a high score speaks "
+                "for disease.",
             ),
         ),
     ),
@@ -210,18 +230,25 @@ EXERCISES = (
             Misconception(
                 "ties_lose",
                 lambda y_true, y_score: float(np.mean(_pairs(y_true, y_score) > 0)),
-                "Pairs with equal scores count as lost in your answer. Give each of them one half.",
+                "This is the area if pairs with equal scores count as lost. Give each of them one"
+                " half.",
             ),
             Misconception(
                 "ties_win",
                 lambda y_true, y_score: float(np.mean(_pairs(y_true, y_score) >= 0)),
-                "Pairs with equal scores count as won in your answer. Give each of them one half.",
+                "This is the area if pairs with equal scores count as won. Give each of them one "
+                "half.",
             ),
             Misconception(
                 "swapped_classes",
                 lambda y_true, y_score: 1 - _auc(y_true, y_score),
                 "That is the probability that the normal patient scores higher. Subtract the other "
                 "way round.",
+            ),
+            Misconception(
+                "count",
+                lambda y_true, y_score: _auc(y_true, y_score) * _pairs(y_true, y_score).size,
+                "That is the number of pairs won. Divide by the number of all pairs.",
             ),
             Misconception(
                 "one_threshold",
@@ -244,10 +271,16 @@ EXERCISES = (
                 "is reached.",
             ),
             Misconception(
+                "lower_of_equal",
+                _lower_of_equal,
+                "This threshold is as good as the right one, but lower. Of two equally good ones "
+                "return the higher.",
+            ),
+            Misconception(
                 "accuracy",
                 _most_accurate,
-                "You maximized the accuracy, which weighs the two rates by how common disease is. "
-                "Youden weighs them alike.",
+                "This is the threshold of the highest accuracy, which weighs the two rates by how"
+                " common disease is. Youden weighs them alike.",
             ),
             Misconception(
                 "sensitivity_alone",
@@ -276,15 +309,16 @@ EXERCISES = (
                 lambda sensitivity, specificity, prevalence, cost_fn, cost_fp: _expected_cost(
                     sensitivity, specificity, prevalence, cost_fp, cost_fn
                 ),
-                "The costs are swapped: cost_fn belongs to the missed patients, 1 - sensitivity.",
+                "This is the cost with cost_fn and cost_fp in each other's place: cost_fn belongs"
+                " to the missed patients, 1 - sensitivity.",
             ),
             Misconception(
                 "successes_cost",
                 lambda sensitivity, specificity, prevalence, cost_fn, cost_fp: (
                     cost_fn * sensitivity * prevalence + cost_fp * specificity * (1 - prevalence)
                 ),
-                "You charged for the correct results. Errors happen with probability "
-                "1 - sensitivity among the ill and 1 - specificity among the normal.",
+                "This charges for the correct results. Errors happen with probability 1 - "
+                "sensitivity among the ill and 1 - specificity among the normal.",
             ),
         ),
     ),
@@ -307,7 +341,8 @@ EXERCISES = (
                 lambda auc_a, auc_b, se_a, se_b, correlation: _paired_z(
                     auc_a, auc_b, se_a, se_b, -correlation
                 ),
-                "You added the covariance, as for a sum. For a difference it is subtracted.",
+                "This is the value with the covariance added, as for a sum. For a difference it "
+                "is subtracted.",
             ),
             Misconception(
                 "errors_added",
@@ -319,8 +354,8 @@ EXERCISES = (
                 lambda auc_a, auc_b, se_a, se_b, correlation: (
                     (auc_a - auc_b) / (se_a**2 + se_b**2 - 2 * correlation * se_a * se_b)
                 ),
-                "You divided by the variance of the difference. Divide by its square root, the "
-                "standard error.",
+                "This is the difference over its variance. Divide by the square root of that, the"
+                " standard error.",
             ),
         ),
     ),
@@ -333,18 +368,18 @@ EXERCISES = (
             Misconception(
                 "absolute",
                 lambda y_true, y_prob: float(np.mean(np.abs(y_prob - y_true))),
-                "You took the absolute distance, which rewards exaggeration: saying 1 whenever "
-                "the risk exceeds one half would score best. Square it.",
+                "That is the mean absolute distance, which rewards exaggeration: saying 1 "
+                "whenever the risk exceeds one half would score best. Square it.",
             ),
             Misconception(
                 "root",
                 lambda y_true, y_prob: float(np.sqrt(_brier_score(y_true, y_prob))),
-                "You took a root at the end. The Brier score is the mean square itself.",
+                "That is the root of the mean square. The Brier score is the mean square itself.",
             ),
             Misconception(
                 "sum",
                 lambda y_true, y_prob: float(np.sum((y_prob - y_true) ** 2)),
-                "You added up the squares. Divide by the number of patients.",
+                "That is the sum of the squares. Divide by the number of patients.",
             ),
             Misconception(
                 "labels",
@@ -365,8 +400,8 @@ EXERCISES = (
                 lambda y_true, y_prob, threshold: float(
                     np.mean((y_prob >= threshold) * np.where(y_true == 1, 1, -1))
                 ),
-                "You counted a false alarm like a patient found. Whoever treats from a risk of t "
-                "on gives it the weight t / (1 - t).",
+                "This is the value if a false alarm counts like a patient found. Whoever treats "
+                "from a risk of t on gives it the weight t / (1 - t).",
             ),
             Misconception(
                 "weight_inverted",
@@ -385,8 +420,8 @@ EXERCISES = (
                     np.mean(y_prob[y_true == 1] >= threshold)
                     - np.mean(y_prob[y_true == 0] >= threshold) * threshold / (1 - threshold)
                 ),
-                "You used sensitivity and false positive rate. Net benefit counts per patient: "
-                "divide both counts by all patients.",
+                "This is what sensitivity and false positive rate give. Net benefit counts per "
+                "patient: divide both counts by all patients.",
             ),
             Misconception(
                 "strictly_above",

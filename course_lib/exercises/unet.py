@@ -12,15 +12,14 @@ def _instance_f1(iou, iou_threshold):
 
 
 def _iou_cases(rng):
-    """Tables in which matches, near misses, missed and invented cells all occur."""
-    fixed = np.array([[0.8, 0.0, 0.0, 0.1], [0.0, 0.6, 0.0, 0.0], [0.3, 0.0, 0.0, 0.0]])
+    """Tables with matches, near misses, one at the threshold, missed and invented cells."""
+    fixed = np.array([[0.8, 0.0, 0.0, 0.1], [0.0, 0.6, 0.0, 0.0], [0.1, 0.0, 0.5, 0.0]])
     cases = [(fixed, 0.5)]
     for n_true, n_predicted, threshold in ((6, 4, 0.5), (5, 8, 0.5), (9, 7, 0.7)):
         iou = np.zeros((n_true, n_predicted))
         places = rng.permutation(n_true)[:4], rng.permutation(n_predicted)[:4]
-        iou[places] = np.append(
-            rng.uniform(threshold + 0.05, 0.95, 3), rng.uniform(0.2, threshold - 0.05)
-        )
+        near = threshold, rng.uniform(0.2, threshold - 0.05)
+        iou[places] = *rng.uniform(threshold + 0.05, 0.95, 2), *near
         cases.append((iou.round(2), threshold))
     return cases
 
@@ -186,13 +185,20 @@ EXERCISES = (
             Misconception(
                 "recall",
                 lambda iou, iou_threshold: np.count_nonzero(iou > iou_threshold) / iou.shape[0],
-                "That is the recall: the share of the true cells that were found. Invented cells "
+                "That is the recall: the share of the true cells that are found. Invented cells "
                 "do not lower it.",
+            ),
+            Misconception(
+                "at_least",
+                lambda iou, iou_threshold: (
+                    2 * np.count_nonzero(iou >= iou_threshold) / sum(iou.shape)
+                ),
+                "This counts a pair whose IoU equals the threshold. A match must exceed it.",
             ),
             Misconception(
                 "any_overlap",
                 lambda iou, iou_threshold: 2 * np.count_nonzero(iou) / sum(iou.shape),
-                "You count every pair that overlaps at all. Only pairs whose IoU exceeds the "
+                "This counts every pair that overlaps at all. Only pairs whose IoU exceeds the "
                 "threshold are matches.",
             ),
             Misconception(
@@ -207,8 +213,8 @@ EXERCISES = (
             Misconception(
                 "mean_iou",
                 lambda iou, iou_threshold: float(np.mean(iou.max(axis=1))),
-                "You averaged overlaps. F1 counts cells: how many pairs match, out of how many "
-                "true and predicted cells?",
+                "That is a mean of overlaps. F1 counts cells: how many pairs match, out of how "
+                "many true and predicted cells?",
             ),
         ),
     ),
@@ -224,8 +230,8 @@ EXERCISES = (
             Misconception(
                 "padded",
                 lambda *arguments: _double_conv(*arguments, padding=1),
-                "You padded with zeros, so the size stayed. The paper's convolutions are unpadded: "
-                "each takes away a border of one pixel.",
+                "This is the result of convolutions padded with zeros, which keep the size. The "
+                "paper's are unpadded: each takes away a border of one pixel.",
             ),
             Misconception(
                 "one_rectifier",
@@ -244,7 +250,8 @@ EXERCISES = (
                 lambda x, weight1, bias1, weight2, bias2: _double_conv(
                     x, weight1, 0 * bias1, weight2, 0 * bias2
                 ),
-                "The biases are missing: each convolution adds one number to each channel.",
+                "This is the result without the biases: each convolution adds one number to each "
+                "channel.",
             ),
         ),
     ),
@@ -257,14 +264,14 @@ EXERCISES = (
             Misconception(
                 "added",
                 lambda skip, up: _concatenate_skip(skip, up)[: len(up)] + up,
-                "You added the maps, as a residual network does. U-Net stacks them, so that the "
-                "next convolution can weigh context and detail itself.",
+                "This is the sum of the maps, as in a residual network. U-Net stacks them, so "
+                "that the next convolution can weigh context and detail itself.",
             ),
             Misconception(
                 "cropped_at_the_corner",
                 lambda skip, up: np.concatenate([_corner(skip, up), up], axis=0),
-                "You cropped from the upper left corner. Unpadded convolutions take equally much "
-                "from all sides, so the pixels that belong together lie in the middle.",
+                "The upper left corner of the skip is here. Unpadded convolutions take equally "
+                "much from all sides, so the pixels that belong together lie in the middle.",
             ),
             Misconception(
                 "order_swapped",
@@ -277,7 +284,7 @@ EXERCISES = (
                 lambda skip, up: np.concatenate(
                     [_concatenate_skip(skip, up)[: len(up)], up], axis=1
                 ),
-                "You put one map below the other, as if gluing photographs. Join them along the "
+                "One map lies below the other, as if gluing photographs. Join them along the "
                 "channels, the first axis.",
             ),
         ),
@@ -291,8 +298,8 @@ EXERCISES = (
             Misconception(
                 "one_convolution_a_level",
                 _one_convolution_a_level,
-                "You took one convolution for each level. There are two, and each takes a pixel "
-                "from all four sides: 4 pixels of the height.",
+                "This is the size with one convolution for each level. There are two, and each "
+                "takes a pixel from all four sides: 4 pixels of the height.",
             ),
             Misconception(
                 "contracting_path_only",
@@ -303,8 +310,8 @@ EXERCISES = (
             Misconception(
                 "four_for_each_level",
                 lambda size, depth: size - 4 * (2 * depth + 1),
-                "You subtracted 4 pixels of the image for every level. Four pixels at the bottom "
-                "are 4 · 2^depth pixels of the image.",
+                "This is the size if every level costs 4 pixels of the image. Four pixels at the "
+                "bottom are 4 · 2^depth pixels of the image.",
             ),
             Misconception(
                 "unchanged",
@@ -325,8 +332,8 @@ EXERCISES = (
             Misconception(
                 "thresholded",
                 lambda p, y: _soft_dice_loss((p > 0.5).float(), y),
-                "You thresholded the probabilities. A step is flat, so its gradient is zero "
-                "everywhere and nothing is learned: put the probabilities themselves in.",
+                "This is the loss of thresholded probabilities. A step is flat, so its gradient "
+                "is zero everywhere and nothing is learned: put the probabilities themselves in.",
             ),
             Misconception(
                 "dice_itself",
@@ -343,8 +350,8 @@ EXERCISES = (
             Misconception(
                 "soft_iou",
                 lambda p, y: 1 - (p * y).sum() / (p.sum() + y.sum() - (p * y).sum()),
-                "That is the loss of the soft IoU: you divided by the union. Dice divides by the "
-                "sum of both areas.",
+                "That is the loss of the soft IoU, whose denominator is the union. Dice divides "
+                "by the sum of both areas.",
             ),
             Misconception(
                 "pixel_error",
@@ -366,37 +373,38 @@ EXERCISES = (
                 lambda distances, w0, sigma: (
                     1 + w0 * np.exp(-(distances.min(axis=0) ** 2) / (2 * sigma**2))
                 ),
-                "You used the nearest cell alone, which gives every cell a halo. A border between "
-                "cells is where the second nearest is close as well.",
+                "This is what the nearest cell alone gives: every cell has a halo. A border "
+                "between cells is where the second nearest is close as well.",
             ),
             Misconception(
                 "squares_before_the_sum",
                 lambda distances, w0, sigma: (
                     1 + w0 * np.exp(-(np.sort(distances, axis=0)[:2] ** 2).sum(0) / (2 * sigma**2))
                 ),
-                "You squared each distance and added. Equation 2 adds the two distances first and "
-                "squares their sum.",
+                "This is the value if each distance is squared before the sum. Equation 2 adds "
+                "the two distances first and squares their sum.",
             ),
             Misconception(
                 "first_two_cells",
                 lambda distances, w0, sigma: (
                     1 + w0 * np.exp(-((distances[0] + distances[1]) ** 2) / (2 * sigma**2))
                 ),
-                "You took the first two cells everywhere. Which cells are nearest differs from "
-                "pixel to pixel: sort along the first axis.",
+                "This is the value from the first two cells everywhere. Which cells are nearest "
+                "differs from pixel to pixel: sort along the first axis.",
             ),
             Misconception(
                 "all_cells",
                 lambda distances, w0, sigma: (
                     1 + w0 * np.exp(-(distances.sum(axis=0) ** 2) / (2 * sigma**2))
                 ),
-                "You added the distances to all cells. Only the nearest two make a border.",
+                "This is the value from the distances to all cells. Only the nearest two make a "
+                "border.",
             ),
             Misconception(
                 "no_class_weight",
                 lambda distances, w0, sigma: _border_weights(distances, w0, sigma) - 1,
-                "The first term is missing: far from any border this gives a weight of 0, and the "
-                "network would never be told about the background.",
+                "This is 1 less everywhere: far from any border a weight of 0, and the network "
+                "would never be told about the background.",
             ),
             Misconception(
                 "no_two_in_the_exponent",
@@ -415,20 +423,20 @@ EXERCISES = (
             Misconception(
                 "zeros_outside",
                 _padded_tile("constant"),
-                "Outside of the image you put zeros. The network would see a black frame that no "
-                "micrograph has: mirror the image instead.",
+                "Outside of the image there are zeros. The network would see a black frame that "
+                "no micrograph has: mirror the image instead.",
             ),
             Misconception(
                 "edge_doubled",
                 _padded_tile("symmetric"),
-                "Your mirror stands beyond the outermost pixels, so that they occur twice. It "
+                "This mirror stands beyond the outermost pixels, so that they occur twice. It "
                 "stands on them: 2 1 0 1 2.",
             ),
             Misconception(
                 "edge_repeated",
                 _padded_tile("edge"),
-                "You repeated the outermost pixel. Mirror the image there, so that structures go "
-                "on.",
+                "Outside of the image the outermost pixel is repeated. Mirror the image there, so"
+                " that structures go on.",
             ),
             Misconception(
                 "core_alone",

@@ -1,5 +1,115 @@
-"""Answers to the exercises of the chapter `report`."""
+"""Answers to the exercises of the chapter "Report and presentation"."""
 
-RIGHT = {}
+import decimal
 
-WRONG = {}
+import numpy as np
+import torch
+
+
+def _by_decimals(rate, n, decimals):
+    step = decimal.Decimal(1).scaleb(-decimals)
+    target = decimal.Decimal(str(rate)).quantize(step)
+    return any((decimal.Decimal(k) / n).quantize(step) == target for k in range(n + 1))
+
+
+RIGHT = {
+    "possible_rate": {
+        "round": lambda rate, n, d: any(round(k / n, d) == round(rate, d) for k in range(n + 1)),
+        "decimal": _by_decimals,
+        "text": lambda rate, n, d: f"{rate:.{d}f}" in {f"{k / n:.{d}f}" for k in range(n + 1)},
+        "nearest": lambda rate, n, d: np.abs(np.rint(rate * n) / n - rate) < 0.5000001 / 10**d,
+    },
+    "shared_patients": {
+        "in1d": lambda train, test: np.isin(test, train).sum() / test.size,
+        "broadcast": lambda train, test: (test[:, None] == train).any(axis=1).mean(),
+        "torch": lambda train, test: (
+            torch.isin(torch.tensor(test), torch.tensor(train)).float().mean()
+        ),
+    },
+    "paired_difference": {
+        "loop": lambda a, b: (
+            (m := sum((d := [int(x) - int(y) for x, y in zip(a, b, strict=True)])) / len(d)),
+            (sum((x - m) ** 2 for x in d) / len(d)) ** 0.5 / len(d) ** 0.5,
+        ),
+        "moments": lambda a, b: (
+            a.mean() - b.mean(),
+            np.sqrt((np.mean((a - b) ** 2) - np.mean(a - b) ** 2) / len(a)),
+        ),
+        "torch": lambda a, b: (
+            (d := torch.tensor(a - b).float()).mean(),
+            d.std(unbiased=False) / len(d) ** 0.5,
+        ),
+    },
+    "largest_miss_rate": {
+        "logarithm": lambda n, level: 1 - np.exp(np.log(1 - level) / n),
+        "power": lambda n, level: 1 - np.power(1 - level, 1 / n),
+        "bisection": lambda n, level: _bisect(n, level),
+    },
+}
+
+
+def _bisect(n, level):
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if (1 - middle) ** n > 1 - level else (low, middle)
+    return low
+
+
+WRONG = {
+    "possible_rate": {
+        "range(n)": (
+            lambda rate, n, d: any(round(k / n, d) == round(rate, d) for k in range(n)),
+            "not_all",
+        ),
+        "from one": (
+            lambda rate, n, d: any(round(k / n, d) == round(rate, d) for k in range(1, n + 1)),
+            None,
+        ),
+        "a whole unit": (
+            lambda rate, n, d: bool(np.abs(np.arange(n + 1) / n - rate).min() <= 10.0**-d),
+            None,
+        ),
+        "rate times n": (lambda rate, n, d: (rate * n).is_integer(), None),
+        "two decimals": (
+            lambda rate, n, d: any(abs(k / n - rate) <= 0.005 for k in range(n + 1)),
+            None,
+        ),
+        "the contrary": (lambda rate, n, d: not _by_decimals(rate, n, d), None),
+    },
+    "shared_patients": {
+        "clean share": (lambda train, test: 1 - np.isin(test, train).mean(), None),
+        "percent": (lambda train, test: 100 * np.isin(test, train).mean(), "percent"),
+        "of all images": (
+            lambda train, test: np.isin(test, train).sum() / (len(test) + len(train)),
+            None,
+        ),
+        "union of patients": (
+            lambda train, test: len(set(train) & set(test)) / len(set(train) | set(test)),
+            None,
+        ),
+    },
+    "paired_difference": {
+        "ddof": (
+            lambda a, b: (np.mean(a - b), np.std(a - b, ddof=1) / np.sqrt(len(a))),
+            "sample_standard_deviation",
+        ),
+        "n below the root twice": (lambda a, b: (np.mean(a - b), np.std(a - b) / len(a)), None),
+        "count": (lambda a, b: (np.sum(a - b), np.std(a - b) / np.sqrt(len(a))), None),
+        "absolute": (
+            lambda a, b: (np.mean(np.abs(a - b)), np.std(np.abs(a - b)) / np.sqrt(len(a))),
+            None,
+        ),
+        "other order": (
+            lambda a, b: (np.std(a - b) / np.sqrt(len(a)), np.mean(a - b)),
+            "reversed",
+        ),
+    },
+    "largest_miss_rate": {
+        "rounded": (lambda n, level: round(1 - (1 - level) ** (1 / n), 2), None),
+        "chance of none": (lambda n, level: (1 - level) ** (1 / n), None),
+        "percent": (lambda n, level: 100 * (1 - (1 - level) ** (1 / n)), "percent"),
+        "linear": (lambda n, level: level / n, None),
+        "exponential": (lambda n, level: -np.log(1 - level) / n, None),
+    },
+}
