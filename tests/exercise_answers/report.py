@@ -70,7 +70,7 @@ WRONG = {
             lambda rate, n, d: bool(np.abs(np.arange(n + 1) / n - rate).min() <= 10.0**-d),
             None,
         ),
-        "rate times n": (lambda rate, n, d: (rate * n).is_integer(), None),
+        "rate times n": (lambda rate, n, d: round(rate * n, 6) % 1 == 0, "whole_number"),
         "two decimals": (
             lambda rate, n, d: any(abs(k / n - rate) <= 0.005 for k in range(n + 1)),
             None,
