@@ -271,6 +271,7 @@ def _command(level, modules, limits, library):
         "memory": limits.memory,
         "world_seconds": limits.world,
         "library": str(policy.library()) if library else None,
+        "path": policy.import_path(),
         "scratch": policy.SCRATCH if level == "sealed" else None,
         "rules": None,
         "filter": "",

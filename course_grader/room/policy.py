@@ -167,8 +167,10 @@ def _triplets():
     return found or [""]
 
 
+@functools.cache
 def _packages():
     """The files and folders of the packages that a room may import."""
+    paths = []
     waiting, seen = _PACKAGES.split(), set()
     while waiting:
         name = waiting.pop()
@@ -182,7 +184,8 @@ def _packages():
         needed = [text for text in found.requires or () if "extra ==" not in text]
         waiting += [re.match(r"[\w.-]+", text).group() for text in needed]
         if name != "course-lib":
-            yield from _top_level(found)
+            paths += _top_level(found)
+    return paths
 
 
 def _top_level(distribution):
@@ -194,6 +197,11 @@ def _top_level(distribution):
         # What runs by itself when Python starts is left out.
         if not name.endswith(".pth"):
             yield Path(distribution.locate_file(name))
+
+
+def import_path():
+    """The folders in which Python finds those packages."""
+    return list(dict.fromkeys(str(path.parent) for path in _packages()))
 
 
 def second_copies(with_library=True):

@@ -22,6 +22,8 @@ import time
 import types
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+# Files that extend the path when Python starts are not in the room.
+sys.path += [path for path in json.loads(sys.argv[1])["path"] if path not in sys.path]
 import inert
 import lockdown
 import wire
