@@ -3,10 +3,12 @@
 import copy
 import html
 import inspect
+import time
 from dataclasses import dataclass
 
 import numpy as np
 
+from ._beforehand import remark
 from ._compare import compare, kind_of
 from ._exercise import Raised, attempt, call, diagnose, draw_cases, find
 
@@ -27,6 +29,8 @@ class CheckResult:
         The hint of the recognized misconception, or empty.
     example : str
         Input, expected and got of the first failing case, or empty.
+    note : str
+        What a right answer should know of the grader, or empty.
     """
 
     exercise_id: str
@@ -34,20 +38,23 @@ class CheckResult:
     message: str
     hint: str = ""
     example: str = ""
+    note: str = ""
 
     def __repr__(self):
         lines = [f"{self.exercise_id}: {self.status}. {self.message}"]
         lines += [f"Hint: {self.hint}"] if self.hint else []
         lines += [self.example] if self.example else []
+        lines += [f"Note: {self.note}"] if self.note else []
         return "\n".join(lines)
 
     def _repr_html_(self):
         kind = self.status.replace(" ", "-")
         hint = f"<p><b>Hint:</b> {html.escape(self.hint)}</p>" if self.hint else ""
         example = f"<pre>{html.escape(self.example)}</pre>" if self.example else ""
+        note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
         return (
             f'<div class="check check-{kind}" role="status"><p><b>{html.escape(self.exercise_id)}: '
-            f"{self.status}.</b> {html.escape(self.message)}</p>{hint}{example}</div>"
+            f"{self.status}.</b> {html.escape(self.message)}</p>{hint}{example}{note}</div>"
         )
 
 
@@ -81,7 +88,9 @@ def check(exercise_id, answer):
         )
     try:
         cases = draw_cases(exercise, _VISIBLE_SEED)
+        start = time.perf_counter()
         outputs, changed = _answers(exercise, answer, cases)
+        seconds = time.perf_counter() - start
         verdict = diagnose(exercise, cases, outputs)
     except Exception as error:
         # The exercise's own fault, or that of what is installed: never the reader's.
@@ -97,7 +106,8 @@ def check(exercise_id, answer):
             f"Replace the `...` in {name}() and run its cell and this one again.",
         )
     if verdict.outcome == "correct":
-        return CheckResult(exercise.id, "correct", f"{name}() is right in all {len(cases)} cases.")
+        message = f"{name}() is right in all {len(cases)} cases."
+        return CheckResult(exercise.id, "correct", message, note=remark(answer, seconds))
     said = in_words(verdict.difference)
     if verdict.outcome == "raised":
         message = f"{name}() {said}"
