@@ -1,7 +1,7 @@
 """What the room's process does to itself before it sees any code of a student.
 
 Unprivileged and irreversible. Landlock and seccomp bind the calling thread and what it forks, so
-the process must have one thread, and the filter allows no second one.
+the process must have one thread by then; threads that it starts later are bound as it is.
 """
 
 import ctypes
