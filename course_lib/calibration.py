@@ -3,11 +3,10 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 from sklearn.isotonic import isotonic_regression
 
 from ._validation import as_binary, as_choice, as_count, as_level, as_probabilities, same_length
-from .metrics import wilson_interval
+from .intervals import wilson_interval, z_of
 
 _STRATEGIES = ("quantile", "uniform")
 
@@ -46,7 +45,7 @@ def calibration_curve(y_true, y_prob, bins=10, strategy="quantile", level=0.95):
     level = as_level(level)
     as_count(bins, "bins", least=1)
     as_choice(strategy, "strategy", _STRATEGIES)
-    edges = np.linspace(0, 1, bins + 1)
+    edges = np.arange(bins + 1) / bins
     if strategy == "quantile":
         edges = np.quantile(y_prob, edges)
     bin_of_case = np.searchsorted(edges[1:-1], y_prob)
@@ -145,7 +144,7 @@ def decision_curve(y_true, y_prob, thresholds=None, level=0.95):
     """
     y_true, y_prob = _risks(y_true, y_prob)
     level = as_level(level)
-    t = np.linspace(0.01, 0.99, 99) if thresholds is None else thresholds
+    t = np.arange(1, 100) / 100 if thresholds is None else thresholds
     t = as_probabilities(t, "thresholds")
     if t.max() == 1:
         raise ValueError("thresholds must be below 1: nothing outweighs a threshold of 1.")
@@ -153,7 +152,7 @@ def decision_curve(y_true, y_prob, thresholds=None, level=0.95):
     tp, fp = ((len(p) - np.searchsorted(p, t)) / n for p in _sorted_by_class(y_true, y_prob))
     model = tp - fp * weight
     se = np.sqrt((tp + fp * weight**2 - model**2) / n)
-    half = stats.norm.ppf(0.5 + level / 2) * se
+    half = z_of(level) * se
     treat_all = y_true.mean() - (1 - y_true.mean()) * weight
     return DecisionCurve(t, model, model - half, model + half, treat_all, np.zeros_like(t))
 

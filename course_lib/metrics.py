@@ -15,11 +15,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special, stats
 
 from ._html import table
 from ._undefined import UndefinedRateWarning as UndefinedRateWarning
-from ._undefined import divide, undefined, undefined_unsaid
+from ._undefined import divide
 from ._validation import (
     as_binary,
     as_choice,
@@ -29,6 +28,14 @@ from ._validation import (
     as_probability,
     fitting_shapes,
     same_length,
+)
+from .intervals import (
+    clopper_pearson_interval,
+    jeffreys_interval,
+    melded_interval,
+    no_interval,
+    wilson_interval,
+    z_of,
 )
 
 #: Rates that are proportions: numerator and denominator as sums of table cells.
@@ -51,8 +58,27 @@ NAMES = {
     "npv": "negative predictive value (陰性預測值)",
 }
 
+_OF_PROPORTION = {
+    "wilson": wilson_interval,
+    "clopper-pearson": clopper_pearson_interval,
+    "jeffreys": jeffreys_interval,
+}
+#: Rates that follow from sensitivity, specificity and, for MCC, the prevalence.
+_OF_SE_AND_SP = {
+    "positive_likelihood_ratio": lambda se, sp, p: se / (1 - sp),
+    "negative_likelihood_ratio": lambda se, sp, p: (1 - se) / sp,
+    "diagnostic_odds_ratio": lambda se, sp, p: se / (1 - se) * (sp / (1 - sp)),
+    "balanced_accuracy": lambda se, sp, p: (se + sp) / 2,
+    "mcc": lambda se, sp, p: _correlation(se, sp, p),
+}
 _RATIOS = ("positive_likelihood_ratio", "negative_likelihood_ratio", "diagnostic_odds_ratio")
-_COMPOSITES = ("f1", "balanced_accuracy", "mcc")
+_METHODS = {
+    **dict.fromkeys(PROPORTIONS, tuple(_OF_PROPORTION)),
+    **dict.fromkeys(_RATIOS, ("melded", "log")),
+    "f1": ("wilson",),
+    "balanced_accuracy": ("melded",),
+    "mcc": ("melded",),
+}
 
 
 @dataclass(frozen=True)
@@ -169,27 +195,31 @@ class ConfusionMatrix:
 
     @property
     def positive_likelihood_ratio(self):
-        """P(+ | disease) / P(+ | normal): what a positive result multiplies the odds by."""
+        """P(+ | disease) / P(+ | normal): what a positive result multiplies the odds by.
+
+        Infinite if no normal case is positive, NaN if no case at all is.
+        """
         sick, normal = self.tp + self.fn, self.fp + self.tn
-        return divide(self.tp * normal, self.fp * sick, "positive_likelihood_ratio", "FP (TP+FN)")
+        return self._ratio(self.tp * normal, self.fp * sick, "positive_likelihood_ratio", "FP")
 
     @property
     def negative_likelihood_ratio(self):
         """P(- | disease) / P(- | normal): what a negative result multiplies the odds by."""
         sick, normal = self.tp + self.fn, self.fp + self.tn
-        return divide(self.fn * normal, self.tn * sick, "negative_likelihood_ratio", "TN (TP+FN)")
+        return self._ratio(self.fn * normal, self.tn * sick, "negative_likelihood_ratio", "TN")
 
     @property
     def diagnostic_odds_ratio(self):
         """Odds of a positive result, diseased against normal: TP TN / (FP FN)."""
-        return divide(self.tp * self.tn, self.fp * self.fn, "diagnostic_odds_ratio", "FP FN")
+        right, wrong = self.tp * self.tn, self.fp * self.fn
+        return self._ratio(right, wrong, "diagnostic_odds_ratio", "FP FN")
 
     def counts(self, name):
         """Numerator and denominator of a proportion, e.g. ``(2, 3)`` for sensitivity 2/3."""
         as_choice(name, "name", PROPORTIONS)
         return tuple(sum(getattr(self, cell) for cell in cells) for cells in PROPORTIONS[name])
 
-    def interval(self, name, level=0.95, method=None, *, seed=0, resamples=2000):
+    def interval(self, name, level=0.95, method=None):
         """Confidence interval of a rate.
 
         Parameters
@@ -197,74 +227,80 @@ class ConfusionMatrix:
         name : str
             Any rate of this class, e.g. ``"sensitivity"`` or ``"f1"``.
         level : float, default 0.95
-        method : {"wilson", "clopper-pearson", "log", "bootstrap"}, optional
-            By default Wilson's score interval for proportions, the log method (Simel 1991)
-            for likelihood and odds ratios, and the bootstrap for F1, balanced accuracy and MCC.
-        seed, resamples : int
-            Of the bootstrap, which redraws the four counts from their multinomial distribution
-            and leaves out tables in which the rate is undefined.
+        method : str, optional
+            For proportions ``"wilson"`` (the default), ``"clopper-pearson"`` or ``"jeffreys"``. For
+            F1 ``"wilson"``: of TP of TP + FN + FP, of which F1 is a function (Lam et al. 2023). For
+            ratios, balanced accuracy and MCC ``"melded"``: what the intervals of sensitivity and
+            specificity make together (see `melded_interval`), for MCC at the prevalence of the
+            table. For ratios also ``"log"`` (Simel 1991), which has no limits for 0 or infinity.
 
         Returns
         -------
         low, high : float
-            NaN, with one warning, where the rate itself is undefined, and for the log interval
-            of a ratio of 0, which has no logarithm.
+            The estimate lies between them, and `low` is smaller than `high`. NaN, with one warning,
+            where the rate itself, or the log method, is undefined.
+
+        References
+        ----------
+        Fay, Proschan & Brittain 2015, Biometrics 71:146. Lam, Gopal & Qian 2023, arXiv:2309.14621.
+        Simel, Samsa & Matchar 1991, J Clin Epidemiol 44:763.
         """
-        level = as_level(level)
-        as_choice(name, "name", (*PROPORTIONS, *_RATIOS, *_COMPOSITES))
-        if name in PROPORTIONS:
-            default, allowed = "wilson", {"wilson", "clopper-pearson", "bootstrap"}
-        elif name in _RATIOS:
-            default, allowed = "log", {"log", "bootstrap"}
-        else:
-            default, allowed = "bootstrap", {"bootstrap"}
-        method = as_choice(method or default, f"method for {name}", sorted(allowed))
+        level, name = as_level(level), as_choice(name, "name", _METHODS)
+        method = method or _METHODS[name][0]
+        as_choice(method, f"method for {name}", _METHODS[name])
         value = getattr(self, name)
         if np.isnan(value):
             return np.nan, np.nan
-        if method == "bootstrap":
-            return self._bootstrap(name, level, seed, resamples)
+        if name in PROPORTIONS:
+            return _OF_PROPORTION[method](*self.counts(name), level)
+        if name == "f1":
+            low, high = wilson_interval(self.tp, self.tp + self.fn + self.fp, level)
+            return 2 * low / (1 + low), 2 * high / (1 + high)
         if method == "log":
             return self._log_interval(name, value, level)
-        interval = wilson_interval if method == "wilson" else clopper_pearson_interval
-        successes, trials = self.counts(name)
-        return interval(successes, trials, level)
+        sign = -1 if name == "negative_likelihood_ratio" else 1  # it falls as the test gets better
+        rate = _OF_SE_AND_SP[name]
+        limits = self._melded(lambda se, sp: sign * rate(se, sp, self.prevalence), level)
+        low, high = sorted(sign * limit for limit in limits)
+        return min(low, value), max(high, value)  # -1 and 1 need not be met to the last digit
 
     def predictive_values_at(self, prevalence, level=0.95):
         """PPV and NPV that this test would have where the disease has another prevalence.
 
         Sensitivity and specificity come from the table, prevalence from the argument.
-        The intervals treat the prevalence as known and use the delta method on the logit
-        scale (Mercaldo, Lau & Zhou 2007, Stat Med 26:2170), with z²/2 added to both outcomes
-        where a cell is 0, because the logit is infinite there.
+        The intervals treat the prevalence as known. They are what the intervals of sensitivity and
+        specificity make together (see `melded_interval`): with no false positive seen, the PPV may
+        be 1, and its lower limit says how far from 1 it may be.
 
         Returns
         -------
         PredictiveValues
             ``ppv, npv, ppv_interval, npv_interval``; a value that is undefined is NaN, with one
             warning, and so is its interval.
+
+        References
+        ----------
+        Fay, Proschan & Brittain 2015, Biometrics 71:146. The usual interval, on the logit scale
+        (Mercaldo, Lau & Zhou 2007, Stat Med 26:2170), excludes its own estimate where FP = 0.
         """
         level = as_level(level)
-        prevalence = as_open_probability(prevalence, "prevalence")
-        undefined = (np.nan, np.nan)
+        p = as_open_probability(prevalence, "prevalence")
+        nowhere = (np.nan, np.nan)
         if np.isnan(self.balanced_accuracy):  # a class is absent: said once, by its rate
-            return PredictiveValues(np.nan, np.nan, undefined, undefined)
-        ppv, npv = predictive_values(self.sensitivity, self.specificity, prevalence)
-        sick, normal = self.tp + self.fn, self.fp + self.tn
-        z = stats.norm.ppf(0.5 + level / 2)
-        pad = z**2 / 2 if 0 in (self.tp, self.fn, self.fp, self.tn) else 0.0
-        n1, n0 = sick + 2 * pad, normal + 2 * pad
-        se, sp = (self.tp + pad) / n1, (self.tn + pad) / n0
-        ppv_sd = np.sqrt((1 - se) / (se * n1) + sp / ((1 - sp) * n0))
-        npv_sd = np.sqrt(se / ((1 - se) * n1) + (1 - sp) / (sp * n0))
-        ppv_logit = special.logit(prevalence) + np.log(se) - np.log(1 - sp)
-        npv_logit = -special.logit(prevalence) + np.log(sp) - np.log(1 - se)
-        return PredictiveValues(
-            ppv,
-            npv,
-            undefined if np.isnan(ppv) else expit_interval(ppv_logit, z * ppv_sd),
-            undefined if np.isnan(npv) else expit_interval(npv_logit, z * npv_sd),
+            return PredictiveValues(np.nan, np.nan, nowhere, nowhere)
+        values = predictive_values(self.sensitivity, self.specificity, p)
+        intervals = (
+            nowhere if np.isnan(value) else self._melded(function, level)
+            for value, function in zip(
+                values,
+                (
+                    lambda se, sp: se * p / (se * p + (1 - sp) * (1 - p)),
+                    lambda se, sp: sp * (1 - p) / (sp * (1 - p) + (1 - se) * p),
+                ),
+                strict=True,
+            )
         )
+        return PredictiveValues(*values, *intervals)
 
     def summary(self, level=0.95):
         """The rates that are proportions as an aligned text table with intervals."""
@@ -287,29 +323,31 @@ class ConfusionMatrix:
         cells = " + ".join(cell.upper() for cell in PROPORTIONS[name][1])
         return divide(numerator, denominator, name, cells)
 
-    def _bootstrap(self, name, level, seed, resamples):
-        as_count(resamples, "resamples", least=1)
-        cells = np.array([self.tp, self.fn, self.fp, self.tn])
-        draws = np.random.default_rng(seed).multinomial(self.n, cells / self.n, size=resamples)
-        with undefined_unsaid():
-            values = np.array([getattr(ConfusionMatrix(*map(int, d)), name) for d in draws])
-        values = values[np.isfinite(values)]
-        if not values.size:
-            return np.nan, np.nan
-        low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-        return float(low), float(high)
+    def _ratio(self, numerator, denominator, name, cells):
+        """A ratio of rates, which may be infinite; NaN without a class, or for 0/0."""
+        if np.isnan(self.balanced_accuracy):  # said once, by its rate
+            return np.nan
+        if numerator and not denominator:
+            return np.inf
+        return divide(numerator, denominator, name, cells)
+
+    def _melded(self, function, level):
+        """Interval of a number that rises with sensitivity and with specificity."""
+        proportions = self.counts("sensitivity"), self.counts("specificity")
+        with np.errstate(divide="ignore"):
+            return melded_interval(function, proportions, level)
 
     def _log_interval(self, name, value, level):
-        if value == 0:
-            nan = undefined(f"the log interval of {name}", "the ratio is 0")
-            return nan, nan
-        sick, normal = self.tp + self.fn, self.fp + self.tn
-        variance = {
-            "positive_likelihood_ratio": lambda: 1 / self.tp - 1 / sick + 1 / self.fp - 1 / normal,
-            "negative_likelihood_ratio": lambda: 1 / self.fn - 1 / sick + 1 / self.tn - 1 / normal,
-            "diagnostic_odds_ratio": lambda: 1 / self.tp + 1 / self.fn + 1 / self.fp + 1 / self.tn,
-        }[name]()
-        half = stats.norm.ppf(0.5 + level / 2) * np.sqrt(variance)
+        tp, fn, fp, tn = (np.float64(cell) for cell in (self.tp, self.fn, self.fp, self.tn))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            variance = {
+                "positive_likelihood_ratio": 1 / tp - 1 / (tp + fn) + 1 / fp - 1 / (fp + tn),
+                "negative_likelihood_ratio": 1 / fn - 1 / (tp + fn) + 1 / tn - 1 / (fp + tn),
+                "diagnostic_odds_ratio": 1 / tp + 1 / fn + 1 / fp + 1 / tn,
+            }[name]
+        if not 0 < variance < np.inf:
+            return no_interval(f"the log interval of {name}", "its variance is 0 or infinite")
+        half = z_of(level) * np.sqrt(variance)
         return float(value * np.exp(-half)), float(value * np.exp(half))
 
 
@@ -349,46 +387,9 @@ def predictive_values(sensitivity, specificity, prevalence):
     )
 
 
-def wilson_interval(successes, trials, level=0.95):
-    """Wilson's score interval of a proportion (Wilson 1927, J Am Stat Assoc 22:209).
-
-    Keeps inside [0, 1] and near its nominal coverage even for 0 of 5. NaN, with one warning,
-    for 0 trials.
-    """
-    k, n, z = *_successes_of(successes, trials), stats.norm.ppf(0.5 + as_level(level) / 2)
-    if n == 0:
-        return _no_trials()
-    p = k / n
-    center = (p + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    return (float(center - half) if k else 0.0), (float(center + half) if k < n else 1.0)
-
-
-def clopper_pearson_interval(successes, trials, level=0.95):
-    """Exact binomial interval (Clopper & Pearson 1934, Biometrika 26:404): never too narrow.
-
-    NaN, with one warning, for 0 trials.
-    """
-    k, n, tail = *_successes_of(successes, trials), (1 - as_level(level)) / 2
-    if n == 0:
-        return _no_trials()
-    low = stats.beta.ppf(tail, k, n - k + 1) if k else 0.0
-    high = stats.beta.ppf(1 - tail, k + 1, n - k) if k < n else 1.0
-    return float(low), float(high)
-
-
-def _successes_of(successes, trials):
-    k, n = as_count(successes, "successes"), as_count(trials, "trials")
-    if k > n:
-        raise ValueError(f"successes must not exceed trials, got {k} of {n}.")
-    return k, n
-
-
-def _no_trials():
-    nan = undefined("the interval", "trials is 0")
-    return nan, nan
-
-
-def expit_interval(logit, half):
-    """Interval of a probability that is ``logit ± half`` on the logit scale."""
-    return float(special.expit(logit - half)), float(special.expit(logit + half))
+def _correlation(se, sp, p):
+    """Matthews' coefficient from sensitivity, specificity and prevalence."""
+    positive = se * p + (1 - sp) * (1 - p)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mcc = (se + sp - 1) * np.sqrt(p * (1 - p) / (positive * (1 - positive)))
+    return np.nan_to_num(mcc)  # a test with one output alone tells nothing

@@ -219,8 +219,7 @@ def _at_threshold(curve, threshold, level):
 def _over_thresholds(curve, level, seed):
     """Areas and curves."""
     low, high = curve.auc_interval(level)
-    average = curve.bootstrap(RocCurve.average_precision, resamples=500, seed=seed)
-    ap_low, ap_high = np.quantile(average, [0.5 - level / 2, 0.5 + level / 2])
+    ap_low, ap_high = curve.average_precision_interval(level)
     last = len(curve.thresholds) - 1
     kept = np.unique(np.linspace(0, last, min(last + 1, _MOST_POINTS)).round().astype(int))
     band = curve.band(level)

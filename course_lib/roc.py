@@ -10,20 +10,23 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 
+from ._undefined import undefined
 from ._validation import (
     as_binary,
     as_choice,
     as_count,
     as_counts,
     as_level,
+    as_nonnegative,
     as_probability,
     as_scores,
     as_vector,
     both_classes,
     same_length,
 )
+from .intervals import RESAMPLES, percentile_interval, wilson_of_share, z_of
 from .metrics import ConfusionMatrix
 
 _INTERVALS = ("logit", "wald", "score", "bootstrap")
@@ -69,17 +72,10 @@ class RocCurve:
             For one class only, NaN or infinite scores, empty input, or different lengths.
         """
         y_true, y_score = _cases(y_true, y_score=y_score)
-        ordered = np.sort(y_score)
-        first = np.flatnonzero(np.r_[True, ordered[1:] > ordered[:-1]])
-        distinct = ordered[first]
-        positive = len(ordered) - first
-        disease = np.sort(y_score[y_true])
-        tp = len(disease) - np.searchsorted(disease, distinct)
-        return cls(
-            np.r_[np.inf, distinct[::-1]],
-            np.r_[0, tp[::-1]],
-            np.r_[0, (positive - tp)[::-1]],
-        )
+        disease, normal = y_score.compress(y_true), y_score.compress(~y_true)
+        disease.sort()
+        normal.sort()
+        return _CurveOfScores(disease, normal)
 
     @classmethod
     def from_ratings(cls, disease, normal):
@@ -187,7 +183,7 @@ class RocCurve:
             )
         )
 
-    def auc_interval(self, level=0.95, method="logit", *, seed=0, resamples=2000):
+    def auc_interval(self, level=0.95, method="logit", *, seed=0, resamples=RESAMPLES):
         """Confidence interval of the AUC.
 
         Parameters
@@ -216,9 +212,7 @@ class RocCurve:
         ----------
         Pohar Perme & Manevski 2019, Stat Methods Med Res 28:3755. Newcombe 2006, Stat Med 25:559.
         """
-        level = as_level(level)
-        as_choice(method, "method", _INTERVALS)
-        z = stats.norm.ppf(0.5 + level / 2)
+        z, method = z_of(level), as_choice(method, "method", _INTERVALS)
         auc, se = self.auc, self.auc_se
         if method == "score" or not se > 0:
             low = _score_limit(auc, self.n_disease, self.n_normal, z)
@@ -227,10 +221,9 @@ class RocCurve:
             return max(0.0, float(auc - z * se)), min(1.0, float(auc + z * se))
         if method == "bootstrap":
             values = self.bootstrap(lambda curve: curve.auc, seed=seed, resamples=resamples)
-            low, high = np.quantile(values, [0.5 - level / 2, 0.5 + level / 2])
-            return float(low), float(high)
-        logit, half = np.log(auc / (1 - auc)), z * se / (auc * (1 - auc))
-        return float(1 / (1 + np.exp(half - logit))), float(1 / (1 + np.exp(-half - logit)))
+            return percentile_interval(values, level)
+        logit, half = special.logit(auc), z * se / (auc * (1 - auc))
+        return float(special.expit(logit - half)), float(special.expit(logit + half))
 
     def partial_auc(self, low=0.0, high=0.1, *, standardized=False):
         """Area between two false positive rates.
@@ -252,14 +245,14 @@ class RocCurve:
         inside = (self.fpr > low) & (self.fpr < high)
         x = np.r_[low, self.fpr[inside], high]
         # At `low` the upper end of a vertical step belongs to the region, at `high` it does not.
-        y = np.r_[self.sensitivity_at(low), self.tpr[inside], self._reached_before(high)]
+        y = np.r_[self.sensitivity_at(low), self.tpr[inside], _lower_end(high, self.fpr, self.tpr)]
         area = float(np.sum(np.diff(x) * (y[1:] + y[:-1]) / 2))
         if not standardized:
             return area
         useless, perfect = (high**2 - low**2) / 2, high - low
         return 0.5 * (1 + (area - useless) / (perfect - useless))
 
-    def bootstrap(self, statistic, *, resamples=2000, seed=0):
+    def bootstrap(self, statistic, *, resamples=RESAMPLES, seed=0):
         """Values of a statistic on resampled cases.
 
         Diseased and normal cases are redrawn separately, each as many as there are.
@@ -274,7 +267,8 @@ class RocCurve:
         -------
         ndarray, shape (resamples, ...)
         """
-        rng = np.random.default_rng(seed)
+        resamples = as_count(resamples, "resamples", 1)
+        rng = np.random.default_rng(as_count(seed, "seed"))
         disease, normal = (_redraws(np.diff(counts), rng) for counts in (self.tp, self.fp))
         return np.array(
             [
@@ -283,7 +277,7 @@ class RocCurve:
             ]
         )
 
-    def band(self, level=0.95, kind="simultaneous", *, fpr=None, seed=0, resamples=1000):
+    def band(self, level=0.95, kind="simultaneous", *, fpr=None, seed=0, resamples=RESAMPLES):
         """Confidence band of the curve.
 
         Parameters
@@ -293,10 +287,12 @@ class RocCurve:
             ``"simultaneous"`` covers the whole true curve with this confidence: the curve moved
             by the Kolmogorov–Smirnov distances of both classes (Campbell 1994); conservative.
             ``"pointwise"`` covers the sensitivity at any *one* false positive rate chosen
-            beforehand: bootstrap percentiles. It is narrower, has no width where the resampled
-            curves do not vary, and does not hold for the curve as a whole.
+            beforehand: the Bayesian bootstrap with one case more in each class, the worst
+            possible ones for the lower limit and the best for the upper (see
+            `course_lib.intervals.with_one_more`). It is narrower, and does not hold for the curve
+            as a whole.
         fpr : array_like of float in [0, 1], shape (m,), optional
-            Where to give the band; by default 101 equal steps.
+            Where to give the band; by default 0, 0.01, …, 1.
         seed, resamples : int
             Of the bootstrap.
 
@@ -307,17 +303,15 @@ class RocCurve:
 
         References
         ----------
-        Campbell 1994, Stat Med 13:499.
+        Campbell 1994, Stat Med 13:499. Gu, Ghosal & Roy 2008, Stat Med 27:5407.
         """
-        level = as_level(level)
-        as_choice(kind, "kind", _BANDS)
-        fpr = np.linspace(0, 1, 101) if fpr is None else as_vector(fpr, "fpr")
+        level, kind = as_level(level), as_choice(kind, "kind", _BANDS)
+        fpr = np.arange(101) / 100 if fpr is None else as_vector(fpr, "fpr")
         fpr = as_probability(fpr, "fpr")
         if kind == "pointwise":
-            values = self.bootstrap(
-                lambda curve: curve.sensitivity_at(fpr), seed=seed, resamples=resamples
-            )
-            return RocBand(fpr, *np.quantile(values, [0.5 - level / 2, 0.5 + level / 2], axis=0))
+            worst, best = self._with_one_more(fpr, as_count(seed, "seed"), resamples)
+            low = np.quantile(worst, 0.5 - level / 2, axis=0)
+            return RocBand(fpr, low, np.quantile(best, 0.5 + level / 2, axis=0))
         # Both classes stay within their distance with probability sqrt(level)² = level.
         up = stats.kstwo.ppf(np.sqrt(level), self.n_disease)
         across = stats.kstwo.ppf(np.sqrt(level), self.n_normal)
@@ -325,6 +319,23 @@ class RocCurve:
         high = self.sensitivity_at(np.minimum(fpr + across, 1)) + up
         low = np.where(fpr < across, 0, np.maximum(low, 0))
         return RocBand(fpr, low, np.where(fpr + across >= 1, 1, np.minimum(high, 1)))
+
+    def _with_one_more(self, fpr, seed, resamples):
+        """Sensitivities at `fpr` of curves with random weights and one more case in each class.
+
+        First with the worst cases, a diseased one below and a normal one above everybody; then
+        with the best.
+        """
+        rng = np.random.default_rng(seed)
+        disease, normal = np.diff(self.tp), np.diff(self.fp)
+        resamples = as_count(resamples, "resamples", 1)
+        for first, last, at in (([0], [1], _lower_end), ([1], [0], np.interp)):
+            curves = []
+            for _ in range(resamples):
+                tpr = np.cumsum(rng.standard_gamma(np.r_[first, disease, last]))
+                false = np.cumsum(rng.standard_gamma(np.r_[last, normal, first]))
+                curves.append(at(fpr, np.r_[0, false / false[-1]], np.r_[0, tpr / tpr[-1]]))
+            yield curves
 
     # Where to put the threshold
 
@@ -354,9 +365,7 @@ class RocCurve:
         -------
         ndarray, shape (k + 1,)
         """
-        for name, cost in (("cost_fn", cost_fn), ("cost_fp", cost_fp)):
-            if not (np.isscalar(cost) and np.isfinite(cost) and cost >= 0):
-                raise ValueError(f"{name} must be a number of at least 0, got {cost!r}.")
+        cost_fn, cost_fp = _one_cost(cost_fn, "cost_fn"), _one_cost(cost_fp, "cost_fp")
         p = self._prevalence(prevalence)
         return cost_fn * (1 - self.tpr) * p + cost_fp * self.fpr * (1 - p)
 
@@ -399,6 +408,18 @@ class RocCurve:
         gained = np.diff(self.tpr)
         return float(np.sum(gained * self.precision(prevalence)[1:], where=gained > 0))
 
+    def average_precision_interval(self, level=0.95):
+        """Confidence interval of `average_precision`, at the sample's prevalence.
+
+        Wilson's, as if it were a share of the diseased cases: Boyd's binomial interval, which the
+        score method keeps from losing its width where all of them come first.
+
+        References
+        ----------
+        Boyd, Eng & Page 2013, ECML PKDD, LNCS 8190:451.
+        """
+        return wilson_of_share(self.average_precision(), self.n_disease, z_of(level))
+
     def _prevalence(self, prevalence):
         if prevalence is None:
             return self.prevalence
@@ -407,10 +428,57 @@ class RocCurve:
             raise ValueError("prevalence must be one number between 0 and 1.")
         return prevalence
 
-    def _reached_before(self, fpr):
-        """Lower end of the curve at one false positive rate."""
-        after = np.searchsorted(self.fpr, fpr, side="left")
-        return np.interp(fpr, self.fpr[: after + 1], self.tpr[: after + 1])
+
+class _CurveOfScores(RocCurve):
+    """The curve of two sorted classes. The area needs the classes alone, not their common table."""
+
+    def __init__(self, disease, normal):
+        self.__dict__.update(_disease=disease, _normal=normal)
+
+    @property
+    def n_disease(self):
+        return len(self._disease)
+
+    @property
+    def n_normal(self):
+        return len(self._normal)
+
+    @functools.cached_property
+    def _table(self):
+        scores = np.sort(np.concatenate([self._disease, self._normal]), kind="stable")
+        first = np.flatnonzero(np.r_[True, scores[1:] > scores[:-1]])
+        thresholds = scores[first]
+        at = np.searchsorted(thresholds, self._disease)
+        disease = np.bincount(at, minlength=len(thresholds))
+        normal = np.diff(first, append=len(scores)) - disease
+        return np.r_[np.inf, thresholds[::-1]], _from_the_top(disease), _from_the_top(normal)
+
+    thresholds = property(lambda self: self._table[0])
+    tp = property(lambda self: self._table[1])
+    fp = property(lambda self: self._table[2])
+
+    @functools.cached_property
+    def _beaten(self):
+        """For each diseased case, the normal ones below it, and those not above it."""
+        below = np.searchsorted(self._normal, self._disease)
+        tied = self._normal.take(below, mode="clip") == self._disease
+        if not tied.any():
+            return below, below
+        return below, np.searchsorted(self._normal, self._disease, side="right")
+
+    @functools.cached_property
+    def auc(self):
+        below, not_above = self._beaten
+        return int(below.sum() + not_above.sum()) / (2 * self.n_disease * self.n_normal)
+
+    @functools.cached_property
+    def auc_se(self):
+        below, not_above = self._beaten
+        v10 = (below + not_above) / (2 * self.n_normal)
+        # A diseased case with at most j normal ones below it does not beat normal case j.
+        counts = sum(np.bincount(beaten, minlength=self.n_normal + 1) for beaten in self._beaten)
+        v01 = 1 - np.cumsum(counts)[:-1] / (2 * self.n_disease)
+        return float(np.sqrt(_variance(v10) / len(v10) + _variance(v01) / len(v01)))
 
 
 class RocBand(NamedTuple):
@@ -448,9 +516,16 @@ def compare_auc(y_true, a, b, level=0.95):
     -------
     AucComparison
         ``auc_a, auc_b, difference, se, interval, statistic, p_value``: z statistic and two-sided
-        p value. Two scores that rank all cases alike differ by 0 with z = 0 and p = 1. Where the
-        variance is 0 although the areas differ (two scores that separate perfectly, in opposite
-        directions) or a class has one case, se, interval, statistic and p value are NaN.
+        p value.
+
+    Notes
+    -----
+    Where the cases do not vary in how much better a is (both scores separate the classes, or rank
+    all cases alike), or a class has one case, DeLong's variance is 0 or missing. The sample then
+    says only that other cases are rare: of n alike, as Clopper & Pearson have it, the next one is
+    different with a probability of at most ``1 - ((1 - level)/2)^(1/n)``. The interval adds what
+    such a case in either class could change, as in MOVER (Zou & Donner 2008, Stat Med 27:1693);
+    se, statistic and p value are NaN, with one warning.
 
     Raises
     ------
@@ -466,12 +541,12 @@ def compare_auc(y_true, a, b, level=0.95):
     (v10_a, v01_a), (v10_b, v01_b) = _placements(y_true, a), _placements(y_true, b)
     v10, v01 = v10_a - v10_b, v01_a - v01_b
     auc_a, auc_b, difference = (float(v.mean()) for v in (v10_a, v10_b, v10))
-    if not v10.any() and not v01.any():
-        return AucComparison(auc_a, auc_b, 0.0, 0.0, (0.0, 0.0), 0.0, 1.0)
     se = float(np.sqrt(_variance(v10) / len(v10) + _variance(v01) / len(v01)))
     if not se > 0:
-        se = np.nan
-    half, z = stats.norm.ppf(0.5 + level / 2) * se, difference / se
+        nan = undefined("the test of the difference", "the cases do not vary in it")
+        interval = _of_equal_cases(difference, (len(v10), len(v01)), level)
+        return AucComparison(auc_a, auc_b, difference, nan, interval, nan, nan)
+    half, z = z_of(level) * se, difference / se
     interval = float(difference - half), float(difference + half)
     p_value = float(2 * stats.norm.sf(abs(z)))
     return AucComparison(auc_a, auc_b, difference, se, interval, z, p_value)
@@ -505,6 +580,25 @@ def _cases(y_true, **scores):
     return y_true, *scores.values()
 
 
+def _one_cost(value, name):
+    cost = as_nonnegative(value, name)
+    if np.ndim(cost):
+        raise ValueError(f"{name} must be one number, got {value!r}.")
+    return cost
+
+
+def _lower_end(x, xp, fp):
+    """`numpy.interp`, but with the lower end of a vertical step."""
+    return np.interp(-x, -xp[::-1], fp[::-1])
+
+
+def _of_equal_cases(difference, sizes, level):
+    """Interval of a mean in [-1, 1] of two classes whose cases all show the same value."""
+    rare = np.hypot(*(1 - ((1 - level) / 2) ** (1 / n) for n in sizes))
+    low, high = difference - rare * (1 + difference), difference + rare * (1 - difference)
+    return max(float(low), -1.0), min(float(high), 1.0)
+
+
 def _from_the_top(counts):
     """Cases with at least each rating, the highest rating first, after a 0 for none."""
     return np.r_[0, np.cumsum(counts[::-1])]
@@ -533,12 +627,9 @@ def _share_below(values, others):
 
 def _variance(values, counts=None):
     """Unbiased variance of values that occur `counts` times; NaN for a single one."""
-    counts = np.ones(len(values), int) if counts is None else counts
-    n = counts.sum()
-    if n < 2:
+    if (len(values) if counts is None else counts.sum()) < 2:
         return np.nan
-    mean = counts @ values / n
-    return float(counts @ (values - mean) ** 2 / (n - 1))
+    return float(values.var(ddof=1) if counts is None else np.cov(values, fweights=counts))
 
 
 def _score_limit(auc, n_disease, n_normal, z):

@@ -5,7 +5,15 @@ missing rating is -1 or NaN. Where the raters are judged (`cohen_kappa`, `dawid_
 have given a rating; elsewhere a column without any changes nothing.
 """
 
-from .agreement import Agreement, cohen_kappa, fleiss_kappa, krippendorff_alpha
+from .agreement import (
+    Agreement,
+    cohen_kappa,
+    fleiss_kappa,
+    gwet_ac1,
+    krippendorff_alpha,
+    landis_koch,
+    prevalence_adjusted_kappa,
+)
 from .consensus import DawidSkene, Staple, dawid_skene, majority_vote, staple
 from .panel import PanelRates, pair_kappa, panel_rates, positive_votes, simulated_readers
 from .verification import Corrected, begg_greenes
@@ -20,11 +28,14 @@ __all__ = [
     "cohen_kappa",
     "dawid_skene",
     "fleiss_kappa",
+    "gwet_ac1",
     "krippendorff_alpha",
+    "landis_koch",
     "majority_vote",
     "pair_kappa",
     "panel_rates",
     "positive_votes",
+    "prevalence_adjusted_kappa",
     "simulated_readers",
     "staple",
 ]

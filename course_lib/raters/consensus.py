@@ -110,7 +110,8 @@ def dawid_skene(votes, *, raters=None, tolerance=1e-9, iterations=2000):
     Raises
     ------
     ValueError
-        If a rater has no ratings, or `raters` does not name every column.
+        If a rater has no ratings, `raters` does not name every column, or there are fewer than
+        three raters and no case has three ratings.
 
     References
     ----------
@@ -118,8 +119,11 @@ def dawid_skene(votes, *, raters=None, tolerance=1e-9, iterations=2000):
     """
     codes, categories = as_votes(votes, "votes")
     names, rater_of = _raters_of(codes, raters)
-    tolerance = as_probability(tolerance, "tolerance")
-    most = as_count(iterations, "iterations", least=1)
+    if len(names) < 3 and (codes >= 0).sum(axis=1).max() < 3:
+        raise ValueError(
+            "votes must hold three raters: the rates of two cannot be told from their agreement."
+        )
+    tolerance, most = as_probability(tolerance, "tolerance"), as_count(iterations, "iterations", 1)
     k = len(categories)
     case, column = np.nonzero(codes >= 0)
     # n[i, (r, l)]: how often rater r called case i l; few entries are not 0.
@@ -248,8 +252,7 @@ def staple(masks, *, prior=None, tolerance=1e-7, iterations=1000):
     pattern_of = (1 << bits) @ marks
     patterns, inverse, pixels = np.unique(pattern_of, return_inverse=True, return_counts=True)
     d = (patterns[:, None] >> bits) & 1
-    tolerance = as_probability(tolerance, "tolerance")
-    most = as_count(iterations, "iterations", least=1)
+    tolerance, most = as_probability(tolerance, "tolerance"), as_count(iterations, "iterations", 1)
     rates, converged, done = np.full((2, len(masks)), 0.99999), False, 0
     while not converged and done < most:
         p, q = rates

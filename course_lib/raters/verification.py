@@ -3,11 +3,11 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from .._undefined import divide
 from .._validation import as_count, as_level
-from ..metrics import ConfusionMatrix, expit_interval
+from ..intervals import melded_interval
+from ..metrics import ConfusionMatrix
 
 
 class Corrected(NamedTuple):
@@ -50,7 +50,8 @@ def begg_greenes(verified, unverified_positive, unverified_negative, *, level=0.
 
     References
     ----------
-    Begg & Greenes 1983, Biometrics 39:207. Intervals: Zhou 1993, Commun Stat Theory 22:3177.
+    Begg & Greenes 1983, Biometrics 39:207. Intervals: Fay, Proschan & Brittain 2015, Biometrics
+    71:146. (Those of Zhou 1993, on the logit scale, may exclude a sensitivity of 1.)
     """
     if not isinstance(verified, ConfusionMatrix):
         raise ValueError(f"verified must be a ConfusionMatrix, got {type(verified).__name__}.")
@@ -65,18 +66,20 @@ def begg_greenes(verified, unverified_positive, unverified_negative, *, level=0.
     ill_positive, ill_negative = n_positive * tp / (tp + fp), n_negative * fn / (fn + tn)
     ill, n = ill_positive + ill_negative, n_positive + n_negative
     well_negative = n_negative - ill_negative
-    z = stats.norm.ppf(0.5 + level / 2)
-    pad = 0.5 if 0 in (tp, fn, fp, tn) else 0.0
-    tp, fn, fp, tn = tp + pad, fn + pad, fp + pad, tn + pad
-    odds = n_positive / n_negative
-    ppv, npv = tp / (tp + fp), tn / (tn + fn)
-    of_results = 1 / n_positive + 1 / n_negative
-    se_sd = np.sqrt(of_results + fp / (tp * (tp + fp)) + tn / (fn * (fn + tn)))
-    sp_sd = np.sqrt(of_results + tp / (fp * (tp + fp)) + fn / (tn * (fn + tn)))
+    ppv, npv, share = (tp, tp + fp), (tn, fn + tn), (n_positive, n)
+
+    def sensitivity(ppv, npv, positive):
+        return positive * ppv / (positive * ppv + (1 - positive) * (1 - npv))
+
+    def specificity(ppv, npv, negative):
+        return negative * npv / (negative * npv + (1 - negative) * (1 - ppv))
+
     return Corrected(
-        divide(ill_positive, ill, "sensitivity", "patients with disease"),
-        divide(well_negative, n - ill, "specificity", "patients without disease"),
+        divide(ill_positive, ill, "sensitivity", "the number of ill patients"),
+        divide(well_negative, n - ill, "specificity", "the number of healthy patients"),
         float(ill / n),
-        expit_interval(np.log(odds * ppv / (1 - npv)), z * se_sd),
-        expit_interval(np.log(npv / (odds * (1 - ppv))), z * sp_sd),
+        melded_interval(sensitivity, (ppv, npv, share), level) if ill else (np.nan, np.nan),
+        melded_interval(specificity, (ppv, npv, (n_negative, n)), level)
+        if ill < n
+        else (np.nan, np.nan),
     )
