@@ -412,9 +412,11 @@ def test_one_case_in_a_class():
         assert np.isnan(curve.auc_se)
         low, high = curve.auc_interval()
         assert 0 < low < curve.auc < high < 1
+    with pytest.warns(UndefinedRateWarning, match="test of the difference"):
         found = compare_auc([0, 0, 0, 1], [1, 2, 4, 3], [1, 2, 3, 4])
     assert found.difference == pytest.approx(-1 / 3)
-    assert np.isnan([found.se, *found.interval, found.statistic, found.p_value]).all()
+    assert found.interval == (-1, 1)
+    assert np.isnan([found.se, found.statistic, found.p_value]).all()
 
 
 def test_coverage_of_the_default_interval():
@@ -525,19 +527,61 @@ def test_comparison_is_antisymmetric_and_paired():
     assert narrow.interval == pytest.approx((one.difference - half, one.difference + half))
 
 
-def test_equal_rankings_do_not_differ():
+def test_equal_rankings_are_no_proof_that_two_scores_are_equal():
     y_true, a = random_cases(7)
-    found = compare_auc(y_true, a, np.exp(a))
-    assert found[2:] == (0.0, 0.0, (0.0, 0.0), 0.0, 1.0)
+    with pytest.warns(UndefinedRateWarning, match="the cases do not vary"):
+        found = compare_auc(y_true, a, np.exp(a))
     assert found.auc_a == found.auc_b
+    assert found.difference == 0
+    rare = [1 - 0.025 ** (1 / n) for n in (y_true.sum(), len(y_true) - y_true.sum())]
+    assert found.interval == pytest.approx((-np.hypot(*rare), np.hypot(*rare)))
+    assert np.isnan([found.se, found.statistic, found.p_value]).all()
+
+
+def test_four_cases_prove_nothing():
+    with pytest.warns(UndefinedRateWarning, match="the cases do not vary"):
+        found = compare_auc([0, 0, 1, 1], [1, 2, 3, 4], [2, 1, 4, 3])
+    assert found.interval == (-1, 1)
 
 
 def test_opposite_perfect_scores_have_no_variance():
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
+    with pytest.warns(UndefinedRateWarning, match="the cases do not vary"):
         found = compare_auc([0, 0, 1, 1], [0, 1, 2, 3], [3, 2, 1, 0])
-    assert found.difference == 1
-    assert np.isnan([found.se, *found.interval, found.statistic, found.p_value]).all()
+    assert found.difference == found.interval[1] == 1
+    assert found.interval[0] < 0
+    assert np.isnan([found.se, found.statistic, found.p_value]).all()
+
+
+@pytest.mark.parametrize("kind", ["simultaneous", "pointwise"])
+def test_bands_of_a_perfect_score_have_a_width_everywhere(kind):
+    band = RocCurve.from_scores([0, 0, 1, 1], [1, 2, 3, 4]).band(kind=kind, resamples=200)
+    assert (band.low < band.high).all()
+
+
+@pytest.mark.parametrize(("n_disease", "n_normal"), [(10, 40), (30, 30), (40, 4)])
+@pytest.mark.parametrize("shift", [1, 3])
+def test_coverage_of_average_precision(n_disease, n_normal, shift):
+    """The truth: precision at each recall of two normal distributions, at this prevalence."""
+    z = np.linspace(-8, 12, 20_001)
+    recall, fpr = stats.norm.sf(z - shift), stats.norm.sf(z)
+    precision = n_disease * recall / (n_disease * recall + n_normal * fpr)
+    truth = -np.trapezoid(precision, recall)
+    rng, y_true = np.random.default_rng(0), np.repeat([1, 0], [n_disease, n_normal])
+    hits = 0
+    for _ in range(200):
+        y_score = rng.normal(size=len(y_true)) + shift * y_true
+        low, high = RocCurve.from_scores(y_true, y_score).average_precision_interval()
+        hits += low <= truth <= high
+    assert hits >= 0.9 * 200
+
+
+def test_the_curve_of_scores_is_the_curve_of_its_table():
+    for seed in range(30):
+        y_true, y_score = random_cases(seed)
+        found = RocCurve.from_scores(y_true, np.round(y_score, seed % 3))
+        table = RocCurve(found.thresholds, found.tp, found.fp)
+        assert found.auc == table.auc
+        assert found.auc_se == pytest.approx(table.auc_se)
 
 
 def test_p_values_are_uniform_where_nothing_differs():
