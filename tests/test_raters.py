@@ -236,7 +236,7 @@ def test_unknown_weights_metric_and_level_are_refused():
 
 
 # Readers who give the same answer with probability kappa, and else answer by chance: 0.5 is even,
-# 0.05 a rare disease. Before, with large-sample errors, coverage fell to 0 here.
+# 0.05 a rare disease.
 @pytest.mark.parametrize(
     ("share", "kappa", "cases"),
     [
