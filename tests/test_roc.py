@@ -337,7 +337,7 @@ def test_arguments_stay_as_they_are():
     y_true, y_score = LECTURE_TRUE.copy(), LECTURE_SCORE.copy()
     y_true.flags.writeable = y_score.flags.writeable = False
     RocCurve.from_scores(y_true, y_score).auc_interval()
-    compare_auc(y_true, y_score, y_score)
+    compare_auc(y_true, y_score, -y_score)
 
 
 def test_text_form():
@@ -654,8 +654,8 @@ CURVE = RocCurve.from_scores(LECTURE_TRUE, LECTURE_SCORE)
         (lambda: CURVE.band(fpr=[0.5, 2]), "fpr must lie between 0 and 1"),
         (lambda: CURVE.partial_auc(0.2, 0.2), "low must be smaller than high"),
         (lambda: CURVE.partial_auc(-0.1, 0.2), "low must lie between 0 and 1"),
-        (lambda: CURVE.expected_cost(-1, 1), "cost_fn must be a number of at least 0"),
-        (lambda: CURVE.cheapest(1, np.inf), "cost_fp must be a number of at least 0"),
+        (lambda: CURVE.expected_cost(-1, 1), "cost_fn must be finite and not negative"),
+        (lambda: CURVE.cheapest(1, np.inf), "cost_fp must be finite and not negative"),
         (lambda: CURVE.cheapest(1, 1, prevalence=1.2), "prevalence must lie between 0 and 1"),
         (lambda: CURVE.precision([0.1, 0.2]), "prevalence must be one number"),
         (lambda: CURVE.sensitivity_at(np.nan), "fpr must lie between 0 and 1"),

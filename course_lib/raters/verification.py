@@ -38,9 +38,9 @@ def begg_greenes(verified, unverified_positive, unverified_negative, *, level=0.
     Returns
     -------
     Corrected
-        Intervals by the delta method on the logit scale, with 1/2 added to the four cells where
-        one of them is 0, because the logit is infinite there. NaN, with one warning, for a
-        rate whose denominator is 0.
+        The intervals are what those of PPV, NPV and the share of positive results make together
+        (see `course_lib.intervals.melded_interval`). NaN, with one warning, for a rate whose
+        denominator is 0.
 
     Raises
     ------
