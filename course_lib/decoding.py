@@ -14,12 +14,11 @@ from ._validation import (
     as_choice,
     as_count,
     as_features,
-    as_level,
     as_positive,
     as_vector,
     same_length,
 )
-from .metrics import wilson_interval
+from .intervals import RESAMPLES, grouped_interval, wilson_interval
 
 
 def standardize_runs(X, runs):
@@ -129,28 +128,24 @@ class Decoding:
         right = self.y_true == self.y_pred
         return np.array([right[self.groups == g].mean() for g in np.unique(self.groups)])
 
-    def interval(self, level=0.95, by="cases", *, seed=0, resamples=10_000):
+    def interval(self, level=0.95, by="cases", *, seed=0, resamples=RESAMPLES):
         """Confidence interval of the accuracy.
 
         Parameters
         ----------
         level : float, default 0.95
         by : {"cases", "groups"}
-            Wilson's interval, which takes the cases for independent; or the percentile bootstrap
-            over whole groups, which lets the cases of a group (a run) depend on each other.
+            Wilson's interval, which takes the cases for independent; or the Bayesian bootstrap
+            over whole groups, which lets the cases of a group (a run) depend on each other (see
+            `course_lib.intervals.grouped_interval`).
         seed, resamples : int
             Of the bootstrap.
         """
         if as_choice(by, "by", ("cases", "groups")) == "cases":
             right = int(np.count_nonzero(self.y_true == self.y_pred))
             return wilson_interval(right, len(self.y_true), level)
-        level = as_level(level)
-        _, group, size = np.unique(self.groups, return_inverse=True, return_counts=True)
-        right = np.bincount(group, weights=self.y_true == self.y_pred)
-        drawn = np.random.default_rng(seed).integers(len(size), size=(resamples, len(size)))
-        values = right[drawn].sum(axis=1) / size[drawn].sum(axis=1)
-        low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
-        return float(low), float(high)
+        right = self.y_true == self.y_pred
+        return grouped_interval(right, self.groups, level, seed=seed, resamples=resamples)
 
 
 def decode(X, y, groups, ridge=1.0):

@@ -17,13 +17,13 @@ from ._validation import (
     as_choice,
     as_count,
     as_features,
-    as_level,
     as_numbers,
     as_open_probability,
     as_positive,
     as_vector,
     same_length,
 )
+from .intervals import RESAMPLES, interval_of_totals
 
 
 class EmbeddingNet(nn.Module):
@@ -340,18 +340,14 @@ class ClassRate:
         """The share over all questions."""
         return float(self.hits.sum() / self.asked.sum())
 
-    def interval(self, level=0.95, resamples=2000, seed=0):
-        """Percentile interval of the bootstrap that redraws whole classes.
+    def interval(self, level=0.95, *, seed=0, resamples=RESAMPLES):
+        """Interval over classes, by the Bayesian bootstrap with one class more.
 
-        It says how far other classes might give another value. The network is held fixed.
+        It says how far other classes might give another value (see
+        `course_lib.intervals.grouped_interval`). The network is held fixed.
         """
-        level = as_level(level)
-        as_count(resamples, "resamples", least=1)
-        k = len(self.asked)
-        drawn = np.random.default_rng(seed).integers(k, size=(resamples, k))
-        values = self.hits[drawn].sum(1) / self.asked[drawn].sum(1)
-        low, high = np.quantile(values, [0.5 - level / 2, 0.5 + level / 2])
-        return float(low), float(high)
+        draws = {"seed": seed, "resamples": resamples}
+        return interval_of_totals(self.hits, self.asked, (0, 1), level, **draws)
 
     def __repr__(self):
         low, high = self.interval()

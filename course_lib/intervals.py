@@ -211,28 +211,40 @@ def grouped_interval(values, groups, level=0.95, *, bounds=None, seed=0, resampl
         bounds = (0, 1)
     values = as_scores(values, "values")
     same_length(values=values, groups=groups)
-    level, resamples = as_level(level), as_count(resamples, "resamples", 1)
-    rng = np.random.default_rng(as_count(seed, "seed"))
     _, group, size = np.unique(groups, return_inverse=True, return_counts=True)
     total, count = np.bincount(group, weights=values), len(size)
     if count < 2:
         raise ValueError("groups must hold at least two groups, but all cases are in one.")
     if bounds is not None:
-        extremes, one_more = _bounds_of(values, bounds), size.mean()
-    elif np.ptp(values) == 0:
+        bounds, draws = _bounds_of(values, bounds), {"seed": seed, "resamples": resamples}
+        return interval_of_totals(total, size, bounds, level, **draws)
+    level, resamples = as_level(level), as_count(resamples, "resamples", 1)
+    if np.ptp(values) == 0:
         return no_interval("the interval", "all values are equal and bounds are not given")
-    else:
-        extremes, one_more = (0, 0), 0
-        t = stats.t.ppf(0.5 + level / 2, count - 1)
-        level = 1 - 2 * stats.norm.sf(t * np.sqrt(count / (count - 1)))
-    means = []
-    for _ in range(resamples):
-        weight = rng.standard_exponential(count)
-        more = rng.standard_exponential() * one_more
-        sums = weight @ total + more * np.asarray(extremes)
-        means.append(sums / (weight @ size + more))
-    low, high = np.transpose(means)
-    return float(np.quantile(low, 0.5 - level / 2)), float(np.quantile(high, 0.5 + level / 2))
+    t = stats.t.ppf(0.5 + level / 2, count - 1)
+    tail = stats.norm.sf(t * np.sqrt(count / (count - 1)))
+    return _middle_of_means(total, size, 0, (0, 0), tail, as_count(seed, "seed"), resamples)
+
+
+def interval_of_totals(totals, sizes, bounds, level=0.95, *, seed=0, resamples=RESAMPLES):
+    """`grouped_interval` of groups whose sums and sizes are known, also of one group.
+
+    Parameters
+    ----------
+    totals, sizes : array_like, shape (groups,)
+        Sum of each group's values, and how many they are.
+    bounds : (float, float)
+        As in `grouped_interval`.
+    level : float, default 0.95
+    seed, resamples : int
+
+    Returns
+    -------
+    low, high : float
+    """
+    tail = 0.5 - as_level(level) / 2
+    seed, resamples = as_count(seed, "seed"), as_count(resamples, "resamples", 1)
+    return _middle_of_means(totals, sizes, np.mean(sizes), bounds, tail, seed, resamples)
 
 
 # What several modules share
@@ -263,3 +275,15 @@ def _bounds_of(values, bounds):
     if values.min() < bounds[0] or values.max() > bounds[1]:
         raise ValueError(f"values must lie within bounds, {bounds[0]:g} to {bounds[1]:g}.")
     return bounds
+
+
+def _middle_of_means(totals, sizes, one_more, bounds, tail, seed, resamples):
+    """Bayesian bootstrap of groups and of one more, of the size `one_more`, at both bounds."""
+    rng, means = np.random.default_rng(seed), []
+    for _ in range(resamples):
+        weight = rng.standard_exponential(len(sizes))
+        more = rng.standard_exponential() * one_more
+        sums = weight @ totals + more * np.asarray(bounds)
+        means.append(sums / (weight @ sizes + more))
+    low, high = np.transpose(means)
+    return float(np.quantile(low, tail)), float(np.quantile(high, 1 - tail))

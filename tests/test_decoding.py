@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
+from scipy.stats import binomtest, t
 from sklearn.linear_model import RidgeClassifier
 from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import KFold, LeaveOneGroupOut, cross_val_score
 
 from course_lib import datasets
 from course_lib.decoding import block_means, decode, permutation_test, standardize_runs
-from course_lib.metrics import wilson_interval
+from course_lib.intervals import clopper_pearson_interval, wilson_interval
 from course_lib.retinotopy import ORIENTATIONS, SimulatedV1, gratings
 
 
@@ -152,15 +152,19 @@ def test_intervals():
     low, high = found.interval(by="groups")
     assert low < found.accuracy < high
     spread = found.by_group.std(ddof=1) / np.sqrt(10)
-    assert high - low == pytest.approx(2 * 1.96 * spread, rel=0.2)
+    student = 2 * t.ppf(0.975, 9) * spread
+    assert student < high - low < 1.3 * student
     assert found.interval(0.5, by="groups")[0] > low
     assert found.interval(by="groups") == (low, high)
 
 
-def test_groups_that_agree_have_a_narrow_interval():
-    """All runs the same: nothing varies between the units."""
+def test_groups_that_agree_keep_a_width():
+    """All runs the same: of as many runs, Clopper and Pearson say how wrong the next may be."""
     found = decode(*patterns(signal=5.0))
-    assert found.interval(by="groups") == (1, 1)
+    runs = len(found.by_group)
+    low, high = found.interval(by="groups")
+    assert low == pytest.approx(clopper_pearson_interval(runs, runs)[0], abs=0.03)
+    assert high == 1
     assert found.interval()[0] < 0.9
 
 

@@ -31,6 +31,7 @@ from course_lib.embedding import (
     squared_distances,
     triplet_loss,
 )
+from course_lib.intervals import clopper_pearson_interval
 from course_lib.roc import RocCurve
 from course_lib.training import fit
 
@@ -315,7 +316,10 @@ def test_interval_redraws_classes_not_questions():
     assert low < 0.35
     assert high > 0.65
     same = ClassRate(np.full(20, 50), asked).interval()
-    assert same == (0.5, 0.5)
+    assert 0.4 < same[0] < 0.5 < same[1] < 0.6
+    low, high = ClassRate(asked, asked).interval()
+    assert low == pytest.approx(clopper_pearson_interval(20, 20)[0], abs=0.03)
+    assert high == 1
     with pytest.raises(ValueError, match="level must lie"):
         ClassRate(hits, asked).interval(level=2)
     with pytest.raises(ValueError, match="resamples must be at least 1"):
