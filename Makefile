@@ -1,4 +1,4 @@
-# book · test · lint · notebooks · serve · bench · clean
+# book · chapter · write · new-chapter · quick · lint · test · notebooks · serve · bench · clean
 # Needs Python >= 3.11 with venv, and make. Everything is installed into .venv, once.
 
 PYTHON ?= python3
@@ -6,7 +6,7 @@ BIN := .venv/bin
 # Python by ruff, the front ends of widgets and the book's own scripts and styles by biome
 LINT = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/biome check --error-on-warnings .
 
-.PHONY: book test lint notebooks serve bench lab clean
+.PHONY: book chapter write new-chapter quick lint test notebooks serve bench lab clean
 .DEFAULT_GOAL := book
 
 # pip notices what is installed already; the stamp saves even asking.
@@ -24,12 +24,29 @@ LINT = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/biome check
 book: .venv/installed
 	$(BIN)/python -m book_ext book
 
+# One chapter: run if its code changed, its student edition, its page. make chapter NAME=metrics
+chapter: .venv/installed
+	$(BIN)/python -m book_ext chapter $(NAME)
+
+# The same again whenever it is saved, with the page reloaded in the browser.
+write: .venv/installed
+	$(BIN)/python -m book_ext write $(NAME)
+
+# The files of a new chapter, with blanks to fill in.
+new-chapter: .venv/installed
+	$(BIN)/python -m book_ext new-chapter $(NAME)
+
 # The student editions chapters/*.ipynb alone.
 notebooks: .venv/installed
 	$(BIN)/python -m book_ext notebooks
 
 lint: .venv/installed
 	$(LINT)
+
+# Lint and the tests that need no browser, no environment of their own and no built book.
+quick: .venv/installed
+	$(LINT)
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not (slow or browser or colab or peers)" tests
 
 # The committed editions are compared before the book is built, because building writes them anew.
 # The cells of a notebook need one kernel, so nbval keeps each file on one worker.

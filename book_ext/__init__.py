@@ -7,7 +7,7 @@ from docutils import nodes
 from nbformat.v4 import new_markdown_cell, new_notebook
 from sphinx.util import logging
 
-from . import editions, execute
+from . import editions, execute, pages
 
 _log = logging.getLogger(__name__)
 # What a page with mathematics loads, of the 25 MB that MathJax's wheel carries.
@@ -19,7 +19,8 @@ def read_chapter(text):
     if not editions.is_notebook(text):
         return new_notebook(cells=[new_markdown_cell(editions.body(text))])
     path = next(p for p in editions.chapter_files() if p.read_text(encoding="utf-8") == text)
-    return editions.book_edition(execute.executed(path, text))
+    run = execute.executed if pages.is_wanted(path) else execute.plan
+    return editions.book_edition(run(path, text))
 
 
 def _follow_fork(app, config):
@@ -62,8 +63,9 @@ def _prune_mathjax(app, exception):
 
 
 def setup(app):
+    pages.connect(app)
     app.connect("config-inited", _follow_fork)
     app.connect("doctree-read", _require_alt_text)
     app.connect("html-page-context", _once, priority=900)
     app.connect("build-finished", _prune_mathjax, priority=900)
-    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+    return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}

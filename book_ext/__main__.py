@@ -1,32 +1,44 @@
-"""What the Makefile runs: ``python -m book_ext notebooks | check | book | serve``."""
+"""What the Makefile runs, e.g. ``python -m book_ext chapter roc``."""
 
 import argparse
 import functools
 import http.server
-import subprocess
 import sys
 import webbrowser
-from pathlib import Path
 
-from . import editions, execute
+from . import editions, execute, overview, pages
 
-HTML = editions.ROOT / "_build" / "html"
+_say = functools.partial(print, flush=True)
 
 
 def _execute_chapters():
     paths = editions.chapter_files()
     execute.clean_up(paths)
-    execute.run_all(paths, functools.partial(print, flush=True))
+    execute.run_all(paths, _say)
     return paths
+
+
+def _write_editions(paths):
+    for path, text in execute.outdated_editions(paths):
+        editions.replace_file(path, text)
+        _say(f"wrote {path.relative_to(editions.ROOT)}")
 
 
 def notebooks():
     """Execute what changed and write the student editions."""
     paths = _execute_chapters()
-    for path, text in execute.outdated_editions(paths):
-        editions.replace_file(path, text)
-        print(f"wrote {path.relative_to(editions.ROOT)}")
-    print(f"{len(paths)} student editions are up to date.", flush=True)
+    _write_editions(paths)
+    table()
+    _say(f"{len(paths)} student editions are up to date.")
+
+
+def table():
+    """Write the table of CONTRIBUTING.md that says where everything of a chapter is."""
+    path = editions.ROOT / "CONTRIBUTING.md"
+    text = path.read_text(encoding="utf-8")
+    if overview.with_table(text) != text:
+        editions.replace_file(path, overview.with_table(text))
+        _say(f"wrote {path.name}")
 
 
 def check():
@@ -42,19 +54,54 @@ def check():
 def book():
     """Build the HTML with warnings as errors."""
     notebooks()
-    program = Path(sys.executable).with_name("jupyter-book")
-    command = [program, "build", editions.ROOT]
-    done = subprocess.run([*command, "-n", "-W", "--keep-going", "--all", "-q"], check=False)
-    if done.returncode:
-        sys.exit("The book was not built; the warnings above are errors here.")
-    print(f"The book: {(HTML / 'index.html').as_uri()}")
+    pages.build()
+    _say(f"The book: {(pages.HTML / 'index.html').as_uri()}")
+
+
+def chapter(path):
+    """Execute one chapter if its code changed, write its student edition, build its page alone."""
+    name = editions.chapter_name(path)
+    if execute.stored(path) is None:
+        execute.run_all([path], _say)
+    _write_editions([path])
+    pages.build(name)
+    _say(f"The page: {pages.address(name)}")
+
+
+def write(path, port):
+    """Build a chapter's page and show it; again whenever a file that it is made from is saved."""
+    from . import writing
+
+    make = functools.partial(_try_chapter, path)
+    make()
+    writing.serve(editions.chapter_name(path), make, port)
+
+
+def new_chapter(name):
+    """Write the files of a new chapter, with blanks that say FILL IN."""
+    from . import scaffolding
+
+    try:
+        written = scaffolding.new_chapter(name)
+    except ValueError as error:
+        sys.exit(str(error))
+    for path in written:
+        _say(f"wrote {path.relative_to(editions.ROOT)}")
+    _say(f"Fill in what says FILL IN; see the page by `make write NAME={name}`.")
+
+
+def _try_chapter(path):
+    try:
+        chapter(path)
+    except (execute.ChapterError, pages.BuildError) as error:
+        _say(error)
 
 
 def serve(port):
     """Show the built book on this machine."""
-    if not (HTML / "index.html").is_file():
+    if not (pages.HTML / "index.html").is_file():
         sys.exit("There is no book yet: run `make book`.")
-    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=HTML)
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=pages.HTML)
     with http.server.ThreadingHTTPServer(("127.0.0.1", port), handler) as server:
         address = f"http://127.0.0.1:{server.server_port}"
         print(f"{address}  (Ctrl+C stops)", flush=True)
@@ -67,16 +114,31 @@ def serve(port):
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m book_ext", description=__doc__)
-    parser.add_argument("command", choices=["notebooks", "check", "book", "serve"])
-    parser.add_argument("--port", type=int, default=8000, help="for serve; 0 takes a free one")
-    arguments = parser.parse_args()
+    commands = parser.add_subparsers(dest="command", required=True)
+    for function in (notebooks, table, check, book, chapter, write, new_chapter, serve):
+        command = commands.add_parser(function.__name__.replace("_", "-"), help=function.__doc__)
+        if function in (chapter, write):
+            command.add_argument("path", type=_chapter, metavar="NAME", help="e.g. dli/l1_simple")
+        if function is new_chapter:
+            command.add_argument("name", metavar="NAME", help="e.g. texture or dli/l8_texture")
+        if function in (write, serve):
+            command.add_argument("--port", type=int, default=8000)
+        command.set_defaults(function=function)
+    arguments = vars(parser.parse_args())
+    del arguments["command"]
     try:
-        if arguments.command == "serve":
-            serve(arguments.port)
-        else:
-            {"notebooks": notebooks, "check": check, "book": book}[arguments.command]()
+        arguments.pop("function")(**arguments)
     except execute.ChapterError as error:
         sys.exit(f"A chapter failed.\n{error}")
+    except pages.BuildError as error:
+        sys.exit(str(error))
+
+
+def _chapter(name):
+    try:
+        return editions.find_chapter(name)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 if __name__ == "__main__":

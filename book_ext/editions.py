@@ -8,6 +8,7 @@ both the student's outputs and the book's::
 """
 
 import copy
+import functools
 import hashlib
 import os
 import re
@@ -55,8 +56,29 @@ def chapter_name(path):
     return Path(path).resolve().relative_to(CHAPTERS).with_suffix("").as_posix()
 
 
+def find_chapter(name):
+    """Source of a chapter by its name or the last part of it, e.g. ``l1_simple``.
+
+    Raises
+    ------
+    ValueError
+        If there is no such chapter, or several.
+    """
+    paths = {chapter_name(path): path for path in chapter_files()}
+    wanted = name.removeprefix("chapters/").removesuffix(".md")
+    found = [n for n in paths if n == wanted or n.endswith(f"/{wanted}")]
+    if len(found) != 1:
+        raise ValueError(f"NAME must be a chapter, one of {', '.join(paths)}; got {name!r}.")
+    return paths[found[0]]
+
+
 def read_source(text):
     """Parse MyST text into a notebook without outputs."""
+    return copy.deepcopy(_parsed(text))
+
+
+@functools.lru_cache(maxsize=100)
+def _parsed(text):
     notebook = jupytext.reads(body(text), fmt="md:myst")
     for cell in notebook.cells:
         cell.metadata.setdefault("tags", [])

@@ -44,52 +44,54 @@ def stored(path, text=None):
     """The chapter with its kept outputs, or None if anything that they depend on has changed."""
     text = path.read_text(encoding="utf-8") if text is None else text
     kept = _kept(path)
-    plan = _plan(path, text)
-    if kept.get("made_from") != _as_now(kept.get("made_from"), plan):
+    notebook = plan(path, text)
+    if kept.get("made_from") != _as_now(kept.get("made_from"), notebook):
         return None
     try:
-        _fill(plan, kept["cells"])
+        _fill(notebook, kept["cells"])
     except KeyError:
         # A front end was renamed.
         return None
-    _inspect(editions.chapter_name(path), plan)
-    return plan
+    _inspect(editions.chapter_name(path), notebook)
+    return notebook
 
 
-def _fill(plan, results):
+def _fill(notebook, results):
     texts = front_ends.texts()
-    for cell, result in zip(_code(plan), results, strict=True):
+    for cell, result in zip(_code(notebook), results, strict=True):
         front_ends.over_html(lambda html: front_ends.filled(html, texts), result["outputs"])
         cell.update(nbformat.from_dict(result))
 
 
 def _kept(path):
-    file = _place(path)
+    file = place(path)
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 
-def _plan(path, text):
+def plan(path, text):
+    """A chapter's cells in the order in which they run, without outputs."""
     try:
         return editions.execution_plan(editions.read_source(text))
     except ValueError as error:
         raise ChapterError(f"{editions.chapter_name(path)}: {error}") from error
 
 
-def _as_now(made_from, plan):
+def _as_now(made_from, notebook):
     """What a kept execution would be made from today."""
     if made_from is None:
         return ()
     return {
-        "code": _code_digest(plan),
+        "code": _code_digest(notebook),
         "files": {name: _digest(name) for name in made_from["files"]},
         "packages": {name: _version(name) for name in made_from["packages"]},
     }
 
 
-def _code_digest(plan):
+def _code_digest(notebook):
     """Of everything that decides what the kernel is told to do, and by whom."""
     cells = [
-        [cell.source, sorted(editions.tags(cell) & kernel.TAGS_THAT_COUNT)] for cell in _code(plan)
+        [cell.source, sorted(editions.tags(cell) & kernel.TAGS_THAT_COUNT)]
+        for cell in _code(notebook)
     ]
     digest = hashlib.sha256(json.dumps(cells).encode())
     for path in kernel.MACHINERY:
@@ -182,7 +184,7 @@ def _run_if_needed(path):
 def run(path, text):
     """Execute a chapter and keep its outputs."""
     name = editions.chapter_name(path)
-    notebook = _plan(path, text)
+    notebook = plan(path, text)
     # Before the run: what is edited during it belongs to the next one.
     code, project, texts = _code_digest(notebook), _project(), front_ends.texts()
     start = time.monotonic()
@@ -214,11 +216,12 @@ def run(path, text):
             for cell, each in zip(_code(notebook), outputs, strict=True)
         ],
     }
-    editions.replace_file(_place(path), json.dumps(kept))
+    editions.replace_file(place(path), json.dumps(kept, ensure_ascii=False))
     return notebook
 
 
-def _place(path):
+def place(path):
+    """The file that keeps a chapter's outputs."""
     name = editions.chapter_name(path).replace("/", "--")
     return CACHE / f"{name}.json"
 
@@ -297,7 +300,7 @@ def _inspect_tolerances(name, notebook):
 
 def clean_up(paths):
     """Delete executions of chapters that no longer exist."""
-    places = {_place(path) for path in paths}
+    places = {place(path) for path in paths}
     for kept in CACHE.glob("*"):
         if kept not in places:
             kept.unlink()

@@ -147,6 +147,7 @@ def test_a_secret_changes_the_seed(monkeypatch, perfect):
     assert seeds_of(monkeypatch, perfect) == hidden
 
 
+@pytest.mark.slow
 def test_the_smears_of_two_files_share_no_cell_with_each_other_or_the_fixed_sets():
     task = smear_task()
     images, y_true = task.test(1)
@@ -300,6 +301,7 @@ def test_medmnist_of_an_unknown_name():
         datasets.medmnist("mnist")
 
 
+@pytest.mark.slow
 def test_real_chest_x_rays_through_the_whole_way(tmp_path, shared_data):
     """Pretrained features, a fitted head, a file, an assessment."""
     path = shared_data("pneumoniamnist_trainval.npz")

@@ -75,7 +75,10 @@ def close(ours, theirs):
 # Agreement with captum ---------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module", params=["small", "small gray", "EfficientNet-Lite0"])
+BACKBONE = pytest.param("EfficientNet-Lite0", marks=pytest.mark.slow)
+
+
+@pytest.fixture(scope="module", params=["small", "small gray", BACKBONE])
 def case(request):
     """Model, image, target, a layer's name, the image as captum takes it."""
     if request.param == "small":
@@ -137,6 +140,7 @@ def test_occlusion(case, window, stride):
         (channels, min(window, height), min(window, width)),
         target=target,
         strides=(channels, stride, stride),
+        perturbations_per_eval=16,
         baselines=0.3,
     )[0]
     close(attribution.occlusion(model, image, target, window, stride, 0.3), theirs.mean(0))
@@ -184,6 +188,7 @@ def test_a_linear_network_is_explained_exactly():
     np.testing.assert_allclose(lost, weights[1] * (image - 0.5), atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["cat", "coffee", "flower"])
 def test_integrated_gradients_are_complete_within_5_percent(name):
     model, image = EfficientNetLite0.pretrained(), datasets.photo(name, 128)
@@ -287,6 +292,7 @@ def test_rank_correlation_is_the_correlation_of_ranks():
         assert np.isnan(attribution.rank_correlation(a, np.ones((5, 6))))
 
 
+@pytest.mark.slow
 def test_guided_gradients_hardly_notice_a_new_classifier():
     """Adebayo 2018, on this backbone: the gradient changes, the guided gradient does not."""
     model, cat = EfficientNetLite0.pretrained(), datasets.photo("cat", 128)

@@ -424,6 +424,7 @@ def test_proposals_find_squares_and_their_union():
         regions.propose_regions(np.full((40, 50), np.inf))
 
 
+@pytest.mark.slow
 def test_most_nuclei_are_proposed():
     nuclei = datasets.nuclei()
     proposed = regions.propose_regions(standardize(nuclei.image))
@@ -493,6 +494,7 @@ def test_loss_counts_what_is_known():
     assert torch.isfinite(nothing)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_nuclei_of_the_other_half_are_found(halves, seed):
     torch.manual_seed(seed)
@@ -572,6 +574,7 @@ def test_errors_are_distances():
         landmarks.simulated_fundi(1.5)
 
 
+@pytest.mark.slow
 def test_disc_and_fovea_are_found_in_simulated_eyes_and_in_a_real_one():
     train, test = landmarks.simulated_fundi(400, seed=0), landmarks.simulated_fundi(60, seed=100)
     torch.manual_seed(0)

@@ -9,7 +9,7 @@ import shutil
 import nbformat
 import pytest
 
-from book_ext import editions, execute
+from book_ext import editions, execute, rules
 
 CHAPTERS = editions.chapter_files()
 REAL_ROOT = editions.ROOT
@@ -111,6 +111,7 @@ def test_student_edition_is_byte_identical_twice(path):
 
 @each_chapter
 def test_notebook_is_valid_and_compared(path):
+    assert path.with_suffix(".ipynb").is_file(), f"{path.name} has no notebook: `make notebooks`"
     notebook = _student(path)
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
@@ -157,13 +158,16 @@ def test_stub_and_solution_share_a_signature(path):
     for exercise_id, cells in editions.exercise_cells(path.read_text(encoding="utf-8")).items():
         assert exercise_id, f"an exercise of {path.name} has no `:exercise:`"
         name = exercise_id.partition(".")[2]
+        assert "solution" in cells, f"{exercise_id} needs a cell tagged solution"
         stub, solution = (_signature(cells[kind], name) for kind in ("stub", "solution"))
-        assert stub == solution
+        assert stub == solution, f"stub and solution of {exercise_id} take other arguments"
 
 
 def _signature(code, name):
     functions = [n for n in ast.parse(code).body if isinstance(n, ast.FunctionDef)]
-    (function,) = (f for f in functions if f.name == name)
+    found = [f for f in functions if f.name == name]
+    assert len(found) == 1, f"the cell must define the function {name} once:\n{code}"
+    (function,) = found
     return ast.dump(function.args)
 
 
@@ -171,13 +175,18 @@ def _signature(code, name):
 def test_cells_are_short_enough_to_read(path):
     for cell in editions.read_source(path.read_text(encoding="utf-8")).cells:
         if cell.cell_type == "code":
-            assert max(map(len, cell.source.splitlines())) <= 79, cell.source[:200]
-            assert (
-                editions.tags(cell) & {"hide-input", "solution"}
-                or len(cell.source.splitlines()) <= 20
-            ), cell.source[:200]
-            # IPython hides the value before a semicolon, and nbval sees it all the same.
-            assert not cell.source.rstrip().endswith(";"), cell.source[-200:]
+            lines = cell.source.splitlines()
+            assert max(map(len, lines)) <= rules.COLUMNS, (
+                f"a line of more than {rules.COLUMNS} columns: {max(lines, key=len)}"
+            )
+            assert editions.tags(cell) & {"hide-input", "solution"} or len(lines) <= rules.LINES, (
+                f"a cell of more than {rules.LINES} lines; split it, or tag it hide-input:\n"
+                f"{cell.source[:200]}"
+            )
+            assert not cell.source.rstrip().endswith(";"), (
+                "IPython hides the value before a semicolon, and nbval sees it all the same: "
+                f"{cell.source[-200:]}"
+            )
 
 
 def test_cells_run_stub_first_and_solution_second():
@@ -263,6 +272,7 @@ def chapter(tmp_path, monkeypatch):
         ("import sys; print('loud', file=sys.stderr)", r"demo, code cell 2 .*writes to stderr"),
     ],
 )
+@pytest.mark.slow
 def test_failure_names_chapter_and_cell(chapter, code, said):
     path = chapter(
         SOURCE.replace("x = 1\n```", f"x = 1\n```\n\n```{{code-cell}} ipython3\n{code}\n```")
@@ -271,12 +281,14 @@ def test_failure_names_chapter_and_cell(chapter, code, said):
         execute.run(path, path.read_text())
 
 
+@pytest.mark.slow
 def test_solution_that_fails_its_check_stops_the_build(chapter):
     path = chapter(SOURCE)
     with pytest.raises(execute.ChapterError, match="the solution fails its check"):
         execute.run(path, path.read_text())
 
 
+@pytest.mark.slow
 def test_every_failing_chapter_is_reported(chapter):
     source = "---\nfile_format: mystnb\n---\n\n```{code-cell} ipython3\nraise KeyError('x')\n```\n"
     paths = [chapter(source, "one"), chapter(source, "two")]
@@ -299,6 +311,7 @@ def project(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_chapter_runs_again_when_a_file_that_it_used_changes(chapter, project):
     library = project / "course_lib"
     files = {
@@ -363,6 +376,7 @@ print(x + 1)
 """
 
 
+@pytest.mark.slow
 def test_words_and_looks_change_without_running_a_cell(chapter, project):
     path = chapter(CODE)
     ran = execute.run(path, CODE)
@@ -392,6 +406,7 @@ def test_words_and_looks_change_without_running_a_cell(chapter, project):
         CODE.replace("x = 1", "import yaml").replace("import yaml\n\n", "x = 1\n\n"),
     ],
 )
+@pytest.mark.slow
 def test_changed_code_runs_again(chapter, project, edited):
     path = chapter(CODE)
     execute.run(path, CODE)
@@ -399,6 +414,7 @@ def test_changed_code_runs_again(chapter, project, edited):
     assert execute.stored(path, edited) is None
 
 
+@pytest.mark.slow
 def test_a_used_package_of_another_version_runs_a_chapter_again(chapter, project, monkeypatch):
     path = chapter(CODE)
     execute.run(path, CODE)
@@ -408,6 +424,7 @@ def test_a_used_package_of_another_version_runs_a_chapter_again(chapter, project
         assert (execute.stored(path, CODE) is None) == used, other
 
 
+@pytest.mark.slow
 def test_what_runs_chapters_is_part_of_the_key_and_what_shows_them_is_not(
     chapter, project, tmp_path, monkeypatch
 ):
@@ -428,6 +445,7 @@ def test_what_runs_chapters_is_part_of_the_key_and_what_shows_them_is_not(
     assert execute.stored(path, CODE) is None
 
 
+@pytest.mark.slow
 def test_a_front_end_changes_without_running_a_cell(chapter, project):
     """What a page shows then is, to the byte, what a new execution gives."""
     library = project / "course_lib"
@@ -525,6 +543,7 @@ def _names_taken(path, package):
     }
 
 
+@pytest.mark.slow
 def test_the_longest_chapter_starts_first(chapter, project):
     quick = chapter(CODE, "a_quick")
     slow = chapter(CODE.replace("mystnb", "mystnb\nseconds: 100"), "b_slow")

@@ -449,6 +449,7 @@ def test_glyphs_keep_the_first_of_two_alike(letters):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_unseen_scripts_from_one_example(letters, seed):
     unseen = np.isin(letters.scripts[letters.y_true], ("Armenian", "Georgian"))

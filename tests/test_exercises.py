@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from book_ext import editions
+from book_ext import editions, rules
 from course_lib.exercises import _exercise as machinery
 from course_lib.exercises import call, catalog, check, diagnose, draw_cases, find
 
@@ -27,7 +27,7 @@ CELLS = {
     for path in editions.chapter_files()
     for exercise_id, cells in editions.exercise_cells(path.read_text(encoding="utf-8")).items()
 }
-#: Exercises and quiz questions that a chapter has at least; 3 and 4 where it is not listed.
+#: Exercises and quiz questions that a chapter has at least, where it is more than `rules` say.
 AT_LEAST = {
     "attribution": (4, 4),
     "brain": (4, 4),
@@ -76,15 +76,20 @@ def statements(source):
 
 
 def test_chapters_and_catalog_have_the_same_exercises():
-    assert set(CELLS) == set(EXERCISES)
+    for exercise_id in set(CELLS) ^ set(EXERCISES):
+        where = "course_lib/exercises" if exercise_id in CELLS else "the cells of a chapter"
+        pytest.fail(f"the exercise {exercise_id} is missing in {where}")
 
 
 @pytest.mark.parametrize("chapter", machinery.chapters())
 def test_enough_exercises_and_questions(chapter):
-    exercises, questions = AT_LEAST.get(chapter, (3, 4))
-    assert sum(e.chapter == chapter for e in EXERCISES.values()) >= exercises
+    exercises, questions = AT_LEAST.get(chapter, (rules.EXERCISES, rules.QUESTIONS))
+    found = sum(e.chapter == chapter for e in EXERCISES.values())
+    assert found >= exercises, f"{chapter} needs {exercises} exercises and has {found}"
     quiz = editions.ROOT / "course_lib" / "quizzes" / f"{chapter}.toml"
-    assert len(tomllib.loads(quiz.read_text(encoding="utf-8"))["question"]) >= questions
+    assert quiz.is_file(), f"{chapter} needs a quiz: course_lib/quizzes/{chapter}.toml"
+    found = len(tomllib.loads(quiz.read_text(encoding="utf-8"))["question"])
+    assert found >= questions, f"{quiz.name} needs {questions} questions and has {found}"
 
 
 @each
@@ -93,8 +98,8 @@ def test_id_title_and_points(exercise):
     assert exercise.id == f"{exercise.chapter}.{exercise.function_name}"
     assert exercise.chapter in machinery.chapters()
     assert exercise.function_name.isidentifier()
-    assert exercise.title.strip()
-    assert exercise.points >= 1
+    assert exercise.title.strip(), f"{exercise.id} needs a title"
+    assert exercise.points >= 1, f"{exercise.id} needs at least one point"
     assert set(exercise.uses) <= set(MODULES)
 
 
@@ -122,13 +127,15 @@ def test_a_chapter_of_exercises_needs_numpy_torch_and_scipy_alone(chapter):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             names = [node.module] if not node.level else []
-            assert node.level == 0 or node.module in ("_exercise", "_compare")
+            assert node.level == 0 or node.module in ("_exercise", "_compare"), (
+                f"exercises/{chapter}.py imports {node.module}: write the science out instead"
+            )
         else:
             continue
-        assert {n.partition(".")[0] for n in names} <= {
-            *("numpy", "torch", "scipy"),
-            *("functools", "itertools", "math"),
-        }
+        allowed = {"numpy", "torch", "scipy", "functools", "itertools", "math"}
+        assert {n.partition(".")[0] for n in names} <= allowed, (
+            f"exercises/{chapter}.py imports {names}; it may import {sorted(allowed)} alone"
+        )
 
 
 # Cells ------------------------------------------------------------------------------------------
@@ -136,7 +143,9 @@ def test_a_chapter_of_exercises_needs_numpy_torch_and_scipy_alone(chapter):
 
 @each
 def test_stub_and_solution_have_the_signature_of_the_reference(exercise):
-    assert set(CELLS[exercise.id]) == {"stub", "solution"}
+    assert set(CELLS[exercise.id]) == {"stub", "solution"}, (
+        f"{exercise.id} needs a cell tagged exercise and one tagged solution"
+    )
 
     def signature(function):
         parameters = inspect.signature(function).parameters.values()
@@ -144,7 +153,9 @@ def test_stub_and_solution_have_the_signature_of_the_reference(exercise):
 
     for kind in ("stub", "solution"):
         function = written(exercise, kind)
-        assert signature(function) == signature(exercise.reference)
+        assert signature(function) == signature(exercise.reference), (
+            f"the {kind} of {exercise.id} needs the arguments of its reference"
+        )
         assert function.__doc__, f"the {kind} of {exercise.id} has no docstring"
 
 
@@ -154,18 +165,26 @@ def test_cells_import_nothing_but_what_the_exercise_uses(exercise):
     for source in CELLS[exercise.id].values():
         for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.Import):
-                assert {alias.name.partition(".")[0] for alias in node.names} <= allowed
-            if isinstance(node, ast.ImportFrom):
-                assert node.module.partition(".")[0] in allowed
-            if isinstance(node, ast.Name):
-                assert node.id not in ("__import__", "importlib", "course_lib")
+                names = {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names = {node.module.partition(".")[0]}
+            elif isinstance(node, ast.Name):
+                names = {node.id} & {"__import__", "importlib", "course_lib"}
+            else:
+                continue
+            assert names <= allowed, (
+                f"the cells of {exercise.id} use {sorted(names - allowed)}; a student has "
+                f"{sorted(allowed)} alone (see `uses`)"
+            )
 
 
 @each
 def test_solution_is_written_differently_from_the_reference(exercise):
     solution = statements(CELLS[exercise.id]["solution"])
-    assert solution != statements(textwrap.dedent(inspect.getsource(exercise.reference)))
-    assert solution not in ("...", "return ...")
+    assert solution != statements(textwrap.dedent(inspect.getsource(exercise.reference))), (
+        f"write the solution of {exercise.id} otherwise than its reference: each proves the other"
+    )
+    assert solution not in ("...", "return ..."), f"{exercise.id} needs a solution"
 
 
 @each
@@ -210,11 +229,15 @@ def test_cases_are_plain_data_and_follow_the_seed(exercise):
     shown = []
     for seed in (5, 5, 6):
         cases = draw_cases(exercise, seed)
-        assert len(cases) >= 3
+        assert len(cases) >= rules.CASES, f"{exercise.id} needs at least {rules.CASES} cases"
         for case in cases:
-            assert type(case) is tuple
-            assert len(needed) <= len(case) <= len(parameters)
-            assert is_plain(case)
+            assert type(case) is tuple, f"a case of {exercise.id} must be a tuple of arguments"
+            assert len(needed) <= len(case) <= len(parameters), (
+                f"a case of {exercise.id} needs {len(needed)} to {len(parameters)} arguments"
+            )
+            assert is_plain(case), (
+                f"{exercise.id} gets more than plain arrays, numbers and texts: {case!r:.200}"
+            )
         with np.printoptions(threshold=10**6, floatmode="unique"):
             shown.append(repr(cases))
     assert shown[0] == shown[1]
@@ -225,8 +248,8 @@ def test_cases_are_plain_data_and_follow_the_seed(exercise):
 def test_reference_leaves_its_arguments_alone_and_gives_plain_data(exercise):
     for case in draw_cases(exercise, 4):
         before = repr(case)
-        assert is_plain(exercise.reference(*case))
-        assert repr(case) == before
+        assert is_plain(exercise.reference(*case)), f"{exercise.id} returns no plain data"
+        assert repr(case) == before, f"the reference of {exercise.id} changes its arguments"
 
 
 # Misconceptions ---------------------------------------------------------------------------------
@@ -234,17 +257,18 @@ def test_reference_leaves_its_arguments_alone_and_gives_plain_data(exercise):
 
 @each
 def test_misconceptions_are_named_and_hinted(exercise):
-    assert len(exercise.misconceptions) >= 2
+    least = rules.MISCONCEPTIONS
+    assert len(exercise.misconceptions) >= least, f"{exercise.id} needs {least} misconceptions"
     names = [m.name for m in exercise.misconceptions]
     hints = [m.hint for m in exercise.misconceptions]
-    assert len(set(names)) == len(names)
-    assert len(set(hints)) == len(hints)
+    assert len(set(names)) == len(names), f"two misconceptions of {exercise.id} share a name"
+    assert len(set(hints)) == len(hints), f"two misconceptions of {exercise.id} share a hint"
     lines = statements(CELLS[exercise.id]["solution"]).splitlines()
     code = ["".join(line.removeprefix("return ").split()) for line in lines]
     for name, hint in zip(names, hints, strict=True):
         assert name.isidentifier(), "instructors see it in a column of a table"
-        assert hint[-1] in ".?!"
-        assert len(hint) >= 30
+        assert hint[-1] in ".?!", f"a hint is a sentence: {hint!r}"
+        assert len(hint) >= 30, f"too short to help: {hint!r}"
         for line in code:
             assert len(line) < 12 or line not in "".join(hint.split()), "the hint gives it away"
 

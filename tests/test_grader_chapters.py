@@ -13,6 +13,8 @@ from course_lib.exercises import Raised, call, catalog, compare
 
 from .grader_class import CELLS, feedback_page, level_or_skip
 
+pytestmark = pytest.mark.slow
+
 SECRET = b"a secret for the chapters"
 EXERCISES = [exercise for key, exercise in catalog().items() if key in CELLS]
 

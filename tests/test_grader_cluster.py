@@ -40,6 +40,7 @@ def cluster():
 
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.filterwarnings("ignore"),
     pytest.mark.xdist_group("cluster"),
 ]

@@ -12,6 +12,8 @@ from course_lib.exercises import call, diagnose, draw_cases, find
 
 from .grader_class import answers
 
+pytestmark = pytest.mark.slow
+
 CLASS = ROOT / "examples" / "class"
 
 

@@ -22,6 +22,8 @@ from course_grader.room import launcher
 from .grader_class import answers, hand_in, level_or_skip
 from .grader_poison import die_on_poison
 
+pytestmark = pytest.mark.slow
+
 SEED = "a seed for the tests, long enough\n"
 LOOP = "def ppv(y_true, y_pred):\n    while True:\n        pass"
 SENSITIVITY = "def ppv(y_true, y_pred):\n    return np.mean(y_pred[y_true == 1])"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from book_ext import editions, overview, rules
 from book_ext.editions import ROOT
 
 _TEXT = {
@@ -84,3 +85,20 @@ def test_every_chapter_in_the_contents_exists():
         p.relative_to(ROOT).with_suffix("").as_posix() for p in (ROOT / "chapters").rglob("*.md")
     }
     assert sources == set(files), f"_toc.yml names all but {sorted(sources - set(files))}"
+
+
+def test_the_table_of_chapters_is_what_the_files_say():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert text == overview.with_table(text), "CONTRIBUTING.md: `make notebooks` writes its table"
+    for path in editions.chapter_files():
+        (row,) = re.findall(rf"^\| `{editions.chapter_name(path)}` \|.*", text, re.MULTILINE)
+        named = re.findall(r"`(\w+)`", row)
+        for test in (name for name in named if name.startswith("test_")):
+            assert (ROOT / "tests" / f"{test}.py").is_file()
+
+
+def test_contributing_says_the_numbers_that_tests_ask_for():
+    text = " ".join((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split())
+    assert f"at most {rules.LINES} lines of at most {rules.COLUMNS} columns" in text
+    assert f"at least {rules.EXERCISES} exercises and {rules.QUESTIONS} questions" in text
+    assert f"at least {rules.MISCONCEPTIONS} misconceptions and {rules.CASES} cases" in text

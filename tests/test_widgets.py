@@ -11,7 +11,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from book_ext import editions
+from book_ext import editions, rules
 from course_lib import widgets
 from course_lib._html import table
 from course_lib.widgets import ConfusionExplorer, CourseWidget, PrevalenceExplorer, Quiz
@@ -362,18 +362,21 @@ def test_every_quiz_of_the_book(path):
     questions = tomllib.loads(path.read_text(encoding="utf-8"))["question"]
     assert Quiz(path.stem).data == {"questions": questions}
     texts = [question["text"] for question in questions]
-    assert len(set(texts)) == len(texts) >= 4
+    assert len(set(texts)) == len(texts), f"{path.name} asks the same twice"
+    assert len(texts) >= rules.QUESTIONS, f"{path.name} needs {rules.QUESTIONS} questions"
     for question in questions:
-        assert set(question) == {"text", "choice"}
-        assert len({choice["text"] for choice in question["choice"]}) == len(question["choice"])
-        assert len({choice["why"] for choice in question["choice"]}) == len(question["choice"])
+        where = f"{path.name}, {question['text'][:50]!r}"
+        assert set(question) == {"text", "choice"}, f"{where}: a question has text and choices"
+        for key in ("text", "why"):
+            values = [choice[key] for choice in question["choice"]]
+            assert len(set(values)) == len(values), f"{where}: two choices with the same {key}"
         for choice in question["choice"]:
-            assert set(choice) <= {"text", "why", "right"}
-            assert choice["why"][-1] in ".?!"
+            assert set(choice) <= {"text", "why", "right"}, f"{where}: {sorted(choice)}"
+            assert choice["why"][-1] in ".?!", f"{where}: {choice['why']!r} is no sentence"
     right = [next(i for i, c in enumerate(q["choice"]) if c.get("right")) for q in questions]
     assert len(set(right)) > 1, "the right choice must not always stand in the same place"
     shown = [p for p in editions.chapter_files() if f'Quiz("{path.stem}")' in p.read_text("utf-8")]
-    assert len(shown) == 1, "the chapter shows its quiz"
+    assert len(shown) == 1, f'one chapter must show Quiz("{path.stem}"), not {len(shown)}'
 
 
 def test_quiz_fallback_asks_and_answers():

@@ -22,6 +22,8 @@ from course_lib.exercises import Exercise
 
 from .attacks import ATTACKS
 
+pytestmark = pytest.mark.slow
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 PACKAGES = sysconfig.get_path("purelib")
 LIMITS = Limits(seconds=1, wall=4, memory=256 << 20)

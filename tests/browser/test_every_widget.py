@@ -13,13 +13,15 @@ PAGES = [f"chapters/{editions.chapter_name(path)}.html" for path in editions.cha
 def test_widgets_answer_to_the_keyboard(open_page, path, width, theme):
     page = open_page(path, width=width, theme=theme)
     hosts = page.locator(".cw-host")
-    assert hosts.count() > 0
+    assert hosts.count() > 0, f"{path} shows no widget: a chapter has at least its quiz"
     for at in range(hosts.count()):
         widget = hosts.nth(at).locator(".cw")
         widget.scroll_into_view_if_needed()
         assert_readable(widget)
         # Nothing sticks out to the side.
-        assert widget.evaluate("(root) => root.scrollWidth - root.clientWidth") <= 1
+        assert widget.evaluate("(root) => root.scrollWidth - root.clientWidth") <= 1, (
+            f"{path}, widget {at + 1} is wider than a page of {width} pixels"
+        )
         sliders = widget.locator("input[type=range]")
         for number in range(sliders.count()):
             slider = sliders.nth(number)

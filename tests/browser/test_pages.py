@@ -22,7 +22,8 @@ def _settle(page):
 
 def test_every_chapter_has_a_page(address):
     chapters = {f"chapters/{editions.chapter_name(p)}.html" for p in editions.chapter_files()}
-    assert {"chapters/intro.html"} | chapters <= set(PAGES)
+    missing = ({"chapters/intro.html"} | chapters) - set(PAGES)
+    assert not missing, f"not in the built book, run `make book`: {sorted(missing)}"
 
 
 def test_front_page_forwards_to_the_introduction(open_page):
@@ -48,7 +49,8 @@ def test_page_is_quiet_and_accessible(open_page, path, theme):
 def test_page_fits_a_phone(open_page, path):
     page = open_page(path, width=375)
     _settle(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 375, f"{path} is {width} pixels wide; a phone shows 375"
 
 
 def test_pages_open_without_a_server(open_page, address):

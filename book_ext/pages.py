@@ -1,0 +1,206 @@
+"""Build the pages that changed; every warning is an error, also one that an earlier build gave.
+
+Sphinx reads a page again when its source changed. Here that is also when its outputs or the front
+ends of its widgets changed, and when a build stopped or warned before its page stood. Every page is
+written anew when something changed that all of them show (titles, what links can point at), and the
+book is built from nothing when its settings or this package changed.
+"""
+
+import dataclasses
+import hashlib
+import json
+import logging
+import shutil
+
+from . import editions, execute, front_ends
+
+HTML = editions.ROOT / "_build" / "html"
+_DOCTREES = editions.ROOT / "_build" / ".doctrees"
+_STATE = _DOCTREES / "book_ext.json"
+#: The one page that is being built, e.g. ``chapters/metrics``; None for all.
+_only = None
+
+
+class BuildError(Exception):
+    """The pages were not built, or not without a warning."""
+
+
+def build(chapter=None):
+    """Build the book, or only the page of one chapter; the others wait for the next build.
+
+    Raises
+    ------
+    BuildError
+        If there was a warning; it has been printed.
+    """
+    global _only
+    settings, inputs = _settings(), _inputs()
+    state = _State.load()
+    if state.settings != settings or not (HTML / "index.html").is_file():
+        for folder in (HTML, _DOCTREES):
+            shutil.rmtree(folder, ignore_errors=True)
+        _State(settings).save()
+    elif state.inputs == inputs:
+        return
+    # Sphinx and its extensions take longer to import than all that was said so far.
+    from jupyter_book.sphinx import build_sphinx
+
+    _only = chapter and f"chapters/{chapter}"
+    done = build_sphinx(
+        editions.ROOT,
+        HTML,
+        doctreedir=_DOCTREES,
+        noconfig=True,
+        path_config=editions.ROOT / "_config.yml",
+        confoverrides={
+            "external_toc_path": (editions.ROOT / "_toc.yml").as_posix(),
+            "latex_individualpages": False,
+            "nitpicky": True,
+        },
+        filenames=[str(editions.ROOT / f"{_only}.md")] if _only else [],
+        builder="html",
+        warningiserror=True,
+        keep_going=True,
+        quiet=True,
+    )
+    if done:
+        raise BuildError("The book was not built; the warnings above are errors here.")
+    if not chapter:
+        state = _State.load()
+        state.inputs = inputs
+        state.save()
+
+
+def is_wanted(path):
+    """Whether the page of this source is being built, not only looked at for its title."""
+    return _only is None or path == editions.ROOT / f"{_only}.md"
+
+
+def address(chapter):
+    """Where a browser finds the page of a chapter."""
+    return (HTML / "chapters" / f"{chapter}.html").as_uri()
+
+
+def _settings():
+    """Digest of what every page is made with."""
+    root = editions.ROOT
+    files = [root / "_config.yml", root / "_toc.yml", root / "constraints.txt"]
+    files += sorted((root / "book_ext").rglob("*.py")) + sorted((root / "static").rglob("*"))
+    digest = hashlib.sha256(str(editions.repositories()[0]).encode())
+    for file in files:
+        if file.is_file():
+            digest.update(f"{file.relative_to(root)}\n".encode() + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _inputs():
+    """Digest of the sources of all pages and of what they show beside them."""
+    digest = hashlib.sha256()
+    for source in sorted(editions.CHAPTERS.rglob("*.md")):
+        name = source.relative_to(editions.ROOT).with_suffix("").as_posix()
+        digest.update(source.read_bytes())
+        digest.update(f"{name} {_shown(name)}\n".encode())
+    return digest.hexdigest()
+
+
+@dataclasses.dataclass
+class _State:
+    """What one build tells the next.
+
+    ``settings`` and ``inputs`` are digests of what it was made with and from; ``unsound`` are the
+    pages that are not known to be right.
+    """
+
+    settings: str | None = None
+    inputs: str | None = None
+    unsound: list = dataclasses.field(default_factory=list)
+
+    @classmethod
+    def load(cls):
+        return cls(**json.loads(_STATE.read_text("utf-8"))) if _STATE.is_file() else cls()
+
+    def save(self):
+        editions.replace_file(_STATE, json.dumps(dataclasses.asdict(self)))
+
+
+def _doubt(names):
+    """Until `_trust` says otherwise, the next build makes these pages again."""
+    state = _State.load()
+    state.inputs = None
+    state.unsound = sorted({*state.unsound, *names})
+    state.save()
+
+
+def _shown(name):
+    """Digest of what a chapter's page shows beside its own source, or None where there is none."""
+    outputs = execute.place(editions.ROOT / f"{name}.md")
+    if not outputs.is_file():
+        return None
+    text = outputs.read_text(encoding="utf-8")
+    digest = hashlib.sha256(text.encode())
+    texts = front_ends.texts()
+    for file in sorted(front_ends.names(text)):
+        digest.update(texts.get(file, "").encode())
+    return digest.hexdigest()
+
+
+def _outdated(app, env, added, changed, removed):
+    known = getattr(env, "book_ext_shown", {})
+    changed = {name for name in env.found_docs if known.get(name) != _shown(name)}
+    return changed.union(_State.load().unsound)
+
+
+def _choose(app, env, names):
+    """For one chapter alone, others are not read again; see also `is_wanted`."""
+    if _only:
+        names[:] = [name for name in names if name == _only or name not in env.all_docs]
+    _doubt(names)
+
+
+def _read(app, doctree):
+    env = app.env
+    if not hasattr(env, "book_ext_shown"):
+        env.book_ext_shown = {}
+    env.book_ext_shown[env.docname] = _shown(env.docname)
+
+
+def _write_all_if_shared(app, env):
+    """A page that was not read again may show what changed in another, or link to what is gone."""
+    standard = env.get_domain("std")
+    shared = repr(
+        [
+            sorted((name, title.astext()) for name, title in env.titles.items()),
+            sorted(env.toctree_includes.items()),
+            sorted(standard.labels.items()),
+            sorted(standard.anonlabels.items()),
+            sorted((name, sorted(m.get("myst_slugs", ()))) for name, m in env.metadata.items()),
+        ]
+    )
+    if shared == getattr(env, "book_ext_shared", None):
+        return []
+    _doubt(env.found_docs)
+    env.book_ext_shared = shared
+    return sorted(env.found_docs)
+
+
+def _trust(app, exception):
+    if exception or app._warncount:
+        return
+    state = _State.load()
+    state.unsound = [name for name in state.unsound if _only and name != _only]
+    state.save()
+
+
+def _no_index_yet(record):
+    """One chapter's page comes before there is a book to search in."""
+    return not (_only and "search index couldn't be loaded" in record.getMessage())
+
+
+def connect(app):
+    """Register with Sphinx."""
+    logging.getLogger("sphinx.sphinx.builders.html").addFilter(_no_index_yet)
+    app.connect("env-get-outdated", _outdated)
+    app.connect("env-before-read-docs", _choose)
+    app.connect("doctree-read", _read)
+    app.connect("env-updated", _write_all_if_shared)
+    app.connect("build-finished", _trust, priority=950)

@@ -1,0 +1,81 @@
+"""``make new-chapter``: the files of a chapter, with blanks that say FILL IN."""
+
+from pathlib import Path
+from string import Template
+
+import yaml
+
+from . import editions, rules
+
+_TEMPLATES = Path(__file__).with_name("scaffold")
+_ORDER = ("first", "second", "third", "fourth", "fifth", "sixth")
+
+
+def new_chapter(name):
+    """Write source, exercises, quiz and test of a chapter and name it in the contents.
+
+    Returns
+    -------
+    list of Path
+        What was written.
+
+    Raises
+    ------
+    ValueError
+        If the name is taken, or no name of a Python module (below a folder, perhaps).
+    """
+    module = name.replace("/", "_")
+    if not (module.isidentifier() and module.islower()):
+        raise ValueError(f"NAME must be like texture or dli/l8_texture, got {name!r}.")
+    root = editions.ROOT
+    functions = [f"{_ORDER[i]}_function" for i in range(rules.EXERCISES)]
+    values = {"name": name, "module": module}
+    files = {
+        f"chapters/{name}.md": _filled(
+            "chapter.md",
+            **values,
+            exercises="".join(_filled("exercise.md", **values, function=f) for f in functions),
+        ),
+        f"course_lib/exercises/{module}.py": _filled(
+            "exercises.py.txt",
+            functions="".join(_filled("functions.py.txt", function=f) for f in functions),
+            exercises="".join(_filled("exercise.py.txt", **values, function=f) for f in functions),
+        ),
+        f"course_lib/quizzes/{module}.toml": "\n".join(map(_question, range(rules.QUESTIONS))),
+        f"tests/test_{module}.py": _filled("test.py.txt", **values),
+    }
+    taken = [file for file in files if (root / file).exists()]
+    if taken:
+        raise ValueError(f"NAME must be new; there is {', '.join(taken)} already.")
+    for file, text in files.items():
+        editions.replace_file(root / file, text)
+    contents = root / "_toc.yml"
+    text = contents.read_text(encoding="utf-8").rstrip("\n")
+    # Below the last entry, as that one is written; where it belongs is for the author to say.
+    last = text.splitlines()[-1]
+    indent = last[: len(last) - len(last.lstrip())]
+    editions.replace_file(contents, f"{text}\n{indent}- file: chapters/{name}\n")
+    yaml.safe_load(contents.read_text(encoding="utf-8"))
+    return [root / file for file in (*files, "_toc.yml")]
+
+
+def _filled(template, **values):
+    text = (_TEMPLATES / template).read_text(encoding="utf-8")
+    return Template(text).substitute(values)
+
+
+def _question(number):
+    """The right choice does not always stand in the same place."""
+    right = ["right = true\n", ""][:: 1 if number % 2 else -1]
+    words = ["right", "wrong"][:: 1 if number % 2 else -1]
+    return (
+        _filled(
+            "quiz.toml",
+            number=number + 1,
+            first=words[0],
+            second=words[1],
+            first_right=right[0],
+            second_right=right[1],
+        ).rstrip()
+        + "\n"
+    )

@@ -1,0 +1,145 @@
+"""Building pages: only what changed, nothing that is wrong forgotten, no cell run for a word."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from book_ext import editions
+
+pytestmark = pytest.mark.slow
+
+FRONT = "---\nfile_format: mystnb\n---\n\n"
+ONE = FRONT + (
+    "# One\n\n(a-section)=\n## A section\n\nWords.\n\n```{code-cell} ipython3\nprint(6 * 7)\n```\n"
+)
+TWO = FRONT + (
+    "# Two\n\nSee [there](#a-section).\n\n```{code-cell} ipython3\n"
+    "from course_lib.widgets import Quiz\n\nQuiz('metrics')\n```\n"
+)
+
+
+class Book:
+    """A whole small book in a folder of its own, made by the real commands."""
+
+    def __init__(self, root):
+        self.root = root
+        for name in ("book_ext", "course_lib", "static"):
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(editions.ROOT / name, root / name, ignore=ignored)
+        for name in ("_config.yml", "constraints.txt", "CONTRIBUTING.md"):
+            shutil.copy(editions.ROOT / name, root)
+        chapters = "  - file: chapters/one\n  - file: chapters/two\n"
+        self.write("_toc.yml", f"format: jb-book\nroot: chapters/intro\nchapters:\n{chapters}")
+        self.write("chapters/intro.md", "# Welcome\n\nTo the book.\n")
+        self.write("chapters/one.md", ONE)
+        self.write("chapters/two.md", TWO)
+
+    def write(self, name, text):
+        (self.root / name).parent.mkdir(exist_ok=True)
+        (self.root / name).write_text(text, encoding="utf-8")
+
+    def replace(self, name, old, new):
+        text = (self.root / name).read_text(encoding="utf-8")
+        assert old in text
+        self.write(name, text.replace(old, new))
+
+    def make(self, *command):
+        """Exit status and all that was said."""
+        done = subprocess.run(
+            [sys.executable, "-m", "book_ext", *command],
+            cwd=self.root,
+            env={**os.environ, "PYTHONPATH": str(self.root)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    def page(self, name):
+        return self.root / "_build" / "html" / "chapters" / f"{name}.html"
+
+    def written(self):
+        """When each page was written."""
+        return {name: self.page(name).stat().st_mtime_ns for name in ("intro", "one", "two")}
+
+
+def _changed(before, after):
+    """Chapters whose pages were written since; Sphinx writes the page that lists them, too."""
+    return {name for name, when in after.items() if when != before[name]} - {"intro"}
+
+
+def test_a_book_is_made_again_only_where_it_changed(tmp_path):
+    book = Book(tmp_path)
+    code, said = book.make("chapter", "two")
+    assert code == 0, said
+    # The chapter alone was executed, and its page alone was written.
+    assert f"The page: {book.page('two').as_uri()}" in said
+    assert (book.root / "chapters" / "two.ipynb").is_file()
+    assert not book.page("one").exists()
+    assert not (book.root / "chapters" / "one.ipynb").exists()
+    code, said = book.make("book")
+    assert code == 0, said
+    assert "42" in book.page("one").read_text(encoding="utf-8")
+    assert "two                           unchanged" in said
+    before = book.written()
+
+    assert book.make("book")[0] == 0
+    assert book.written() == before
+
+    book.replace("chapters/one.md", "Words.", "Other words.")
+    code, said = book.make("chapter", "one")
+    assert code == 0
+    assert "executed" not in said
+    assert _changed(before, book.written()) == {"one"}
+    assert "Other words." in book.page("one").read_text(encoding="utf-8")
+
+    # A front end changes: the page that shows it changes, and no cell runs.
+    before = book.written()
+    kit = "course_lib/widgets/kit.js"
+    book.write(kit, (book.root / kit).read_text("utf-8") + "// drawn otherwise\n")
+    code, said = book.make("book")
+    assert code == 0
+    assert said.count("unchanged") == 2
+    assert _changed(before, book.written()) == {"two"}
+    assert "drawn otherwise" in book.page("two").read_text(encoding="utf-8")
+
+    # Every page shows the titles of all.
+    book.replace("chapters/one.md", "# One", "# The first")
+    assert book.make("book")[0] == 0
+    for name in ("intro", "two"):
+        assert "The first" in book.page(name).read_text(encoding="utf-8")
+
+
+def test_a_warning_is_an_error_until_it_is_mended(tmp_path):
+    book = Book(tmp_path)
+    assert book.make("book")[0] == 0
+    book.replace("chapters/two.md", "#a-section", "nowhere.md")
+    for _ in range(2):
+        code, said = book.make("book")
+        assert code != 0
+        assert "nowhere" in said
+    # Another page that is built alone stands, and makes nobody forget this one.
+    book.replace("chapters/one.md", "Words.", "Other words.")
+    assert book.make("chapter", "one")[0] == 0
+    code, said = book.make("book")
+    assert code != 0
+    assert "nowhere" in said
+    book.replace("chapters/two.md", "nowhere.md", "#a-section")
+    assert book.make("book")[0] == 0
+
+    # The page that is wrong now is not the page that changed.
+    book.replace("chapters/one.md", "(a-section)=", "(another-section)=")
+    for _ in range(2):
+        code, said = book.make("book")
+        assert code != 0
+        assert "a-section" in said
+
+
+def test_a_chapter_that_is_not_there(tmp_path):
+    book = Book(tmp_path)
+    code, said = book.make("chapter", "three")
+    assert code != 0
+    assert "NAME must be a chapter, one of one, two; got 'three'." in said
