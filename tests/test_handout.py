@@ -135,6 +135,7 @@ def filled(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("template")
 def test_template_runs_as_it_is(filled):
     assert sorted(p.name for p in filled.iterdir()) == ["report.html", "supplement.html"]
@@ -158,6 +159,7 @@ def _printed(path, chromium):
     return width, pdf
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("template")
 def test_template_prints_on_two_sheets(filled):
     chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
