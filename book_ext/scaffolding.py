@@ -12,7 +12,7 @@ _ORDER = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 
 def new_chapter(name):
-    """Write source, exercises, quiz and test of a chapter and name it in the contents.
+    """Write source, exercises, answers, quiz and test of a chapter; name it in the contents.
 
     Returns
     -------
@@ -42,6 +42,11 @@ def new_chapter(name):
             exercises="".join(_filled("exercise.py.txt", **values, function=f) for f in functions),
         ),
         f"course_lib/quizzes/{module}.toml": "\n".join(map(_question, range(rules.QUESTIONS))),
+        f"tests/exercise_answers/{module}.py": _filled(
+            "answers.py.txt",
+            right=_answers(functions, "right.py.txt", rules.RIGHT),
+            wrong=_answers(functions, "wrong.py.txt", rules.WRONG),
+        ),
         f"tests/test_{module}.py": _filled("test.py.txt", **values),
     }
     taken = [file for file in files if (root / file).exists()]
@@ -62,6 +67,12 @@ def new_chapter(name):
 def _filled(template, **values):
     text = (_TEMPLATES / template).read_text(encoding="utf-8")
     return Template(text).substitute(values)
+
+
+def _answers(functions, template, count):
+    lines = "".join(_filled(template, number=i + 1) for i in range(count))
+    entries = (f'    "{function}": {{\n{lines}    }},\n' for function in functions)
+    return "\n" + "".join(entries)
 
 
 def _question(number):

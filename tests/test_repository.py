@@ -102,3 +102,4 @@ def test_contributing_says_the_numbers_that_tests_ask_for():
     assert f"at most {rules.LINES} lines of at most {rules.COLUMNS} columns" in text
     assert f"at least {rules.EXERCISES} exercises and {rules.QUESTIONS} questions" in text
     assert f"at least {rules.MISCONCEPTIONS} misconceptions and {rules.CASES} cases" in text
+    assert f"at least {rules.RIGHT} right and {rules.WRONG} wrong answers" in text

@@ -1,6 +1,7 @@
 """A new chapter passes every test that it meets, once its blanks are filled in."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,22 +13,28 @@ from book_ext import editions, scaffolding
 pytestmark = pytest.mark.slow
 
 NAME, MODULE = "dli/l9_texture", "dli_l9_texture"
-#: Solution, reference and two mistakes of each exercise.
+#: What an author writes into the blanks of each exercise, one after the other.
 FILLED = {
-    "first_function": ("sum(x) / len(x)", "float(x.mean())", "float(x.sum())", "float(x.max())"),
-    "second_function": (
-        "x.max() - x.min()",
+    "SOLUTION": ["np.sqrt(np.mean(x**2))", "x.max() - x.min()", "np.abs(np.diff(x)).mean()"],
+    "REFERENCE": [
+        "float((x @ x / len(x)) ** 0.5)",
         "float(max(x) - min(x))",
-        "float(x.max())",
-        "float(-x.min())",
-    ),
-    "third_function": (
-        "(x > 0).sum()",
-        "sum(1 for value in x if value > 0)",
-        "len(x)",
-        "sum(1 for value in x if value < 0)",
-    ),
+        "float(abs(x[1:] - x[:-1]).sum() / (len(x) - 1))",
+    ],
+    "MISTAKE": ["float((x**2).mean())", "float(x.max())", "float(abs(x[1:] - x[:-1]).sum())"],
+    "OTHER_MISTAKE": ["float(x.std())", "float(-x.min())", "float((x[1:] - x[:-1]).mean())"],
+    "RIGHT": [
+        *("sum(v * v / len(x) for v in x) ** 0.5", "(x**2).mean() ** 0.5"),
+        *("sorted(x)[-1] - sorted(x)[0]", "x.max() + (-x).max()"),
+        *("abs(x[1:] - x[:-1]).mean()", "sum(abs(x[1:] - x[:-1])) / (x.size - 1)"),
+    ],
+    "WRONG": [
+        *("(x**3).mean()", "(x**2).sum()", "abs(x).mean()"),
+        *("x.min() - x.max()", "abs(x).max()", "x[-1] - x[0]"),
+        *("abs(x[-1] - x[0])", "abs(x).mean()", "2 * x.std()"),
+    ],
 }
+ANSWERS = f"tests/exercise_answers/{MODULE}.py"
 
 
 @pytest.fixture
@@ -57,18 +64,17 @@ def _run(root, *command):
 def _fill_in(root):
     """As an author would, in every blank of the chapter."""
     source, exercises = root / f"chapters/{NAME}.md", root / f"course_lib/exercises/{MODULE}.py"
-    for path in (source, exercises):
+    answers = root / ANSWERS
+    for path in (source, exercises, answers):
         text = path.read_text(encoding="utf-8")
-        for answers in FILLED.values():
-            # Blanks stand in the order of the functions.
-            blanks = ("SOLUTION", "REFERENCE", "MISTAKE", "OTHER_MISTAKE")
-            for blank, answer in zip(blanks, answers, strict=True):
-                text = text.replace(f"FILL_IN_{blank}", answer, 1)
+        for blank, codes in FILLED.items():
+            for code in codes:
+                text = re.sub(rf"\bFILL_IN_{blank}\b", lambda _, code=code: code, text, count=1)
         path.write_text(text, encoding="utf-8")
     test = root / f"tests/test_{MODULE}.py"
     text = test.read_text(encoding="utf-8")
     test.write_text(text.replace("FILL_IN_COMPUTED, FILL_IN_EXPECTED", "np.mean([1, 3]), 2"))
-    for path in (source, exercises, test, root / f"course_lib/quizzes/{MODULE}.toml"):
+    for path in (source, exercises, answers, test, root / f"course_lib/quizzes/{MODULE}.toml"):
         text = path.read_text(encoding="utf-8")
         assert "FILL" in text, path.name
         path.write_text(text.replace("FILL IN", "Words"), encoding="utf-8")
@@ -78,7 +84,7 @@ def _fill_in(root):
 def test_a_new_chapter_passes_once_its_blanks_are_filled(copy):
     code, said = _run(copy, "book_ext", "new-chapter", NAME)
     assert code == 0, said
-    for file in (f"chapters/{NAME}.md", f"course_lib/quizzes/{MODULE}.toml", "_toc.yml"):
+    for file in (f"chapters/{NAME}.md", f"course_lib/quizzes/{MODULE}.toml", ANSWERS, "_toc.yml"):
         assert f"wrote {file}" in said
     code, said = _run(copy, "pytest", "-q", "tests/test_exercises.py", "-k", MODULE)
     assert code == 1
@@ -87,21 +93,17 @@ def test_a_new_chapter_passes_once_its_blanks_are_filled(copy):
     code, said = _run(copy, "book_ext", "chapter", "l9_texture")
     assert code == 0, said
     assert f"wrote chapters/{NAME}.ipynb" in said
-    tests = [f"tests/test_{name}.py" for name in ("editions", "exercises", "repository", "widgets")]
     code, said = _run(copy, "book_ext", "table")
     assert code == 0, said
-    code, said = _run(
-        copy,
-        "pytest",
-        "-q",
-        *tests,
-        f"tests/test_{MODULE}.py",
-        "-k",
-        "texture or contents or table",
-    )
+    names = ("editions", "exercise_answers", "exercises", "repository", "widgets", MODULE)
+    tests = [f"tests/test_{name}.py" for name in names]
+    chosen = "texture or contents or table or every_chapter"
+    code, said = _run(copy, "pytest", "-q", *tests, "-k", chosen)
     assert code == 0, said
-    code, said = _run(copy, "ruff", "check", *tests, f"course_lib/exercises/{MODULE}.py")
-    assert code == 0, said
+    files = (*tests, ANSWERS, f"course_lib/exercises/{MODULE}.py")
+    for command in (("check",), ("format", "--check")):
+        code, said = _run(copy, "ruff", *command, *files)
+        assert code == 0, said
 
 
 def test_a_name_that_is_taken_or_none(copy, monkeypatch):
