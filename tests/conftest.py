@@ -23,6 +23,8 @@ settings.load_profile("book")
 def pytest_collection_modifyitems(items):
     """Tests that share what a module makes once run on one worker, or each would make it."""
     for item in items:
+        if " at 0x" in item.nodeid:
+            raise pytest.UsageError(f"{item.nodeid}: its name differs between workers; give ids.")
         shared = _shared(item)
         if shared and item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group("-".join([item.path.stem, *shared])))

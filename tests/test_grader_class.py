@@ -494,7 +494,7 @@ _SCALE = 1
         {"cases": one_more},
         {"misconceptions": ()},
     ],
-    ids=str,
+    ids=lambda change: next(iter(change)),
 )
 def test_the_digest_holds_what_decides_on_points(change):
     exercise = find("metrics.ppv")

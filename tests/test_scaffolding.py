@@ -15,22 +15,22 @@ pytestmark = pytest.mark.slow
 NAME, MODULE = "dli/l9_texture", "dli_l9_texture"
 #: What an author writes into the blanks of each exercise, one after the other.
 FILLED = {
-    "SOLUTION": ["np.sqrt(np.mean(x**2))", "x.max() - x.min()", "np.abs(np.diff(x)).mean()"],
+    "SOLUTION": ["np.mean(x**2)", "x.max() - x.min()", "np.abs(np.diff(x)).mean()"],
     "REFERENCE": [
-        "float((x @ x / len(x)) ** 0.5)",
+        "float(x @ x / len(x))",
         "float(max(x) - min(x))",
         "float(abs(x[1:] - x[:-1]).sum() / (len(x) - 1))",
     ],
-    "MISTAKE": ["float((x**2).mean())", "float(x.max())", "float(abs(x[1:] - x[:-1]).sum())"],
-    "OTHER_MISTAKE": ["float(x.std())", "float(-x.min())", "float((x[1:] - x[:-1]).mean())"],
+    "MISTAKE": ["float((x**2).sum())", "float(x.max())", "float(abs(x[1:] - x[:-1]).sum())"],
+    "OTHER_MISTAKE": ["float(abs(x).mean())", "float(-x.min())", "float((x[1:] - x[:-1]).mean())"],
     "RIGHT": [
-        *("sum(v * v / len(x) for v in x) ** 0.5", "(x**2).mean() ** 0.5"),
+        *("sum(v * v for v in x) / len(x)", "x.var() + x.mean() ** 2"),
         *("sorted(x)[-1] - sorted(x)[0]", "x.max() + (-x).max()"),
         *("abs(x[1:] - x[:-1]).mean()", "sum(abs(x[1:] - x[:-1])) / (x.size - 1)"),
     ],
     "WRONG": [
-        *("(x**3).mean()", "(x**2).sum()", "abs(x).mean()"),
-        *("x.min() - x.max()", "abs(x).max()", "x[-1] - x[0]"),
+        *("(x**3).mean()", "(x**2).max()", "(x**2).mean() ** 0.5"),
+        *("x.min() - x.max()", "x.max() + x.min()", "4 * x.std()"),
         *("abs(x[-1] - x[0])", "abs(x).mean()", "2 * x.std()"),
     ],
 }
