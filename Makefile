@@ -1,4 +1,4 @@
-# book · chapter · write · new-chapter · quick · lint · test · notebooks · serve · bench · clean
+# book · chapter · write · new-chapter · quick · lint · test · notebooks · serve · lab · bench · clean
 # Needs Python >= 3.11 with venv, and make. Everything is installed into .venv, once.
 
 PYTHON ?= python3
@@ -43,7 +43,7 @@ notebooks: .venv/installed
 lint: .venv/installed
 	$(LINT)
 
-# Lint and the tests that need no browser, no environment of their own and no built book.
+# Lint and the tests that need no browser, no environment, no kernel and train no network.
 quick: .venv/installed
 	$(LINT)
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not (slow or browser or colab or peers)" tests

@@ -601,6 +601,7 @@ def _print_instead(target, old, new):
     return changed
 
 
+@pytest.mark.slow
 def test_an_edition_within_the_tolerance_is_up_to_date(edition):
     path, target = edition(NUMBERS)
     assert nbformat.read(target, 4).cells[2].metadata == {"tolerance": 0.02}
@@ -618,6 +619,7 @@ def test_an_edition_within_the_tolerance_is_up_to_date(edition):
         ("51 of 53", "50 of 53"),
     ],
 )
+@pytest.mark.slow
 def test_an_edition_that_differs_is_out_of_date(edition, old, new):
     path, target = edition(NUMBERS)
     right = target.read_text()
@@ -635,6 +637,7 @@ def test_an_edition_that_differs_is_out_of_date(edition, old, new):
         NUMBERS + "\n```{code-cell} ipython3\nx = 1\n```\n",
     ],
 )
+@pytest.mark.slow
 def test_an_edition_written_anew_keeps_the_numbers_that_agree(edition, edited):
     path, target = edition(NUMBERS)
     before = _print_instead(target, "F1 0.93", "F1 0.95")
@@ -652,6 +655,7 @@ def test_an_edition_written_anew_keeps_the_numbers_that_agree(edition, edited):
         NUMBERS.replace('print("F1 0.93")', 'print("F1", 0.93)'),
     ],
 )
+@pytest.mark.slow
 def test_an_edition_written_anew_takes_the_numbers_that_do_not(edition, edited):
     path, target = edition(NUMBERS)
     _print_instead(target, "F1 0.93", "F1 0.95")
@@ -660,6 +664,7 @@ def test_an_edition_written_anew_takes_the_numbers_that_do_not(edition, edited):
     assert not execute.outdated_editions([path])
 
 
+@pytest.mark.slow
 def test_an_edition_that_a_merge_has_broken_is_out_of_date(edition):
     path, target = edition(NUMBERS)
     right = target.read_text()
@@ -671,6 +676,7 @@ def test_an_edition_that_a_merge_has_broken_is_out_of_date(edition):
 
 
 @pytest.mark.parametrize("option", ["0.2", "2%", "{counts: 60}"])
+@pytest.mark.slow
 def test_a_tolerance_that_proves_nothing_stops_the_build(edition, option):
     with pytest.raises(execute.ChapterError, match=r'^demo, code cell 1 \(`print\("F1 0.93"\)'):
         edition(NUMBERS.replace("0.02", option))
