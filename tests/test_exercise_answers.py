@@ -295,6 +295,7 @@ def test_right_answers_are_right(exercise, monkeypatch):
         assert result.points == exercise.points, f"{name}: {result}"
 
 
+@pytest.mark.slow
 @each
 def test_derived_wrong_answers_are_wrong_and_rightly_addressed(exercise, monkeypatch):
     count = 0

@@ -14,6 +14,8 @@ from course_lib.exercises import catalog
 
 from ..grader_class import level_or_skip
 
+pytestmark = pytest.mark.slow
+
 # Walks everything that may hold a copy, and takes the reference from there.
 _STEAL = """
 def _steal(name):
