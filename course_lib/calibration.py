@@ -3,10 +3,12 @@
 from typing import NamedTuple
 
 import numpy as np
+from scipy import optimize, special
 from sklearn.isotonic import isotonic_regression
 
+from ._undefined import undefined
 from ._validation import as_binary, as_choice, as_count, as_level, as_probabilities, same_length
-from .intervals import wilson_interval, z_of
+from .intervals import wilson_interval, wilson_of_share, z_of
 
 _STRATEGIES = ("quantile", "uniform")
 
@@ -106,6 +108,96 @@ def brier_decomposition(y_true, y_prob):
     return BrierDecomposition(float(score - best), float(uncertainty - best), float(uncertainty))
 
 
+class Estimate(NamedTuple):
+    """A number with its confidence interval."""
+
+    value: float
+    interval: tuple[float, float]
+
+
+def observed_expected(y_true, y_prob, level=0.95):
+    """Calibration in the large: how many were ill, over how many the risks foretold.
+
+    ``O/E = Σ y_i / Σ p_i``. 1 is right; 2 says that twice as many are ill as predicted.
+
+    Parameters
+    ----------
+    y_true : array_like of {0, 1}, shape (n,)
+    y_prob : array_like of float in [0, 1], shape (n,)
+    level : float, default 0.95
+        Of Wilson's interval of the share of the ill, over the mean risk.
+
+    Returns
+    -------
+    Estimate
+        ``value, interval``; NaN, with one warning, if all risks are 0.
+
+    References
+    ----------
+    Van Calster et al. 2019, BMC Med 17:230.
+    """
+    y_true, y_prob = _risks(y_true, y_prob)
+    low, high = wilson_interval(int(y_true.sum()), len(y_true), level)
+    expected = y_prob.mean()
+    if expected == 0:
+        nan = undefined("observed / expected", "all risks are 0")
+        return Estimate(nan, (nan, nan))
+    ends = float(low / expected), float(high / expected)
+    return Estimate(float(y_true.mean() / expected), ends)
+
+
+def intercept(y_true, y_prob, level=0.95):
+    """Calibration intercept: what must be added to the log odds of all risks.
+
+    a in ``logit P(ill) = a + logit p``. 0 is right; below 0 the risks are too high on the whole.
+
+    Parameters
+    ----------
+    y_true : array_like of {0, 1}, shape (n,)
+    y_prob : array_like of float, shape (n,)
+        Strictly between 0 and 1: one certain error would outweigh everything.
+    level : float, default 0.95
+        Of the interval, a ± z SE.
+
+    Returns
+    -------
+    Estimate
+        ``value, interval``; NaN, with one warning, where one class alone occurs.
+
+    References
+    ----------
+    Cox 1958, Biometrika 45:562. Van Calster et al. 2019, BMC Med 17:230.
+    """
+    y_true, logit = _log_odds(y_true, y_prob)
+    return _logistic(np.ones((len(logit), 1)), y_true, logit, level, "the calibration intercept")
+
+
+def slope(y_true, y_prob, level=0.95):
+    """Calibration slope: by what the log odds must be multiplied.
+
+    b in ``logit P(ill) = a + b logit p``. 1 is right; below 1 the risks are too extreme, the mark
+    of overfitting.
+
+    Parameters
+    ----------
+    y_true, y_prob, level
+        As in `intercept`.
+
+    Returns
+    -------
+    Estimate
+        ``value, interval``; NaN, with one warning, where all risks are equal or the classes do not
+        overlap: no slope, or any however steep, fits.
+
+    References
+    ----------
+    As `intercept`.
+    """
+    y_true, logit = _log_odds(y_true, y_prob)
+    design = np.column_stack([np.ones_like(logit), logit])
+    return _logistic(design, y_true, 0, level, "the calibration slope")
+
+
 class DecisionCurve(NamedTuple):
     """Net benefit per patient at each threshold probability; `treat_none` is 0 everywhere."""
 
@@ -130,8 +222,9 @@ def decision_curve(y_true, y_prob, thresholds=None, level=0.95):
     thresholds : array_like of float in [0, 1), optional
         By default 0.01, 0.02, …, 0.99.
     level : float, default 0.95
-        Of the interval at each single threshold (pointwise): net benefit ± z SE, because it is a
-        mean over patients.
+        Of the interval at each single threshold (pointwise), from Wilson's intervals of TP/n and
+        FP/n (MOVER). So it has a width also where nobody is treated: others may come. Where
+        t/(1 - t) is large, so is what one false alarm would cost.
 
     Returns
     -------
@@ -140,10 +233,10 @@ def decision_curve(y_true, y_prob, thresholds=None, level=0.95):
 
     References
     ----------
-    Vickers & Elkin 2006, Med Decis Making 26:565.
+    Vickers & Elkin 2006, Med Decis Making 26:565. Interval: Zou 2008, Stat Med 27:1693.
     """
     y_true, y_prob = _risks(y_true, y_prob)
-    level = as_level(level)
+    z = z_of(level)
     t = np.arange(1, 100) / 100 if thresholds is None else thresholds
     t = as_probabilities(t, "thresholds")
     if t.max() == 1:
@@ -151,10 +244,58 @@ def decision_curve(y_true, y_prob, thresholds=None, level=0.95):
     n, weight = len(y_true), t / (1 - t)
     tp, fp = ((len(p) - np.searchsorted(p, t)) / n for p in _sorted_by_class(y_true, y_prob))
     model = tp - fp * weight
-    se = np.sqrt((tp + fp * weight**2 - model**2) / n)
-    half = z_of(level) * se
+    (tp_low, tp_high), (fp_low, fp_high) = wilson_of_share(tp, n, z), wilson_of_share(fp, n, z)
+    # A patient is either of the two or neither: their shares are correlated by less than 0.
+    both = (1 - tp) * (1 - fp)
+    r = -np.sqrt(np.divide(tp * fp, both, where=both > 0, out=np.zeros_like(both)))
+    low = model - _added(tp - tp_low, weight * (fp_high - fp), r)
+    high = model + _added(tp_high - tp, weight * (fp - fp_low), r)
     treat_all = y_true.mean() - (1 - y_true.mean()) * weight
-    return DecisionCurve(t, model, model - half, model + half, treat_all, np.zeros_like(t))
+    return DecisionCurve(t, model, low, high, treat_all, np.zeros_like(t))
+
+
+def _added(a, b, r):
+    """Distance of a limit of a difference, from the distances of both terms with correlation r."""
+    return np.sqrt(a**2 + b**2 - 2 * r * a * b)
+
+
+def _log_odds(y_true, y_prob):
+    y_true, y_prob = _risks(y_true, y_prob)
+    if y_prob.min() == 0 or y_prob.max() == 1:
+        raise ValueError("y_prob must lie strictly between 0 and 1, where log odds are finite.")
+    return y_true, special.logit(y_prob)
+
+
+def _logistic(design, y_true, offset, level, name):
+    """The last coefficient of a logistic regression, by Newton's method, with Wald's interval."""
+    z, last = z_of(level), design[:, -1]
+    apart = last[y_true], last[~y_true]
+    if design.shape[1] > 1 and y_true.any() and not y_true.all():
+        ill, well = apart
+        fits = np.ptp(last) > 0 and well.max() > ill.min() and ill.max() > well.min()
+    else:
+        fits = design.shape[1] == 1 and y_true.any() and not y_true.all()
+    if not fits:
+        nan = undefined(name, "the classes do not overlap in it")
+        return Estimate(nan, (nan, nan))
+
+    def loss(b):
+        # log(1 + e^x), without overflow
+        x = design @ b + offset
+        return np.sum(np.logaddexp(0, x) - y_true * x)
+
+    def gradient(b):
+        return design.T @ (special.expit(design @ b + offset) - y_true)
+
+    def information(b):
+        p = special.expit(design @ b + offset)
+        return (design.T * (p * (1 - p))) @ design
+
+    fit = optimize.minimize(
+        loss, np.zeros(design.shape[1]), jac=gradient, hess=information, method="trust-exact"
+    )
+    b, half = fit.x[-1], z * np.sqrt(np.linalg.inv(information(fit.x))[-1, -1])
+    return Estimate(float(b), (float(b - half), float(b + half)))
 
 
 def _sorted_by_class(y_true, y_prob):

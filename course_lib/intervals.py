@@ -58,11 +58,12 @@ def jeffreys_interval(successes, trials, level=0.95):
 
 
 def wilson_of_share(p, n, z):
-    """Wilson's interval of a share that need not be a whole number of `n` trials."""
+    """Wilson's interval of a share, or an array of them, that need not be a count of `n` trials."""
     center = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     # Rounding must not close an end that is open.
-    return (float(center - half) if p > 0 else 0.0), (float(center + half) if p < 1 else 1.0)
+    low, high = np.where(p > 0, center - half, 0.0), np.where(p < 1, center + half, 1.0)
+    return (low, high) if low.ndim else (float(low), float(high))
 
 
 # Several proportions

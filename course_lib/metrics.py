@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from scipy import optimize, stats
 
 from ._html import table
 from ._undefined import UndefinedRateWarning as UndefinedRateWarning
-from ._undefined import divide
+from ._undefined import divide, undefined, undefined_unsaid
 from ._validation import (
     as_binary,
     as_choice,
@@ -26,6 +27,7 @@ from ._validation import (
     as_level,
     as_open_probability,
     as_probability,
+    as_vector,
     fitting_shapes,
     same_length,
 )
@@ -384,6 +386,238 @@ def predictive_values(sensitivity, specificity, prevalence):
     return (
         divide(true_positive, true_positive + false_positive, "ppv", "P(+)"),
         divide(true_negative, true_negative + false_negative, "npv", "P(-)"),
+    )
+
+
+def patients_needed(expected, half_width, share=1.0, level=0.95):
+    """How many patients a study needs for an interval of ± `half_width` around a proportion.
+
+    Solves ``d = z / (n + z²) · sqrt(n p (1 - p) + z²/4)``, half the width of Wilson's interval, for
+    n. The simpler ``n = z² p (1 - p) / d²`` needs nobody at all where p is 1.
+
+    Parameters
+    ----------
+    expected : float in [0, 1]
+        The proportion p that you expect, e.g. a sensitivity of 0.9.
+    half_width : float
+        d, e.g. 0.05 for ± 5 points; above 0 and below 0.5.
+    share : float, default 1
+        Share of the patients that the proportion counts: the prevalence for a sensitivity, 1 minus
+        the prevalence for a specificity. They come by chance, so plan for a few more.
+    level : float, default 0.95
+
+    Returns
+    -------
+    int
+
+    References
+    ----------
+    Buderer 1996, Acad Emerg Med 3:895, for the step from the diseased to all patients. Piegorsch
+    2004, Stat Med 23:1061, for Wilson's interval.
+    """
+    p, d = as_probability(expected, "expected"), as_open_probability(half_width, "half_width")
+    if not isinstance(p, float):
+        raise ValueError(f"expected must be one number between 0 and 1, got {expected!r}.")
+    if d >= 0.5:
+        raise ValueError(f"half_width must be below 0.5, got {half_width!r}.")
+    share = as_probability(share, "share")
+    if not isinstance(share, float) or share == 0:
+        raise ValueError(f"share must be one number above 0 and at most 1, got {share!r}.")
+    z, pq = z_of(level), p * (1 - p)
+    n = z**2 * ((pq + math.sqrt(pq**2 + d**2 * (1 - 4 * pq))) / (2 * d**2) - 1)
+    return math.ceil(math.ceil(max(n, 1)) / share)
+
+
+class McNemar(NamedTuple):
+    """Two answers on the same cases; `difference` is a minus b."""
+
+    only_a: int
+    only_b: int
+    difference: float
+    interval: tuple[float, float]
+    p_value: float
+
+
+def mcnemar(a, b, method="mid-p", level=0.95):
+    """McNemar's test: do two tests say yes equally often on the same cases?
+
+    Only the cases on which they differ tell: if neither is better, each of those is a toss of a
+    coin. To compare sensitivities, give the diseased patients; accuracies, whether each is right.
+
+    Parameters
+    ----------
+    a, b : array_like of {0, 1}, shape (n,)
+        Both tests on each case, in the same order.
+    method : {"mid-p", "exact"}
+        Of the two-sided p value: the exact one is too large for few cases, so that mid-p counts
+        the probability of what was seen by half.
+    level : float, default 0.95
+        Of the interval of the difference, Tango's score interval.
+
+    Returns
+    -------
+    McNemar
+        ``only_a, only_b``: cases on which a alone, or b alone, says 1. ``difference``:
+        ``(only_a - only_b) / n``; ``interval``; ``p_value``.
+
+    References
+    ----------
+    McNemar 1947, Psychometrika 12:153. Mid-p: Fagerland, Lydersen & Laake 2013, BMC Med Res
+    Methodol 13:91. Interval: Tango 1998, Stat Med 17:891.
+    """
+    a, b = as_binary(a, "a"), as_binary(b, "b")
+    same_length(a=a, b=b)
+    level, method = as_level(level), as_choice(method, "method", ("mid-p", "exact"))
+    n, only_a, only_b = len(a), int(np.sum(a & ~b)), int(np.sum(b & ~a))
+    few, differing = min(only_a, only_b), only_a + only_b
+    p_value = 2 * stats.binom.cdf(few, differing, 0.5)
+    if method == "mid-p":
+        p_value -= stats.binom.pmf(few, differing, 0.5)
+    z = z_of(level)
+    interval = -_tango_limit(only_b, only_a, n, z), _tango_limit(only_a, only_b, n, z)
+    return McNemar(only_a, only_b, (only_a - only_b) / n, interval, min(float(p_value), 1.0))
+
+
+def _tango_limit(b, c, n, z):
+    """The largest difference of which b and c cases of n are at most z standard errors below."""
+
+    def distance(d):
+        # The probability of c that is likeliest if the difference is d.
+        linear = (2 * n - b + c) * d - b - c
+        q = (math.sqrt(linear**2 + 8 * n * c * d * (1 - d)) - linear) / (4 * n)
+        return n * d - (b - c) - z * math.sqrt(max(n * (2 * q + d * (1 - d)), 0))
+
+    estimate = (b - c) / n
+    # Where no case speaks against it, the variance at the estimate itself is 0.
+    return 1.0 if estimate == 1 else float(optimize.brentq(distance, estimate + 1e-9, 1.0))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MulticlassMatrix:
+    """How often each class was called what; make one with `from_labels`.
+
+    Attributes
+    ----------
+    classes : ndarray, shape (k,)
+        All labels that occur, in increasing order.
+    counts : ndarray of int, shape (k, k)
+        Row: the truth. Column: what was said.
+    """
+
+    classes: np.ndarray
+    counts: np.ndarray
+
+    @classmethod
+    def from_labels(cls, y_true, y_pred):
+        """Count the table from labels, numbers or names, each of shape (n,)."""
+        y_true, y_pred = as_vector(y_true, "y_true"), as_vector(y_pred, "y_pred")
+        same_length(y_true=y_true, y_pred=y_pred)
+        for name, labels in {"y_true": y_true, "y_pred": y_pred}.items():
+            if labels.dtype.kind not in "biuU" or labels.dtype.kind != y_true.dtype.kind:
+                raise ValueError(f"{name} must hold whole numbers or names, as y_true does.")
+        classes, place = np.unique(np.r_[y_true, y_pred], return_inverse=True)
+        k, n = len(classes), len(y_true)
+        flat = np.bincount(place[:n] * k + place[n:], minlength=k * k)
+        return cls(classes, flat.reshape(k, k))
+
+    def against_rest(self, label):
+        """The 2×2 table of one class against all others: its rates are those of the class."""
+        if label not in self.classes:
+            raise ValueError(f"label must be one of the classes, got {label!r}.")
+        k = int(np.flatnonzero(self.classes == label)[0])
+        tp, row, column = self.counts[k, k], self.counts[k].sum(), self.counts[:, k].sum()
+        return ConfusionMatrix(tp, row - tp, column - tp, self.counts.sum() - row - column + tp)
+
+    @property
+    def accuracy(self):
+        """Share of right answers, which is also the *micro* average.
+
+        Counted over all classes together, each error is one false negative and one false positive.
+        So micro-averaged sensitivity, PPV and F1 are all this number.
+        """
+        return float(np.trace(self.counts) / self.counts.sum())
+
+    def accuracy_interval(self, level=0.95):
+        """Wilson's interval of `accuracy`."""
+        return wilson_interval(int(np.trace(self.counts)), int(self.counts.sum()), level)
+
+    def macro(self, name):
+        """Mean over the classes of ``"sensitivity"``, ``"ppv"`` or ``"f1"``.
+
+        A rare class counts as much as a frequent one. The mean of the sensitivities is the balanced
+        accuracy. NaN, with one warning, where it is undefined for a class.
+        """
+        as_choice(name, "name", ("sensitivity", "ppv", "f1"))
+        with undefined_unsaid():
+            values = [getattr(self.against_rest(label), name) for label in self.classes]
+        if np.isnan(values).any():
+            label = self.classes[np.argmax(np.isnan(values))]
+            return undefined(f"macro {name}", f"class {label} has none")
+        return float(np.mean(values))
+
+    def macro_interval(self, name, level=0.95):
+        """Confidence interval of `macro`, from the intervals of the classes.
+
+        The distances of their limits from the estimates are added as squares for sensitivity and
+        PPV, whose denominators share no case (MOVER). An error lowers the F1 of two classes, so
+        for F1 they are added as they are, which is never too narrow.
+
+        References
+        ----------
+        Zou & Donner 2008, Stat Med 27:1693.
+        """
+        value = self.macro(name)
+        if np.isnan(value):
+            return np.nan, np.nan
+        tables = [self.against_rest(label) for label in self.classes]
+        values = np.array([getattr(table, name) for table in tables])
+        limits = np.array([table.interval(name, level) for table in tables])
+        distances, k = np.abs(limits - values[:, None]), len(tables)
+        below, above = distances.mean(0) if name == "f1" else np.sqrt((distances**2).sum(0)) / k
+        return float(value - below), float(value + above)
+
+
+class IndeterminateBounds(NamedTuple):
+    """The 2×2 table if every indeterminate result had been wrong, and if it had been right."""
+
+    worst: ConfusionMatrix
+    best: ConfusionMatrix
+
+    def interval(self, name, level=0.95):
+        """From the lower limit at worst to the upper limit at best, for a rate that rises."""
+        ends = self.worst.interval(name, level), self.best.interval(name, level)
+        return min(low for low, _ in ends), max(high for _, high in ends)
+
+
+def indeterminate_bounds(matrix, disease, normal):
+    """What indeterminate or missing results may have hidden (STARD 2015, items 15 and 16).
+
+    To leave them out is to suppose that they are like the others. Counted as wrong and as right,
+    they give bounds that suppose nothing.
+
+    Parameters
+    ----------
+    matrix : ConfusionMatrix
+        Patients with a clear result.
+    disease, normal : int
+        Diseased and normal patients without one.
+
+    Returns
+    -------
+    IndeterminateBounds
+        ``worst, best``, and ``interval(name)``.
+
+    References
+    ----------
+    Schuetz, Schlattmann & Dewey 2012, BMJ 345:e6717. Manski 1990, Am Econ Rev 80:319.
+    """
+    if not isinstance(matrix, ConfusionMatrix):
+        raise ValueError(f"matrix must be a ConfusionMatrix, got {type(matrix).__name__}.")
+    disease, normal = as_count(disease, "disease"), as_count(normal, "normal")
+    tp, fn, fp, tn = matrix.tp, matrix.fn, matrix.fp, matrix.tn
+    return IndeterminateBounds(
+        ConfusionMatrix(tp, fn + disease, fp + normal, tn),
+        ConfusionMatrix(tp + disease, fn, fp, tn + normal),
     )
 
 

@@ -1,6 +1,5 @@
 """The page that a paper on a diagnostic test needs, in the order of STARD 2015."""
 
-import copy
 import html
 from dataclasses import dataclass
 
@@ -99,11 +98,12 @@ class DiagnosticReport:
     _content: dict
 
     def to_dict(self):
-        """All numbers as a dictionary that ``json.dumps`` accepts; undefined ones are None.
+        """All numbers as a dictionary that ``json.dumps`` accepts.
 
+        Undefined and infinite ones, which JSON lacks, are None; the page tells them apart.
         Curves longer than 500 points are thinned. The keys of ``stard`` are item numbers.
         """
-        return copy.deepcopy(self._content)
+        return _json_values(self._content)
 
     def to_html(self):
         """A complete page: no script, no outside address, pictures inside."""
@@ -143,7 +143,7 @@ class DiagnosticReport:
 
 
 def diagnostic_report(
-    y_true, y_score, threshold=0.5, *, title="Diagnostic accuracy", stard=None, level=0.95, seed=0
+    y_true, y_score, threshold=0.5, *, title="Diagnostic accuracy", stard=None, level=0.95
 ):
     """Everything that a report on a diagnostic score must state, in the order of STARD 2015.
 
@@ -162,8 +162,6 @@ def diagnostic_report(
         ``{"10b": "Biopsy, read by two pathologists."}``. See `STARD`.
     level : float, default 0.95
         Of all intervals.
-    seed : int
-        Of the bootstrap for average precision.
 
     Returns
     -------
@@ -194,12 +192,12 @@ def diagnostic_report(
         "disease": curve.n_disease,
         "normal": curve.n_normal,
         **_at_threshold(curve, threshold, level),
-        **_over_thresholds(curve, level, seed),
+        **_over_thresholds(curve, level),
         "scores": _histogram(y_true, y_score),
         "risks": _of_risks(y_true, y_score, level) if risks else None,
         "stard": {item: str(text) for item, text in stard.items()},
     }
-    return DiagnosticReport(_json_values(content))
+    return DiagnosticReport(content)
 
 
 def _at_threshold(curve, threshold, level):
@@ -216,7 +214,7 @@ def _at_threshold(curve, threshold, level):
     return {"threshold": float(threshold), "table": table, "rates": rates}
 
 
-def _over_thresholds(curve, level, seed):
+def _over_thresholds(curve, level):
     """Areas and curves."""
     low, high = curve.auc_interval(level)
     ap_low, ap_high = curve.average_precision_interval(level)
@@ -283,10 +281,10 @@ def _rule(c):
 
 def _methods(c):
     return (
-        f"<p>{c['level']:.0%} intervals: Wilson for proportions, log method for likelihood ratios, "
-        "DeLong on the logit scale for the area under the ROC curve, bootstrap (500 resamples, "
-        "stratified) for average precision, Kolmogorov–Smirnov for the band around the ROC curve "
-        "(simultaneous).</p>"
+        f"<p>{c['level']:.0%} intervals: Wilson for proportions; for likelihood ratios, the mid-p "
+        "confidence distributions of sensitivity and specificity, melded; for the area under the "
+        "ROC curve, DeLong on the logit scale; for average precision, Wilson over the diseased "
+        "cases (Boyd); for the band around the ROC curve, Kolmogorov–Smirnov (simultaneous).</p>"
     )
 
 
@@ -316,7 +314,7 @@ def _rate_table(c):
 
 def _columns(rate):
     interval = f"{_number(rate['low'])} to {_number(rate['high'])}"
-    return _number(rate["value"]), interval if rate["low"] is not None else "undefined"
+    return _number(rate["value"]), "undefined" if np.isnan(rate["low"]) else interval
 
 
 def _with_interval(rate):
@@ -324,7 +322,9 @@ def _with_interval(rate):
 
 
 def _number(value, form=".3f"):
-    return "undefined" if value is None else format(value, form)
+    if np.isfinite(value):
+        return format(value, form)
+    return "undefined" if np.isnan(value) else "∞" if value > 0 else "-∞"
 
 
 def _table(header, rows, caption):
@@ -338,7 +338,7 @@ def _score_figure(c):
         for kind in ("normal", "disease"):
             look = {"align": "edge", "alpha": 0.6, "color": figures.COLORS[kind]}
             ax.bar(left, scores[kind], width, label=kind, **look)
-        if c["threshold"] is not None:
+        if np.isfinite(c["threshold"]):
             ax.axvline(c["threshold"], color=figures.COLORS["ink"], linestyle="--")
         ax.set(xlabel="score", ylabel="cases")
         ax.legend()
@@ -368,7 +368,7 @@ def _roc_figure(c):
 
 def _pr_figure(c):
     def draw(ax):
-        ax.plot(c["curve"]["tpr"], _floats(c["curve"]["precision"]), label="precision")
+        ax.plot(c["curve"]["tpr"], c["curve"]["precision"], label="precision")
         prevalence = c["rates"]["prevalence"]["value"]
         ax.axhline(prevalence, color=figures.COLORS["muted"], linestyle=":", label="prevalence")
         ax.set(xlabel="recall (sensitivity)", ylabel="precision (PPV)", ylim=(0, 1.02))
@@ -424,10 +424,6 @@ def _decision_figure(c):
         "Net benefit against threshold probability. The score beats treating all and treating "
         f"none at {better.size} of {len(default)} thresholds{span}.",
     )
-
-
-def _floats(values):
-    return [np.nan if value is None else value for value in values]
 
 
 def _picture(draw, alt):

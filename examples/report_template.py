@@ -96,7 +96,7 @@ def counts(found):
 
 
 def line(what, matrix):
-    """A line of the table: F1 with a bootstrap interval."""
+    """A line of the table: F1 with its interval."""
     cases = f"{matrix.tp} found, {matrix.fn} missed, {matrix.fp} invented"
     return Result(what, matrix.f1, *matrix.interval("f1"), cases)
 

@@ -291,7 +291,7 @@ def test_medmnist_without_network(name, tmp_path, monkeypatch):
     for variable in ("NO_PROXY", "no_proxy"):
         monkeypatch.setenv(variable, "127.0.0.1")
     monkeypatch.setenv("COURSE_DATA", str(tmp_path))
-    monkeypatch.setattr(datasets, "_ZENODO", nowhere)
+    monkeypatch.setattr(datasets.fetched, "_ZENODO", nowhere)
     with pytest.raises(datasets.DataUnavailable, match=rf"medmnist\(\) needs {name}\.npz"):
         datasets.medmnist(name)
 

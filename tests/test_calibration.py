@@ -2,19 +2,21 @@
 
 import numpy as np
 import pytest
+import statsmodels.api as sm
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, stats
 from sklearn import calibration as sk_calibration
 from sklearn import metrics as sk
 
+from course_lib import calibration
 from course_lib.calibration import (
     brier_decomposition,
     brier_score,
     calibration_curve,
     decision_curve,
 )
-from course_lib.metrics import wilson_interval
+from course_lib.metrics import UndefinedRateWarning, wilson_interval
 
 risks = st.sampled_from([0.0, 1e-300, 0.05, 0.1, 0.3, 0.5, 0.9, 1.0]) | st.floats(0, 1)
 cases = st.lists(st.tuples(st.booleans(), risks), min_size=1, max_size=40)
@@ -133,9 +135,19 @@ def test_net_benefit_by_counting(rows, threshold):
         0.0 if p < threshold else 1.0 if ill else -threshold / (1 - threshold) for ill, p in rows
     ]
     assert curve.model[0] == pytest.approx(np.mean(worth), abs=1e-12)
-    half = stats.norm.ppf(0.975) * np.std(worth) / np.sqrt(len(rows))
-    assert curve.high[0] - curve.model[0] == pytest.approx(half, abs=1e-6)
-    assert curve.model[0] - curve.low[0] == pytest.approx(half, abs=1e-6)
+    assert curve.low[0] < curve.high[0]
+    assert curve.low[0] - 1e-12 <= curve.model[0] <= curve.high[0] + 1e-12
+
+
+def test_interval_of_net_benefit_of_many_is_that_of_a_mean():
+    rng = np.random.default_rng(0)
+    y_prob = rng.random(50_000)
+    y_true, t = rng.random(50_000) < y_prob, np.array([0.1, 0.5, 0.8])
+    curve = decision_curve(y_true, y_prob, t)
+    worth = (y_prob[:, None] >= t) * np.where(y_true[:, None], 1, -t / (1 - t))
+    half = stats.norm.ppf(0.975) * worth.std(axis=0) / np.sqrt(50_000)
+    np.testing.assert_allclose(curve.high - curve.model, half, rtol=0.02)
+    np.testing.assert_allclose(curve.model - curve.low, half, rtol=0.02)
 
 
 @given(cases)
@@ -164,7 +176,74 @@ def test_level_of_the_interval():
     y_true, y_prob = random_cases(2)
     wide, narrow = (decision_curve(y_true, y_prob, [0.1, 0.4], level) for level in (0.95, 0.5))
     ratio = (narrow.high - narrow.low) / (wide.high - wide.low)
-    np.testing.assert_allclose(ratio, stats.norm.ppf(0.75) / stats.norm.ppf(0.975))
+    np.testing.assert_allclose(ratio, stats.norm.ppf(0.75) / stats.norm.ppf(0.975), rtol=0.01)
+
+
+# Intercept, slope, observed over expected ---------------------------------------------------------
+
+
+def overconfident(n=500, seed=0):
+    """Risks whose log odds are 1.6 times what they should be, and 0.5 too high."""
+    rng = np.random.default_rng(seed)
+    logit = rng.normal(-0.5, 1, n)
+    y_true = rng.random(n) < stats.logistic.cdf(logit)
+    return y_true, stats.logistic.cdf(1.6 * logit + 0.5)
+
+
+def test_intercept_and_slope_are_those_of_statsmodels():
+    y_true, y_prob = overconfident()
+    logit = stats.logistic.ppf(y_prob)
+    peer = sm.Logit(y_true, sm.add_constant(logit)).fit(disp=0)
+    found = calibration.slope(y_true, y_prob, 0.9)
+    assert found.value == pytest.approx(peer.params[1], rel=1e-6)
+    np.testing.assert_allclose(found.interval, peer.conf_int(0.1)[1], rtol=1e-5)
+    peer = sm.GLM(y_true * 1.0, np.ones(500), offset=logit, family=sm.families.Binomial()).fit()
+    found = calibration.intercept(y_true, y_prob)
+    assert found.value == pytest.approx(peer.params[0], rel=1e-6)
+    np.testing.assert_allclose(found.interval, peer.conf_int()[0], rtol=1e-5)
+
+
+def test_intervals_of_calibration_cover_the_truth():
+    hits = np.zeros(2)
+    for seed in range(200):
+        y_true, y_prob = overconfident(150, seed)
+        (_, (low, high)) = calibration.slope(y_true, y_prob)
+        hits[0] += low <= 1 / 1.6 <= high
+        logit = stats.logistic.ppf(y_prob)
+        right = stats.logistic.cdf((logit - 0.5) / 1.6 + 0.3)  # 0.3 too high
+        (_, (low, high)) = calibration.intercept(y_true, right)
+        hits[1] += low <= -0.3 <= high
+    assert (hits >= 182).all()
+
+
+def test_observed_over_expected_by_hand():
+    value, (low, high) = calibration.observed_expected([0, 0, 0, 1], [0.5, 0.5, 0.5, 0.5])
+    assert value == 0.5
+    assert (low, high) == pytest.approx((0.0456 / 0.5, 0.6994 / 0.5), abs=2e-4)  # Wilson, 1 of 4
+    with pytest.warns(UndefinedRateWarning, match="all risks are 0"):
+        assert np.isnan(calibration.observed_expected([0, 1], [0, 0]).value)
+
+
+@pytest.mark.parametrize(
+    ("function", "y_true", "y_prob"),
+    [
+        (calibration.intercept, [0, 0], [0.2, 0.3]),
+        (calibration.slope, [1, 1], [0.2, 0.3]),
+        (calibration.slope, [0, 0, 1], [0.2, 0.3, 0.3]),
+        (calibration.slope, [1, 0], [0.2, 0.3]),
+        (calibration.slope, [0, 1, 1], [0.3, 0.3, 0.3]),
+    ],
+)
+def test_what_no_regression_fits_is_nan(function, y_true, y_prob):
+    with pytest.warns(UndefinedRateWarning, match="calibration"):
+        found = function(y_true, y_prob)
+    assert np.isnan([found.value, *found.interval]).all()
+
+
+@pytest.mark.parametrize("function", [calibration.intercept, calibration.slope])
+def test_certain_risks_have_no_log_odds(function):
+    with pytest.raises(ValueError, match="y_prob must lie strictly between 0 and 1"):
+        function([0, 1], [0.2, 1])
 
 
 # Bad input --------------------------------------------------------------------------------------

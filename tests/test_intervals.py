@@ -1,14 +1,21 @@
 """Intervals that hold their estimate, have a width, and cover at the edge of the table."""
 
+import ast
 import itertools
+import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from course_lib import intervals
+import course_lib
+from course_lib import calibration, intervals, metrics, raters, roc
+from course_lib.decoding import Decoding
+from course_lib.embedding import ClassRate
 from course_lib.handout import handout
 from course_lib.metrics import ConfusionMatrix, predictive_values
+from course_lib.report import diagnostic_report
 
 PREVALENCES = (0.005, 0.3)
 
@@ -100,3 +107,221 @@ def test_one_more_case_gives_clopper_and_pearson():
             lambda w: w[:, 0] / w.sum(axis=1), [k, n - k], [(0, 1), (1, 0)], resamples=40_000
         )
         assert found == pytest.approx(intervals.clopper_pearson_interval(k, n), abs=0.01)
+
+
+# Every public function that takes a level ---------------------------------------------------------
+
+MACRO = ("sensitivity", "ppv", "f1")
+
+
+def rates_of(matrix):
+    for name in (*metrics.PROPORTIONS, "f1", "balanced_accuracy", "mcc", *metrics._RATIOS):
+        for method in metrics._METHODS[name]:
+            yield getattr(matrix, name), *matrix.interval(name, method=method)
+
+
+def of_band(band, curve):
+    return zip(curve.sensitivity_at(band.fpr), band.low, band.high, strict=True)
+
+
+def of_bands(curve):
+    for kind in ("pointwise", "simultaneous"):
+        yield from of_band(curve.band(kind=kind, resamples=200), curve)
+
+
+def of_tables(report):
+    numbers = report.to_dict()
+    for rate in (*numbers["rates"].values(), numbers["auc"], numbers["average_precision"]):
+        if None not in (rate["value"], rate["low"], rate["high"]):
+            yield rate["value"], rate["low"], rate["high"]
+
+
+def of_predictive(found):
+    yield found.ppv, *found.ppv_interval
+    yield found.npv, *found.npv_interval
+
+
+def of_proportion(function):
+    return lambda y, s: [(y.mean(), *function(int(y.sum()), len(y)))]
+
+
+def of_agreement(function, **options):
+    def rows(y, s):
+        found = function(np.column_stack([y, s >= 0.5]).astype(int), **options)
+        return [(found.value, *found.interval)]
+
+    return rows
+
+
+def of_pair(function):
+    return of_agreement(lambda votes: function(*votes.T))
+
+
+def matrix_of(y, s):
+    return ConfusionMatrix.from_labels(y, s >= 0.5)
+
+
+def curve_of(y, s):
+    return roc.RocCurve.from_scores(y, s)
+
+
+def pairs_of(y):
+    return np.arange(len(y)) % max(2, len(y) // 2)
+
+
+def decoding_of(y, s):
+    return Decoding(y, (s >= 0.5).astype(int), pairs_of(y), np.array([0, 1]))
+
+
+def multiclass_of(y, s):
+    return metrics.MulticlassMatrix.from_labels(y.astype(int), (s >= 0.5).astype(int))
+
+
+def of_corrected(y, s):
+    if (s >= 0.5).all() or (s < 0.5).all():
+        return  # refused: nobody was verified after the other result
+    found = raters.begg_greenes(matrix_of(y, s), 3, 5)
+    yield found.sensitivity, *found.sensitivity_interval
+    yield found.specificity, *found.specificity_interval
+
+
+def of_indeterminate(y, s):
+    bounds = metrics.indeterminate_bounds(matrix_of(y, s), 1, 2)
+    for name in metrics.PROPORTIONS:
+        yield getattr(matrix_of(y, s), name), *bounds.interval(name)
+
+
+#: ``module:name`` → what it gives for truths and scores: rows of estimate, low, high.
+ROWS = {
+    "calibration:calibration_curve": lambda y, s: (
+        (row[1], row[2], row[3]) for row in zip(*calibration.calibration_curve(y, s), strict=True)
+    ),
+    "calibration:observed_expected": lambda y, s: [
+        (found.value, *found.interval) for found in [calibration.observed_expected(y, s)]
+    ],
+    "calibration:intercept": lambda y, s: [
+        (found.value, *found.interval) for found in [calibration.intercept(y, s)]
+    ],
+    "calibration:slope": lambda y, s: [
+        (found.value, *found.interval) for found in [calibration.slope(y, s)]
+    ],
+    "calibration:decision_curve": lambda y, s: (
+        (row[1], row[2], row[3]) for row in zip(*calibration.decision_curve(y, s), strict=True)
+    ),
+    "decoding:Decoding.interval": lambda y, s: [
+        (decoding_of(y, s).accuracy, *decoding_of(y, s).interval(by=by))
+        for by in ("cases", "groups")
+    ],
+    "embedding:ClassRate.interval": lambda y, s: [
+        (rate.value, *rate.interval())
+        for rate in [ClassRate((y == (s >= 0.5)).astype(int), np.ones(len(y), int))]
+    ],
+    "intervals:wilson_interval": of_proportion(intervals.wilson_interval),
+    "intervals:clopper_pearson_interval": of_proportion(intervals.clopper_pearson_interval),
+    "intervals:jeffreys_interval": of_proportion(intervals.jeffreys_interval),
+    "intervals:melded_interval": lambda y, s: [
+        (2 * y.mean(), *intervals.melded_interval(np.add, [(int(y.sum()), len(y))] * 2))
+    ],
+    "intervals:with_one_more": lambda y, s: [
+        (
+            y.mean(),
+            *intervals.with_one_more(
+                lambda w: w[:, 1] / w.sum(1), np.bincount(y, minlength=2), [(1, 0), (0, 1)]
+            ),
+        )
+    ],
+    "intervals:grouped_interval": lambda y, s: [
+        (y.mean(), *intervals.grouped_interval(y == 1, pairs_of(y)))
+    ],
+    "intervals:interval_of_totals": lambda y, s: [
+        (y.mean(), *intervals.interval_of_totals(y, np.ones(len(y)), (0, 1)))
+    ],
+    "metrics:ConfusionMatrix.interval": lambda y, s: rates_of(matrix_of(y, s)),
+    "metrics:ConfusionMatrix.predictive_values_at": lambda y, s: of_predictive(
+        matrix_of(y, s).predictive_values_at(0.01)
+    ),
+    "metrics:mcnemar": lambda y, s: [
+        (found.difference, *found.interval) for found in [metrics.mcnemar(y, s >= 0.5)]
+    ],
+    "metrics:MulticlassMatrix.accuracy_interval": lambda y, s: [
+        (multiclass_of(y, s).accuracy, *multiclass_of(y, s).accuracy_interval())
+    ],
+    "metrics:MulticlassMatrix.macro_interval": lambda y, s: [
+        (multiclass_of(y, s).macro(name), *multiclass_of(y, s).macro_interval(name))
+        for name in MACRO
+    ],
+    "metrics:IndeterminateBounds.interval": of_indeterminate,
+    "raters.agreement:cohen_kappa": of_pair(raters.cohen_kappa),
+    "raters.agreement:prevalence_adjusted_kappa": of_pair(raters.prevalence_adjusted_kappa),
+    "raters.agreement:fleiss_kappa": of_agreement(raters.fleiss_kappa),
+    "raters.agreement:gwet_ac1": of_agreement(raters.gwet_ac1),
+    "raters.agreement:krippendorff_alpha": of_agreement(raters.krippendorff_alpha),
+    "raters.verification:begg_greenes": of_corrected,
+    "report:diagnostic_report": lambda y, s: of_tables(diagnostic_report(y, s)),
+    "roc:RocCurve.auc_interval": lambda y, s: [
+        (curve_of(y, s).auc, *curve_of(y, s).auc_interval(method=method))
+        for method in ("logit", "wald", "score", "bootstrap")
+    ],
+    "roc:RocCurve.band": lambda y, s: of_bands(curve_of(y, s)),
+    "roc:RocCurve.average_precision_interval": lambda y, s: [
+        (curve_of(y, s).average_precision(), *curve_of(y, s).average_precision_interval())
+    ],
+    "roc:compare_auc": lambda y, s: [
+        (found.difference, *found.interval)
+        for found in [roc.compare_auc(y, s, np.round(s, 1)), roc.compare_auc(y, s, -s)]
+    ],
+}
+#: Those that take a level and give no interval of a sample's estimate.
+OTHERS = {
+    "handout:handout",  # prints the intervals that it is given
+    "intervals:percentile_interval",  # of whatever values it is given
+    "intervals:z_of",
+    "metrics:ConfusionMatrix.summary",  # prints intervals
+    "metrics:patients_needed",
+}
+SAMPLES = {
+    "perfect": ([0, 0, 0, 1, 1], [0.1, 0.2, 0.3, 0.8, 0.9]),
+    "one of each": ([0, 1], [0.2, 0.7]),
+    "all wrong": ([0, 0, 1, 1, 1], [0.9, 0.8, 0.2, 0.1, 0.3]),
+    "all tied": ([0, 0, 0, 1, 1, 1], [0.5] * 6),
+    "nobody positive": ([0, 0, 0, 1, 1], [0.1, 0.3, 0.2, 0.3, 0.1]),
+    "one wrong": ([0] * 8 + [1] * 4, [0.1] * 7 + [0.6] + [0.9] * 4),
+    "many": (np.arange(60) % 3 == 0, np.random.default_rng(0).random(60)),
+}
+
+
+def functions_with_a_level():
+    root = Path(course_lib.__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        module = path.relative_to(root).with_suffix("").as_posix().replace("/", ".")
+        if module.startswith(("exercises.", "widgets.", "_")):
+            continue
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            inside = node.body if isinstance(node, ast.ClassDef) else [node]
+            prefix = f"{node.name}." if isinstance(node, ast.ClassDef) else ""
+            for function in inside:
+                if not isinstance(function, ast.FunctionDef) or "_" in (
+                    function.name[0],
+                    prefix[:1],
+                ):
+                    continue
+                arguments = function.args.args + function.args.kwonlyargs
+                if "level" in [argument.arg for argument in arguments]:
+                    yield f"{module}:{prefix}{function.name}"
+
+
+def test_every_interval_is_tried_below():
+    assert set(functions_with_a_level()) == ROWS.keys() | OTHERS
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+@pytest.mark.parametrize("name", ROWS)
+def test_no_interval_is_a_point_and_each_holds_its_estimate(name, sample):
+    y, s = np.asarray(SAMPLES[sample][0], int), np.asarray(SAMPLES[sample][1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", metrics.UndefinedRateWarning)
+        for value, low, high in ROWS[name](y, s):
+            if np.isnan([low, high]).all():
+                continue  # said in a warning
+            assert low < high
+            assert np.isnan(value) or low - 1e-12 <= value <= high + 1e-12

@@ -11,16 +11,22 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import optimize, stats
 from sklearn import metrics as sk
+from statsmodels.stats import contingency_tables
 from statsmodels.stats.contingency_tables import Table2x2
-from statsmodels.stats.proportion import proportion_confint
+from statsmodels.stats.proportion import proportion_confint, samplesize_confint_proportion
 
 from course_lib.intervals import clopper_pearson_interval, wilson_interval
 from course_lib.metrics import (
     NAMES,
     PROPORTIONS,
     ConfusionMatrix,
+    MulticlassMatrix,
     UndefinedRateWarning,
+    indeterminate_bounds,
+    mcnemar,
+    patients_needed,
     predictive_values,
 )
 
@@ -573,3 +579,192 @@ def test_importing_the_numpy_modules_does_not_import_torch():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout
     assert shown.strip() == "[]"
+
+
+# How many patients --------------------------------------------------------------------------------
+
+
+@given(st.floats(0, 1), st.floats(0.01, 0.3))
+def test_no_smaller_study_would_do(expected, half_width):
+    n, z = patients_needed(expected, half_width), stats.norm.ppf(0.975)
+
+    def half(n):
+        return z / (n + z**2) * np.sqrt(n * expected * (1 - expected) + z**2 / 4)
+
+    assert half(n) <= half_width + 1e-9
+    assert n == 1 or half(n - 1) > half_width - 1e-9
+
+
+def test_patients_needed_beside_statsmodels_and_the_prevalence():
+    """Buderer's formula gives 139 diseased for 0.9 ± 0.05, and 692 patients at 20 %."""
+    buderer = samplesize_confint_proportion(0.9, 0.05)
+    assert patients_needed(0.9, 0.05) == pytest.approx(buderer, rel=0.03)
+    assert patients_needed(0.9, 0.05, share=0.2) == 5 * patients_needed(0.9, 0.05)
+    assert patients_needed(1, 0.05) == 35  # where Buderer needs nobody
+    assert patients_needed(0.9, 0.05, level=0.99) > patients_needed(0.9, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((1.2, 0.05), "expected"),
+        (([0.5], 0.05), "expected"),
+        ((0.9, 0), "half_width"),
+        ((0.9, 0.5), "half_width"),
+        ((0.9, 0.05, 0), "share"),
+        ((0.9, 0.05, 0.2, 1), "level"),
+    ],
+)
+def test_patients_needed_refuses(arguments, said):
+    with pytest.raises(ValueError, match=rf"{said} must"):
+        patients_needed(*arguments)
+
+
+# McNemar ------------------------------------------------------------------------------------------
+
+
+def paired(both, only_a, only_b, neither):
+    cells = [both, only_a, only_b, neither]
+    return np.repeat([1, 1, 0, 0], cells), np.repeat([1, 0, 1, 0], cells)
+
+
+def test_mcnemar_of_a_published_table():
+    """Airway hyperresponsiveness (Fagerland, Lydersen & Laake 2013 and 2014, Stat Med 33:2850)."""
+    a, b = paired(1, 1, 7, 12)
+    found = mcnemar(a, b)
+    assert (found.only_a, found.only_b) == (1, 7)
+    assert found.difference == pytest.approx(-6 / 21)
+    assert np.round(found.interval, 3).tolist() == [-0.517, -0.026]
+    assert found.p_value == pytest.approx(0.0391, abs=5e-5)
+    assert mcnemar(a, b, "exact").p_value == pytest.approx(0.0703, abs=5e-5)
+
+
+@given(st.integers(0, 40), st.integers(0, 40), st.integers(0, 10))
+def test_mcnemar_beside_statsmodels(only_a, only_b, same):
+    a, b = paired(same + 1, only_a, only_b, same)
+    found = mcnemar(a, b, "exact")
+    peer = contingency_tables.mcnemar([[same + 1, only_a], [only_b, same]], exact=True)
+    assert found.p_value == pytest.approx(peer.pvalue)
+    assert mcnemar(a, b).p_value <= found.p_value
+    swapped = mcnemar(b, a)
+    assert swapped.interval == pytest.approx((-found.interval[1], -found.interval[0]))
+
+
+@pytest.mark.parametrize("cells", [(1, 1, 7, 12), (0, 3, 0, 2), (36, 12, 2, 0)])
+def test_interval_of_mcnemar_inverts_the_score_test(cells):
+    """At its ends, the likeliest table with that difference is 1.96 standard errors away."""
+    n, b, c = sum(cells), cells[1], cells[2]
+    for d in mcnemar(*paired(*cells)).interval:
+
+        def loss(q, d=d):
+            p = [q + d, q, 1 - 2 * q - d]
+            return -sum(k * np.log(x) for k, x in zip((b, c, n - b - c), p, strict=True) if k)
+
+        low, high = max(0, -d), (1 - d) / 2
+        fit = optimize.minimize_scalar(
+            loss, bounds=(low, high), options={"xatol": 1e-12}, method="bounded"
+        )
+        z = (b - c - n * d) / np.sqrt(n * (2 * fit.x + d - d**2))
+        assert abs(z) == pytest.approx(1.959964, abs=1e-3)
+
+
+def test_two_tests_that_never_differ():
+    found = mcnemar(*paired(3, 0, 0, 4))
+    assert found.p_value == 1
+    assert found.interval[0] < 0 < found.interval[1]
+    with pytest.raises(ValueError, match="a, b must have the same length"):
+        mcnemar([0, 1], [0])
+    with pytest.raises(ValueError, match="method must be one of"):
+        mcnemar([0, 1], [0, 1], "asymptotic")
+
+
+# More than two classes ----------------------------------------------------------------------------
+
+
+def three_classes(n=200, seed=0):
+    rng = np.random.default_rng(seed)
+    y_true = rng.choice(["benign", "malignant", "normal"], n, p=[0.2, 0.1, 0.7])
+    return y_true, np.where(rng.random(n) < 0.7, y_true, rng.permutation(y_true))
+
+
+def test_multiclass_rates_are_those_of_scikit_learn():
+    y_true, y_pred = three_classes()
+    found = MulticlassMatrix.from_labels(y_true, y_pred)
+    np.testing.assert_array_equal(found.counts, sk.confusion_matrix(y_true, y_pred))
+    peer = sk.classification_report(y_true, y_pred, output_dict=True)
+    for label in found.classes:
+        rates = found.against_rest(label)
+        assert rates.sensitivity == pytest.approx(peer[label]["recall"])
+        assert rates.ppv == pytest.approx(peer[label]["precision"])
+        assert rates.f1 == pytest.approx(peer[label]["f1-score"])
+    macro = peer["macro avg"]
+    for name, theirs in {"sensitivity": "recall", "ppv": "precision", "f1": "f1-score"}.items():
+        assert found.macro(name) == pytest.approx(macro[theirs])
+        low, high = found.macro_interval(name)
+        assert low < found.macro(name) < high
+    assert found.accuracy == peer["accuracy"]
+    assert found.accuracy_interval() == wilson_interval(round(200 * found.accuracy), 200)
+
+
+@pytest.mark.parametrize("right", [0.8, 0.97])
+def test_macro_intervals_cover(right):
+    """Three classes, one of them with few cases; errors go to either other class."""
+    rng, hits = np.random.default_rng(0), np.zeros(3)
+    sizes, names = np.array([40, 20, 8]), ("sensitivity", "ppv", "f1")
+    rates = np.full((3, 3), (1 - right) / 2) + np.eye(3) * (right - (1 - right) / 2)
+    expected = rates * sizes[:, None]
+    tp, said = np.diag(expected), expected.sum(axis=0)
+    truth = right, np.mean(tp / said), np.mean(2 * tp / (said + sizes))
+    for _ in range(200):
+        counts = np.array([rng.multinomial(n, p) for n, p in zip(sizes, rates, strict=True)])
+        found = MulticlassMatrix(np.arange(3), counts)
+        for k, name in enumerate(names):
+            low, high = found.macro_interval(name)
+            hits[k] += low <= truth[k] <= high
+    assert (hits >= 180).all()
+
+
+def test_a_class_that_nobody_named_has_no_ppv():
+    found = MulticlassMatrix.from_labels([0, 1, 2], [0, 1, 1])
+    with pytest.warns(UndefinedRateWarning, match="macro ppv.*class 2"):
+        assert np.isnan(found.macro("ppv"))
+    assert found.macro("sensitivity") == pytest.approx(2 / 3)
+
+
+def test_multiclass_refuses():
+    with pytest.raises(ValueError, match="y_pred must hold whole numbers or names"):
+        MulticlassMatrix.from_labels([0, 1], ["0", "1"])
+    with pytest.raises(ValueError, match="y_true must hold whole numbers or names"):
+        MulticlassMatrix.from_labels([0.5, 1], [0, 1])
+    found = MulticlassMatrix.from_labels([0, 1], [0, 1])
+    with pytest.raises(ValueError, match="label must be one of the classes"):
+        found.against_rest(2)
+    with pytest.raises(ValueError, match="name must be one of sensitivity, ppv, f1"):
+        found.macro("npv")
+
+
+# Indeterminate results ----------------------------------------------------------------------------
+
+
+@given(st.integers(0, 6), st.integers(0, 6))
+def test_indeterminate_results_lie_between_their_bounds(disease, normal):
+    """However they might have come out."""
+    clear = ConfusionMatrix(tp=8, fn=2, fp=3, tn=17)
+    bounds = indeterminate_bounds(clear, disease, normal)
+    for found, cleared in itertools.product(range(disease + 1), range(normal + 1)):
+        table = ConfusionMatrix(8 + found, 2 + disease - found, 3 + normal - cleared, 17 + cleared)
+        for name in ("sensitivity", "specificity", "ppv", "npv", "accuracy"):
+            worst, best = getattr(bounds.worst, name), getattr(bounds.best, name)
+            assert worst <= getattr(table, name) <= best
+            low, high = bounds.interval(name)
+            assert low < worst
+            assert best < high
+
+
+def test_no_indeterminate_result_changes_nothing():
+    clear = ConfusionMatrix(tp=8, fn=2, fp=3, tn=17)
+    assert indeterminate_bounds(clear, 0, 0) == (clear, clear)
+    with pytest.raises(ValueError, match="disease must not be negative"):
+        indeterminate_bounds(clear, -1, 0)
+    with pytest.raises(ValueError, match="matrix must be a ConfusionMatrix"):
+        indeterminate_bounds([8, 2, 3, 17], 0, 0)

@@ -239,6 +239,20 @@ def test_a_threshold_beyond_all_scores(threshold):
     assert "nan" not in re.sub(r"base64,[^\"]+", "", page)
 
 
+def test_what_is_infinite_is_not_undefined():
+    """Without a false positive, the positive likelihood ratio has a lower limit alone."""
+    page = diagnostic_report([0, 0, 0, 1, 1], [0.1, 0.2, 0.3, 0.2, 0.9], 0.8).to_html()
+    ratio = ConfusionMatrix(tp=1, fn=1, fp=0, tn=3).interval("positive_likelihood_ratio")
+    row = f"positive likelihood ratio</th><td></td><td>∞</td><td>{ratio[0]:.3f} to ∞</td>"
+    assert row in page
+
+
+def test_methods_that_are_named_are_those_that_were_used():
+    said = re.search(r"intervals: Wilson.*?</p>", PAGE)[0]
+    assert "bootstrap" not in said
+    assert "log method" not in said
+
+
 def test_perfect_and_constant_scores():
     for y_score in (Y_TRUE, np.full(len(Y_TRUE), 0.5), 1 - Y_TRUE):
         with warnings.catch_warnings():
