@@ -13,16 +13,14 @@ from skimage.measure import label, regionprops
 from skimage.segmentation import watershed
 from torch.nn.functional import cross_entropy
 
-from book_ext.editions import ROOT
 from course_lib import datasets
 from course_lib import segmentation as seg
 from course_lib.augment import elastic_crops, jitter_intensity
+from course_lib.grouped import grouped_interval
 from course_lib.nets import UNet
 from course_lib.training import fit
 
 from .report import Row, best_of
-
-SHARED = ROOT.parent / "shared" / "data"
 
 
 def benchmarks():
@@ -261,33 +259,57 @@ def _margin_interval(networks, rival, resamples=4000):
 
 
 def _data_science_bowl():
-    path = SHARED / "dsb2018_fluo64.npz"
-    if not path.is_file():
-        yield Row.value("DSB 2018", "not run", "≥ 0.85", "needs ../shared/data")
-        return
-    with np.load(path) as file:
-        images, labels = file["images"], file["labels"].astype(int)
+    images, labels = datasets.fluorescent_nuclei()
     x = [seg.standardize(image) for image in images]
     start = time.process_time()
     network = _trained(x[::2], labels[::2], 0, iterations=2000, size=128)
     minutes = (time.process_time() - start) / 60
-    cells = [seg.grow_seeds(_predict(network, one), min_size=10) for one in x[1::2]]
-    classical = [seg.watershed_cells(image) for image in images[1::2]]
-    f1, baseline = (
-        np.mean([seg.match_instances(*pair).f1 for pair in zip(labels[1::2], found, strict=True)])
-        for found in (cells, classical)
+    # Both settle their settings on the micrographs that also teach the network.
+    p = [_predict(network, one) for one in x]
+    found, settings = _tuned(
+        lambda certain, edge: [seg.grow_seeds(one, certain, edge, min_size=10) for one in p],
+        itertools.product((0.5, 0.6, 0.7, 0.8, 0.9, 0.95), (0.3, 0.4, 0.5)),
+        labels,
     )
-    note = f"{minutes:.1f} CPU minutes; watershed {baseline:.3f}"
-    yield Row.value("32 DSB 2018 images, trained on 32 others: mean F1", f1, "≥ 0.85", note)
+    classical, its_settings = _tuned(
+        lambda *settings: [
+            seg.watershed_cells(image, seg.WatershedSettings(*settings)) for image in images
+        ],
+        seg.WATERSHED_GRID,
+        labels,
+    )
+    note = f"{minutes:.1f} CPU minutes; seeds above {settings[0]}, grown to {settings[1]}"
+    yield Row.value(
+        "32 DSB 2018 images, trained on 32 others: mean F1", found[1::2].mean(), "≥ 0.85", note
+    )
+    margins = found[1::2] - classical[1::2]
+    low, high = grouped_interval(margins, np.arange(len(margins)))
+    note = f"watershed {classical[1::2].mean():.3f} with {tuple(its_settings)}; "
+    yield Row.value(
+        "the same above the watershed, tuned on the same 32",
+        margins.mean(),
+        "",
+        note + f"95 % [{low:.3f}, {high:.3f}] by image",
+    )
+
+
+def _tuned(cells_of, grid, labels):
+    """F1 of every image, with the settings that are best on every second one, and these."""
+    scores = {}
+    for settings in grid:
+        pairs = zip(labels, cells_of(*settings), strict=True)
+        scores[settings] = np.array([seg.match_instances(*pair).f1 for pair in pairs])
+    best = max(scores, key=lambda settings: scores[settings][::2].mean())
+    return scores[best], best
 
 
 def _membranes():
-    path = SHARED / "isbi2012_em_train24.npz"
-    if not path.is_file():
-        yield Row.value("ISBI 2012", "not run", "≥ 0.94", "needs ../shared/data")
+    try:
+        sections = datasets.isbi2012()
+    except datasets.DataUnavailable as error:
+        yield Row.value("ISBI 2012", "not run", "≥ 0.94", str(error))
         return
-    with np.load(path) as file:
-        images, cells = file["images"].astype(np.float32), file["labels"] > 0
+    images, cells = sections.images[:24].astype(np.float32), sections.cells[:24]
     # Neighbors look alike: a section lies between those for training, for choosing, for testing.
     train, choose, test = range(17), (18,), range(20, 24)
     x = (images - images[train].mean()) / images[train].std()

@@ -1,4 +1,4 @@
-"""Simulated micrographs, with the truth about every cell: fluorescence and DIC.
+"""Simulated micrographs, with the truth about every cell.
 
 Whatever comes from here is simulated, and is called so wherever it is shown.
 """
@@ -104,38 +104,6 @@ def fluorescence(
     haze = gaussian_filter(dye, 12 * psf)
     light = unscattered * gaussian_filter(dye, psf) + (1 - unscattered) * haze + background
     return rng.poisson(photons * light) + rng.normal(0, read_noise, labels.shape)
-
-
-def dic(labels, seed=0, *, shear=1.6, angle=45.0, noise=0.02):
-    """Simulated differential interference contrast (DIC) image of labeled cells.
-
-    DIC shows how fast the optical path changes along one direction: cells look like reliefs lit
-    from the side, bright on one flank and dark on the other. At a bias of a quarter wave the
-    intensity follows that slope linearly.
-
-    Parameters
-    ----------
-    labels : array_like of int, shape (height, width)
-    seed : int or numpy.random.Generator
-    shear : float
-        Contrast: intensity per unit of slope.
-    angle : float
-        Direction of the shear in degrees, counterclockwise from the horizontal axis.
-    noise : float
-        Standard deviation of the pixel noise.
-
-    Returns
-    -------
-    ndarray of float, shape (height, width)
-        Around 0.5, the intensity of the background.
-    """
-    labels = as_labels(labels, "labels")
-    rng = np.random.default_rng(seed)
-    path = _per_cell(labels, rng.uniform(0.6, 1.2, labels.max() + 1))
-    path = gaussian_filter(path, 2.0) + 0.02 * _noise(rng, labels.shape, 1.2)
-    down, right = np.gradient(path)
-    slope = np.cos(np.radians(angle)) * right - np.sin(np.radians(angle)) * down
-    return 0.5 + shear * slope + rng.normal(0, noise, labels.shape)
 
 
 def psf_sigma(wavelength, numerical_aperture, pixel):

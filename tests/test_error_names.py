@@ -53,7 +53,6 @@ GOOD = {
     segmentation.grow_seeds: {"probability": LABELS / 2, "certain": 0.9, "edge": 0.5},
     segmentation.standardize: {"image": LABELS},
     microscopy.simulated_cells: {"size": 32, "cells": 2, "touching": 0.5},
-    microscopy.dic: {"labels": LABELS},
     microscopy.psf_sigma: {"wavelength": 500, "numerical_aperture": 0.9, "pixel": 100},
     sequences.windows: {"series": SCORES, "length": 2, "horizon": 1},
     sequences.simulated_rhythms: {"patients": 2, "beats": 5, "jitter": 0.1},

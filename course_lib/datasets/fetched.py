@@ -21,8 +21,8 @@ class Sections(NamedTuple):
 def isbi2012():
     """30 sections of a fly's nerve cord under the electron microscope, with traced membranes.
 
-    The training data of the ISBI 2012 challenge, which the U-Net paper won. Sections are 50 nm
-    apart, so neighbors look alike: leave a gap between those for training and for testing.
+    The training data of the ISBI 2012 challenge, whose ranking U-Net led in 2015. Sections are
+    50 nm apart, so neighbors look alike: leave a gap between those for training and for testing.
 
     Returns
     -------
