@@ -1,12 +1,9 @@
 """The digits with their sheets, and the electrocardiogram."""
 
-import builtins
 from collections import Counter
 from difflib import SequenceMatcher
 
 import numpy as np
-import pytest
-from scipy.signal import find_peaks
 from sklearn.datasets import load_digits
 
 from course_lib import datasets
@@ -42,25 +39,3 @@ def test_sheets_hold_every_digit():
     counts = Counter(zip(digits.sheet.tolist(), digits.y_true.tolist(), strict=True))
     assert len(counts) == 140
     assert min(counts.values()) >= 9
-
-
-def test_ecg_has_three_beats():
-    recording = datasets.ecg()
-    assert recording.shape == (1024,)
-    assert recording.dtype == float
-    peaks, _ = find_peaks(recording, height=100)
-    assert len(peaks) == 3
-    assert np.diff(peaks).tolist() == pytest.approx([329, 329], abs=2)
-
-
-def test_ecg_without_the_wheel(monkeypatch):
-    real = builtins.__import__
-
-    def fake(name, *arguments, **keywords):
-        if name.partition(".")[0] == "pywt":
-            raise ModuleNotFoundError("No module named 'pywt'")
-        return real(name, *arguments, **keywords)
-
-    monkeypatch.setattr(builtins, "__import__", fake)
-    with pytest.raises(ModuleNotFoundError, match="pip install PyWavelets"):
-        datasets.ecg()

@@ -19,7 +19,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "nih_five_radiologists",
         ],
         "fetched": ["MEDMNIST", "isbi2012", "medmnist"],
-        "heart": ["ECG_FINDINGS", "ecg", "ecg_readings", "mitdb_100"],
+        "heart": ["ECG_FINDINGS", "ecg_readings", "mitdb_100"],
         "letters": ["digits", "glyphs"],
         "omniglot": ["omniglot_runs"],
         "pictures": [

@@ -107,31 +107,3 @@ def mitdb_100():
     file = arrays("ecg/mitdb_100_mlii.npz")
     volts = (np.cumsum(file["adu_diff"].astype(np.int64)) - file["zero"]) / file["gain"]
     return HeartRecord(volts, int(file["fs"]), file["beat_sample"], file["beat"])
-
-
-def ecg():
-    """1,024 samples of one lead of an electrocardiogram: three heartbeats, 329 samples apart.
-
-    Returns
-    -------
-    ndarray of float, shape (1024,)
-        In the units of the file. It names neither them nor the patient nor the sampling rate; at
-        the customary 360 Hz the pulse would be 66 a minute.
-
-    Raises
-    ------
-    ModuleNotFoundError
-        If PyWavelets, whose wheel carries the recording, is not installed.
-
-    References
-    ----------
-    Lee et al. 2019, "PyWavelets: a Python package for wavelet analysis", J Open Source Softw
-    4:1237.
-    """
-    try:
-        from pywt.data import ecg as recording
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "ecg() reads a recording that the package PyWavelets carries: pip install PyWavelets"
-        ) from error
-    return recording().astype(float)
