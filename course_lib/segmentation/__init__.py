@@ -9,8 +9,10 @@ from .cells import (
 )
 from .instances import (
     AP_THRESHOLDS,
+    F1Difference,
     ForegroundRand,
     InstanceMatch,
+    f1_difference,
     foreground_rand,
     match_instances,
     mean_average_precision,
@@ -27,11 +29,13 @@ from .training_targets import (
 __all__ = [
     "AP_THRESHOLDS",
     "WATERSHED_GRID",
+    "F1Difference",
     "ForegroundRand",
     "InstanceMatch",
     "WatershedSettings",
     "border_weight_map",
     "dice",
+    "f1_difference",
     "foreground_rand",
     "grow_seeds",
     "iou",

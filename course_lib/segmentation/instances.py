@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from scipy.ndimage import center_of_mass
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import coo_array
 
 from .._undefined import divide, undefined
-from .._validation import as_labels, as_open_probability, same_shape
+from .._validation import as_count, as_labels, as_open_probability, same_shape
+from ..intervals import RESAMPLES, percentile_interval
 
 #: The thresholds over which the 2018 Data Science Bowl and COCO average.
 AP_THRESHOLDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
@@ -79,6 +81,72 @@ def match_instances(true, predicted, iou_threshold=0.5):
     """
     iou_threshold = as_open_probability(iou_threshold, "iou_threshold")
     return _match(*_overlaps(true, predicted), iou_threshold)
+
+
+class F1Difference(NamedTuple):
+    """F1 of one segmentation minus that of another, on the same objects."""
+
+    difference: float
+    interval: tuple[float, float]
+    tiles: int
+
+
+def f1_difference(true, a, b, *, tile=64, level=0.95, seed=0, resamples=RESAMPLES):
+    """Difference of the F1 of two segmentations of one image, with a paired interval.
+
+    The image is cut into square tiles, and an object belongs to the tile that its middle lies in.
+    Tiles are drawn with replacement, the same ones for both: what is hard in a place is hard for
+    both, and neighbors share it. An object is found at an IoU above 0.5.
+
+    Parameters
+    ----------
+    true, a, b : array_like of int, shape (height, width)
+        Label images, 0 is background.
+    tile : int, default 64
+        Side of a tile in pixels, several objects wide.
+    level : float, default 0.95
+    seed, resamples : int
+
+    Returns
+    -------
+    F1Difference
+        A percentile interval. NaN, with one warning, if a tile alone holds objects or the two
+        segmentations do not differ in any tile: such a sample says nothing about the next tile.
+    """
+    true, a, b = as_labels(true, "true"), as_labels(a, "a"), as_labels(b, "b")
+    same_shape(true=true, a=a, b=b)
+    tile, rng = as_count(tile, "tile", least=1), np.random.default_rng(as_count(seed, "seed"))
+    one, other = _by_tile(true, a, tile), _by_tile(true, b, tile)
+    used = (one + other).any(axis=1)
+    one, other = one[used], other[used]
+    draws = rng.integers(used.sum(), size=(as_count(resamples, "resamples", least=1), used.sum()))
+    difference = float(_f1(one.sum(axis=0)) - _f1(other.sum(axis=0)))
+    if used.sum() < 2 or (one == other).all():
+        undefined("the interval", "the segmentations differ in no tile")
+        return F1Difference(difference, (np.nan, np.nan), int(used.sum()))
+    values = _f1(one[draws].sum(axis=1)) - _f1(other[draws].sum(axis=1))
+    return F1Difference(difference, percentile_interval(values, level), int(used.sum()))
+
+
+def _f1(counts):
+    found, missed, invented = np.moveaxis(counts, -1, 0)
+    return 2 * found / (2 * found + missed + invented)
+
+
+def _by_tile(true, predicted, tile):
+    """Found, missed and invented objects (tiles, 3)."""
+    columns = -(-true.shape[1] // tile)
+    pairs = match_instances(true, predicted).pairs
+    counts = np.zeros((columns * -(-true.shape[0] // tile), 3))
+    for labels, partnered, alone in ((true, pairs[:, 0], 1), (predicted, pairs[:, 1], 2)):
+        names = np.setdiff1d(labels, 0)
+        for name, middle in zip(names, center_of_mass(labels > 0, labels, names), strict=True):
+            row, column = (int(place) // tile for place in middle)
+            if name not in partnered:
+                counts[row * columns + column, alone] += 1
+            elif alone == 1:
+                counts[row * columns + column, 0] += 1
+    return counts
 
 
 def mean_average_precision(true, predicted, iou_thresholds=AP_THRESHOLDS):
