@@ -350,7 +350,7 @@ def _pixel_curve(model, before, after, attribution, target, steps):
     rank = np.empty(order.size, int)
     rank[order] = np.arange(order.size)
     rank = rank.reshape(importance.shape)
-    share = np.linspace(0, 1, steps + 1)
+    share = np.arange(steps + 1) / steps
     probability = []
     with evaluating(model), torch.no_grad():
         for some in np.array_split(share, -(-len(share) // _BATCH)):

@@ -45,6 +45,45 @@ def test_predictive_values_lie_in_their_intervals(prevalence):
         assert (found.npv_interval[1] == 1) == (fn == 0)
 
 
+def assert_tables_hold_their_estimates(names, tables):
+    """For every rate and method; a proportion depends on two counts, which come again."""
+    tried = set()
+    for cells in tables:
+        matrix = ConfusionMatrix(*cells)
+        for name in names:
+            counts = matrix.counts(name) if name in metrics.PROPORTIONS else (name, cells)
+            if counts in tried:
+                continue
+            tried.add(counts)
+            value = getattr(matrix, name)
+            for method in metrics._METHODS[name]:
+                low, high = matrix.interval(name, method=method)
+                if np.isnan([value, low, high]).any():
+                    assert np.isnan([low, high]).all()
+                    assert np.isnan(value) or method == "log"
+                else:
+                    assert low <= value <= high, (cells, name, method)
+                    assert low < high, (cells, name, method)
+
+
+MELDED = [name for name, methods in metrics._METHODS.items() if "melded" in methods]
+ALL_TABLES = [t for t in itertools.product(range(13), repeat=4) if 0 < sum(t) <= 12]
+
+
+@pytest.mark.filterwarnings("ignore::course_lib._undefined.UndefinedRateWarning")
+def test_every_small_table_holds_its_estimates():
+    quick = [name for name in metrics._METHODS if name not in MELDED]
+    assert len(ALL_TABLES) == 1819
+    assert_tables_hold_their_estimates(quick, ALL_TABLES)
+    assert_tables_hold_their_estimates(MELDED, ALL_TABLES[::97])
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::course_lib._undefined.UndefinedRateWarning")
+def test_every_small_table_holds_its_melded_estimates():
+    assert_tables_hold_their_estimates(MELDED, ALL_TABLES)
+
+
 def test_no_false_positive_among_357():
     found = ConfusionMatrix(tp=123, fn=89, fp=0, tn=357).predictive_values_at(0.005)
     assert found.ppv == 1

@@ -131,6 +131,7 @@ def average_precision(hits, scores, n_true, points=None):
         gained = np.diff(curve.recall, prepend=0)
         return float(np.sum(gained * best_from_here))
     as_count(points, "points", least=2)
+    # As COCO does it, where some points lie a rounding error above their decimal.
     reached = np.searchsorted(curve.recall, np.linspace(0, 1, points), side="left")
     return float(np.mean(np.append(best_from_here, 0)[reached]))
 

@@ -5,7 +5,15 @@ from typing import NamedTuple
 import numpy as np
 
 from .._undefined import undefined
-from .._validation import as_choice, as_level, as_numbers, as_vector, as_votes, same_length
+from .._validation import (
+    as_choice,
+    as_count,
+    as_level,
+    as_numbers,
+    as_vector,
+    as_votes,
+    same_length,
+)
 from ..intervals import RESAMPLES, no_interval, wilson_interval, with_one_more
 
 
@@ -235,6 +243,7 @@ def krippendorff_alpha(votes, metric="nominal", *, level=0.95, seed=0, resamples
     Krippendorff 2011, "Computing Krippendorff's alpha-reliability", University of Pennsylvania.
     """
     distance_of = _DISTANCES[as_choice(metric, "metric", tuple(_DISTANCES))]
+    seed, resamples = as_count(seed, "seed"), as_count(resamples, "resamples", 1)
     kinds, cases, categories = _rated_twice(votes)
     n = cases.sum()
     m = kinds.sum(axis=1)[:, None, None]

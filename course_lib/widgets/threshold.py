@@ -99,9 +99,10 @@ class ThresholdExplorer(CourseWidget):
 def _grid(curve, positions, decimals):
     """Evenly spaced thresholds: at the first everybody is positive, at the last nobody."""
     lowest, highest = curve.thresholds[-1], curve.thresholds[1]
-    step = 10.0**-decimals
-    first, last = np.floor(lowest / step) * step, (np.floor(highest / step) + 1) * step
-    return np.unique(np.linspace(first, last, positions).round(decimals))
+    # 0.3 / 0.1 is less than 3: rounding must not put the last threshold on the highest score.
+    first, below = np.floor(np.round([lowest * 10**decimals, highest * 10**decimals], 6))
+    evenly = np.linspace(first, below + 1, positions) / 10**decimals
+    return np.unique(evenly.round(decimals))
 
 
 def _start(thresholds, threshold):
