@@ -95,6 +95,22 @@ def _truth_cases(rng):
     ]
 
 
+def _study_size(sensitivity, half_width, prevalence):
+    ill = 1.96**2 * sensitivity * (1 - sensitivity) / half_width**2
+    return int(np.ceil(ill / prevalence))
+
+
+def _study_cases(rng):
+    """Studies whose size is not within a hundredth of a whole number: rounding is then clear."""
+    cases = [(0.9, 0.05, 0.3), (0.7, 0.1, 0.02)]
+    while len(cases) < 7:
+        case = tuple(float(p) for p in rng.uniform((0.6, 0.02, 0.03), (0.97, 0.12, 0.5)).round(3))
+        size = 1.96**2 * case[0] * (1 - case[0]) / case[1] ** 2 / case[2]
+        if 0.05 < size % 1 < 0.95:
+            cases.append(case)
+    return cases
+
+
 EXERCISES = (
     Exercise(
         id="metrics.always_normal_accuracy",
@@ -307,6 +323,52 @@ EXERCISES = (
                 ),
                 "This is p · LR / (1 + p · LR), a way back from odds that starts from a "
                 "probability. Start with pretest / (1 - pretest).",
+            ),
+        ),
+    ),
+    Exercise(
+        id="metrics.study_size",
+        title="How many patients a study needs",
+        reference=_study_size,
+        cases=_study_cases,
+        misconceptions=(
+            Misconception(
+                "ill_alone",
+                lambda sensitivity, half_width, prevalence: _study_size(sensitivity, half_width, 1),
+                "This is how many ill patients are needed. Only the share prevalence of those who "
+                "are enrolled is ill.",
+            ),
+            Misconception(
+                "times_prevalence",
+                lambda sensitivity, half_width, prevalence: int(
+                    np.ceil(_study_size(sensitivity, half_width, 1) * prevalence)
+                ),
+                "This is the number of the ill times the prevalence. Of n enrolled patients, "
+                "n times the prevalence are ill: solve that for n.",
+            ),
+            Misconception(
+                "whole_width",
+                lambda sensitivity, half_width, prevalence: _study_size(
+                    sensitivity, half_width / 2, prevalence
+                ),
+                "This is the size for an interval of half that width: half_width is the distance "
+                "from the middle to one end.",
+            ),
+            Misconception(
+                "rounded_down",
+                lambda sensitivity, half_width, prevalence: (
+                    _study_size(sensitivity, half_width, prevalence) - 1
+                ),
+                "This is one patient less: the formula gives no whole number, and rounded down it "
+                "is not enough.",
+            ),
+            Misconception(
+                "width_not_squared",
+                lambda sensitivity, half_width, prevalence: int(
+                    np.ceil(1.96**2 * sensitivity * (1 - sensitivity) / half_width / prevalence)
+                ),
+                "This is the value with the half width itself in the denominator: twice as exact "
+                "costs four times as many patients, so it stands there squared.",
             ),
         ),
     ),

@@ -1,5 +1,6 @@
 """Answers to the exercises of the chapter "Evaluation metrics"."""
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -67,9 +68,25 @@ RIGHT = {
         "one minus": lambda p, lr: 1 - 1 / (1 + p / (1 - p) * lr),
         "logit": lambda p, lr: 1 / (1 + np.exp(-(np.log(p / (1 - p)) + np.log(lr)))),
     },
+    "study_size": {
+        "odds": lambda se, d, p: math.ceil((1.96 / d) ** 2 * (se - se**2) / p),
+        "integers": lambda se, d, p: -int(-(1.96**2) * se * (1 - se) // (d**2 * p)),
+        "search": lambda se, d, p: next(
+            n for n in range(1, 10**6) if 1.96 * math.sqrt(se * (1 - se) / (n * p)) <= d
+        ),
+    },
 }
 
 WRONG = {
+    "study_size": {
+        "no z": (lambda se, d, p: math.ceil(se * (1 - se) / d**2 / p), None),
+        "z not squared": (lambda se, d, p: math.ceil(1.96 * se * (1 - se) / d**2 / p), None),
+        "variance of a half": (lambda se, d, p: math.ceil(1.96**2 / 4 / d**2 / p), None),
+        "healthy instead": (
+            lambda se, d, p: math.ceil(1.96**2 * se * (1 - se) / d**2 / (1 - p)),
+            None,
+        ),
+    },
     "always_normal_accuracy": {
         "always ill": (lambda y: np.mean(y == 1), "prevalence"),
         "percent": (lambda y: 100 * np.mean(y == 0), "percent"),
