@@ -137,6 +137,16 @@ def test_modified_hausdorff_distance_errs_on_omniglot_as_published():
     assert 100 * np.mean(wrong) == pytest.approx(38.8, abs=0.06)
 
 
+def test_pixels_err_on_four_of_five_omniglot_characters():
+    """What the one-shot chapter prints, counted here as differing pixels."""
+    runs = datasets.omniglot_runs()
+    wrong = 0
+    for train, test, y_true in zip(*runs, strict=True):
+        differ = (test[:, None] ^ train).sum((2, 3))
+        wrong += np.count_nonzero(differ.argmin(axis=1) != y_true)
+    assert wrong == 324
+
+
 def test_optic_discs_lie_on_the_bright_disc():
     retinas = datasets.healthy_retinas()
     measured = np.isfinite(retinas.discs).all((1, 2))
