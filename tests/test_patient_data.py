@@ -6,7 +6,11 @@ import hashlib
 import numpy as np
 import pytest
 from scipy.spatial import KDTree
+from sklearn.linear_model import RidgeClassifier
 from sklearn.metrics import cohen_kappa_score, f1_score, roc_auc_score
+from sklearn.model_selection import GroupKFold, cross_val_predict
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from book_ext.editions import ROOT
 from course_lib import datasets
@@ -86,6 +90,26 @@ def test_chest_xrays_as_published():
     assert set(large.patient) <= set(films.patient)
     index = [int(np.flatnonzero(films.patient == patient)[0]) for patient in large.patient]
     assert (films.kind[index] == large.kind).all()
+
+
+@pytest.mark.parametrize(
+    ("border", "expected"), [(12, 0.965), (3, 0.92), (1, 0.85)], ids=["film", "frame", "rim"]
+)
+def test_the_frame_of_a_chest_xray_knows_the_diagnosis(border, expected):
+    """A ridge on 24 x 24 pixels, children of a fold unseen; a border of 12 is the whole film."""
+    films = datasets.chest_xrays()
+    tiny = films.images.reshape(624, 24, 6, 24, 6).mean((2, 4))
+    row, column = np.mgrid[:24, :24]
+    part = np.minimum.reduce([row, column, 23 - row, 23 - column]) < border
+    score = cross_val_predict(
+        make_pipeline(StandardScaler(), RidgeClassifier(alpha=300)),
+        tiny[:, part],
+        films.y_true,
+        groups=films.patient,
+        cv=GroupKFold(5),
+        method="decision_function",
+    )
+    assert roc_auc_score(films.y_true, score) == pytest.approx(expected, abs=0.015)
 
 
 def test_five_radiologists_add_up():
