@@ -47,6 +47,11 @@ def _shared(a, b):
     return np.prod(np.maximum(_sides(a, b), 0))
 
 
+def _with_last_pixels(a, b):
+    edges = np.array([0, 0, 1, 1])
+    return _box_iou(a + edges, b + edges)
+
+
 def _box_cases(rng):
     """Overlapping, one inside of the other, apart in one direction, and apart in both."""
     pairs = [
@@ -69,6 +74,10 @@ def _suppress(overlap, scores, iou_threshold):
         if all(overlap[i, k] <= iou_threshold for k in kept):
             kept.append(i)
     return np.array(kept)
+
+
+def _equal_drops(overlap, scores, iou_threshold):
+    return _suppress(overlap, scores, np.nextafter(iou_threshold, 0))
 
 
 def _dropped_boxes_drop_too(overlap, scores, iou_threshold):
@@ -106,8 +115,10 @@ _SUPPRESSIONS = (_suppress, _dropped_boxes_drop_too, _in_the_order_given, _ranks
 def _suppression_cases(rng):
     """A chain, in which each box overlaps the next but no other, and random heaps."""
     chain = np.array([[4, 0, 10, 6], [0, 0, 6, 6], [2, 0, 8, 6]], float)
-    cases = [(_overlaps(chain), np.array([0.7, 0.9, 0.8]), 0.4)]
-    while len(cases) < 5:
+    scores = np.array([0.7, 0.9, 0.8])
+    # Neighbors overlap by 0.5: more than the first threshold, just the second.
+    cases = [(_overlaps(chain), scores, 0.4), (_overlaps(chain), scores, 0.5)]
+    while len(cases) < 6:
         n = int(rng.integers(6, 12))
         corners = rng.uniform(0, 20, (n, 2))
         boxes = np.hstack([corners, corners + rng.uniform(8, 14, (n, 2))])
@@ -208,22 +219,23 @@ EXERCISES = (
                 lambda height, width, window, stride: (
                     ((height - window) // stride) * ((width - window) // stride)
                 ),
-                "You counted the steps. Between the first window and the last there is one step "
-                "fewer than there are windows, along each side.",
+                "This is the number of steps. Between the first window and the last there is one "
+                "step fewer than there are windows, along each side.",
             ),
             Misconception(
                 "hangs_over",
                 lambda height, width, window, stride: (
                     (-(-(height - window) // stride) + 1) * (-(-(width - window) // stride) + 1)
                 ),
-                "Your last window hangs over the edge of the image. Round down: what is left "
-                "at the edge is too small for another step.",
+                "This is the number if the last window hangs over the edge of the image. Round "
+                "down: what is left at the edge is too small for another step.",
             ),
             Misconception(
                 "tiles",
                 lambda height, width, window, stride: (height // stride) * (width // stride),
-                "A window needs room to its right and below. How far can its corner move before "
-                "the window touches the edge?",
+                "This is the number if a window may start at any step inside the image. It needs "
+                "room to its right and below: how far can its corner move before it touches the "
+                "edge?",
             ),
             Misconception(
                 "every_pixel",
@@ -241,14 +253,14 @@ EXERCISES = (
             Misconception(
                 "not_clipped",
                 _unclipped,
-                "Your boxes overlap where they are apart: two negative sides multiply to a "
+                "This is the value if two negative sides of boxes that are apart multiply to a "
                 "positive area. A side of the intersection cannot be less than 0.",
             ),
             Misconception(
                 "sum_of_areas",
                 lambda a, b: float(_shared(a, b) / (_area(a) + _area(b))),
-                "You divided by the sum of the areas. The union counts what both share once, the "
-                "sum counts it twice.",
+                "This is the intersection over the sum of the areas. The union counts what both "
+                "share once, the sum counts it twice.",
             ),
             Misconception(
                 "dice",
@@ -259,8 +271,14 @@ EXERCISES = (
             Misconception(
                 "over_the_smaller",
                 lambda a, b: float(_shared(a, b) / min(_area(a), _area(b))),
-                "You divided by the smaller box: then a speck inside of a large box would be a "
-                "perfect match. Divide by what the two cover together.",
+                "This is the intersection over the smaller box: then a speck inside of a large "
+                "box would be a perfect match. Divide by what the two cover together.",
+            ),
+            Misconception(
+                "pixel_numbers",
+                _with_last_pixels,
+                "This is the value if x2 and y2 are the numbers of the last pixels, so that a "
+                "width is x2 - x1 + 1. Here they are positions of edges: a width is x2 - x1.",
             ),
         ),
     ),
@@ -274,20 +292,39 @@ EXERCISES = (
             Misconception(
                 "dropped_boxes_drop_others",
                 _dropped_boxes_drop_too,
-                "A box that was dropped still drops others. Compare each box with those that you "
-                "have kept, not with all that have a better score.",
+                "This is the result if a box that was dropped still drops others. Compare each "
+                "box with those that are kept, not with all that have a better score.",
             ),
             Misconception(
                 "order_as_given",
                 _in_the_order_given,
-                "You went through the boxes in the order in which they came. The box with the "
-                "highest score goes first.",
+                "This is the result if the boxes are visited in the order in which they come. The "
+                "box with the highest score goes first.",
             ),
             Misconception(
                 "ranks_instead_of_indices",
                 _ranks,
-                "You returned places in the sorted list. The caller knows the boxes by their "
-                "numbers before sorting.",
+                "These are places in the sorted list. The caller knows the boxes by their numbers "
+                "before sorting.",
+            ),
+            Misconception(
+                "equal_drops",
+                _equal_drops,
+                "This is the result if an overlap of just the threshold drops a box. Only an "
+                "overlap of more does.",
+            ),
+            Misconception(
+                "by_number",
+                lambda overlap, scores, iou_threshold: np.sort(
+                    _suppress(overlap, scores, iou_threshold)
+                ),
+                "These are the right boxes in the order of their numbers. Return the one with "
+                "the best score first.",
+            ),
+            Misconception(
+                "worst_first",
+                lambda overlap, scores, iou_threshold: _suppress(overlap, -scores, iou_threshold),
+                "This is the result if the box with the lowest score goes first. The highest does.",
             ),
         ),
     ),
@@ -300,26 +337,27 @@ EXERCISES = (
             Misconception(
                 "center_and_sides",
                 _returns_center_and_sides,
-                "You returned center, width and height. A box here is x1, y1, x2, y2: half a side "
-                "to the left of and above the center, half a side to the right and below.",
+                "These are center, width and height. A box here is x1, y1, x2, y2: half a side to "
+                "the left of and above the center, half a side to the right and below.",
             ),
             Misconception(
                 "offset_in_pixels",
                 _offset_in_pixels,
-                "You moved the center by t_x and t_y pixels. They are measured in widths and "
-                "heights of the anchor, so that large and small objects look alike.",
+                "This is the box if the center moves by t_x and t_y pixels. They are measured in "
+                "widths and heights of the anchor, so that large and small objects look alike.",
             ),
             Misconception(
                 "factor_without_exp",
                 _factor_without_exp,
-                "You multiplied the sides by t_w and t_h themselves, so that 0 gives a box without "
-                "area and -1 one that is turned over. They are logarithms of the factors.",
+                "This is the box if t_w and t_h themselves multiply the sides, so that 0 gives a "
+                "box without area and -1 one that is turned over. They are logarithms of the "
+                "factors.",
             ),
             Misconception(
                 "from_the_corner",
                 _from_the_corner,
-                "You moved the upper left corner. The offsets say how far the center moves, and "
-                "the box grows around the center.",
+                "This is the box if the offsets move the upper left corner. They say how far the "
+                "center moves, and the box grows around the center.",
             ),
         ),
     ),
@@ -333,13 +371,14 @@ EXERCISES = (
             Misconception(
                 "not_made_to_fall",
                 _not_made_to_fall,
-                "You took the precision at each hit as it is. Where a later hit has a better "
-                "precision, that one counts: nobody has to stop in a valley.",
+                "This is the mean of the precision at each hit as it is, another convention. "
+                "Here, where a later hit has a better precision, that one counts: nobody has to "
+                "stop in a valley.",
             ),
             Misconception(
                 "mean_over_the_found",
                 _over_the_found,
-                "You averaged over the objects that were found. Those that were missed count "
+                "This is the mean over the objects that were found. Those that were missed count "
                 "with a precision of 0: divide by the number that there is to find.",
             ),
             Misconception(

@@ -13,6 +13,11 @@ def _softmax(z):
     return e / e.sum(axis=1, keepdims=True)
 
 
+def _log_softmax(z):
+    with np.errstate(divide="ignore"):
+        return np.log(_softmax(z))
+
+
 def _softmax_unshifted(z):
     with np.errstate(over="ignore", invalid="ignore"):
         e = np.exp(z)
@@ -96,20 +101,31 @@ EXERCISES = (
             Misconception(
                 "down_the_columns",
                 lambda z: _softmax_over(z, 0),
-                "Your columns sum to 1. A row is one image, and its probabilities over the "
+                "These columns sum to 1. A row is one image, and its probabilities over the "
                 "classes must sum to 1.",
             ),
             Misconception(
                 "whole_table",
                 lambda z: _softmax_over(z, None),
-                "You divided by the sum of the whole table, so that the images compete with each "
-                "other. Each row sums to 1 for itself; `keepdims` keeps its sum a column.",
+                "Here the whole table sums to 1, so that the images compete with each other. Each "
+                "row sums to 1 for itself; `keepdims` keeps its sum a column.",
             ),
             Misconception(
                 "no_exponential",
                 lambda z: z / z.sum(axis=1, keepdims=True),
                 "These shares can be negative or above 1, because logits can be negative. The "
                 "exponential makes all of them positive before they are shared out.",
+            ),
+            Misconception(
+                "twice",
+                lambda z: _softmax(_softmax(z)),
+                "This is the softmax of a softmax: probabilities stand where logits belong, and "
+                "the shares come out too alike. Once is enough.",
+            ),
+            Misconception(
+                "logarithm",
+                _log_softmax,
+                "These are the logarithms of the probabilities. Exponentiate them.",
             ),
         ),
     ),
@@ -122,8 +138,8 @@ EXERCISES = (
             Misconception(
                 "all_classes",
                 lambda p, labels: -np.mean(np.log(p)),
-                "You took the logarithm of every probability. Only the one given to the true "
-                "class counts: pick one number from each row.",
+                "This is the mean over the logarithms of every probability. Only the one given to "
+                "the true class counts: pick one number from each row.",
             ),
             Misconception(
                 "sum",
@@ -140,8 +156,20 @@ EXERCISES = (
             Misconception(
                 "no_logarithm",
                 lambda p, labels: 1 - np.mean(p[np.arange(len(labels)), labels]),
-                "You averaged 1 - p. The logarithm is what makes a confident mistake expensive: "
-                "p = 0.001 costs seven times as much as p = 0.37, not 1.6 times.",
+                "This is the mean of 1 - p. The logarithm is what makes a confident mistake "
+                "expensive: p = 0.001 costs seven times as much as p = 0.37, not 1.6 times.",
+            ),
+            Misconception(
+                "softmax_first",
+                lambda p, labels: _cross_entropy(_softmax(p), labels),
+                "This is the loss if p went through softmax again, as it does in torch's "
+                "cross_entropy, which wants logits. The rows of p are probabilities already.",
+            ),
+            Misconception(
+                "bits",
+                lambda p, labels: _cross_entropy(p, labels) / np.log(2),
+                "This is the loss in bits, with the logarithm to base 2. Here it is the natural "
+                "one.",
             ),
         ),
     ),
@@ -155,27 +183,34 @@ EXERCISES = (
             Misconception(
                 "own_statistics",
                 lambda train, test: (test - test.mean(axis=0)) / test.std(axis=0),
-                "You used the test patients' own mean and deviation. A single new patient has "
-                "none, and a clinic that measures higher would become invisible. Use those of "
-                "`train`.",
+                "This is the table scaled by the test patients' own mean and deviation. A single "
+                "new patient has none, and a clinic that measures higher would become invisible. "
+                "Use those of `train`.",
             ),
             Misconception(
                 "pooled",
                 _pooled,
-                "You pooled training and test patients. Then the test has helped to prepare the "
-                "training: it leaks. Use the statistics of `train` alone.",
+                "This is the value for the statistics of training and test patients together. "
+                "Then the test has helped to prepare the training: it leaks. Use those of `train` "
+                "alone.",
             ),
             Misconception(
                 "variance",
                 lambda train, test: (test - train.mean(axis=0)) / train.var(axis=0),
-                "You divided by the variance, which has the unit squared. Divide by the standard "
-                "deviation.",
+                "This is the value divided by the variance, which has the unit squared. Divide by "
+                "the standard deviation.",
             ),
             Misconception(
                 "one_mean_for_all",
                 lambda train, test: (test - train.mean()) / train.std(),
-                "You took one mean over all features. A radius in millimeters and an area in "
-                "square millimeters need one each: say along which axis.",
+                "This is the value for one mean over all features. A radius in millimeters and an "
+                "area in square millimeters need one each: say along which axis.",
+            ),
+            Misconception(
+                "n_minus_one",
+                lambda train, test: (test - train.mean(axis=0)) / train.std(axis=0, ddof=1),
+                "This is the value for the deviation that divides by n - 1, as torch and pandas "
+                "have it. Here it divides by n, as `np.std` does.",
             ),
         ),
     ),
@@ -193,19 +228,19 @@ EXERCISES = (
             Misconception(
                 "input_has_biases",
                 lambda sizes: _weights(sizes) + sum(sizes),
-                "You gave a bias to the inputs as well. They are pixels, not neurons.",
+                "This number holds a bias for the inputs as well. They are pixels, not neurons.",
             ),
             Misconception(
                 "neurons",
                 lambda sizes: sum(sizes[1:]),
-                "You counted the neurons. Each of them has a weight for every output of the layer "
-                "before it, and a bias.",
+                "This is the number of neurons. Each of them has a weight for every output of the "
+                "layer before it, and a bias.",
             ),
             Misconception(
                 "product",
                 lambda sizes: int(np.prod(sizes)),
-                "You multiplied all sizes. Weights lie between neighboring layers only, so "
-                "products of neighbors are added.",
+                "This is the product of all sizes. Weights lie between neighboring layers only, "
+                "so products of neighbors are added.",
             ),
         ),
     ),

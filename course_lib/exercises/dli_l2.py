@@ -64,6 +64,16 @@ def _early_stopping(losses, patience):
     return best
 
 
+def _equal_is_better(losses, patience):
+    best = 0
+    for epoch, loss in enumerate(losses):
+        if loss <= losses[best]:
+            best = epoch
+        if epoch - best >= patience:
+            break
+    return best
+
+
 def _stopped_at(losses, patience):
     best = _early_stopping(losses, patience)
     return min(best + patience, len(losses) - 1)
@@ -89,8 +99,12 @@ _STOPPING = (
 
 
 def _stopping_cases(rng):
-    cases = [(np.array([1.0, 0.7, 0.5, 0.6, 0.55, 0.8, 0.4]), 3)]
-    while len(cases) < 5:
+    cases = [
+        (np.array([1.0, 0.7, 0.5, 0.6, 0.55, 0.8, 0.4]), 3),
+        # A better loss comes just in time, then the best again, and a better one too late.
+        (np.array([0.9, 0.8, 0.85, 0.875, 0.825, 0.625, 0.75, 0.625, 0.75, 0.7, 0.5, 0.6]), 4),
+    ]
+    while len(cases) < 6:
         epochs = np.arange(30)
         # Falls, rises with the over-fit, and falls once more when it is too late.
         losses = 0.3 + np.exp(-epochs / 4) + 0.02 * epochs - 0.06 * np.maximum(epochs - 20, 0)
@@ -112,19 +126,19 @@ EXERCISES = (
             Misconception(
                 "uphill",
                 lambda w, X, y, lr: w + lr * 2 / len(y) * _residual_gradient(w, X, y),
-                "The gradient points uphill. Go the other way: subtract.",
+                "This is a step uphill, where the gradient points. Go the other way: subtract.",
             ),
             Misconception(
                 "sum",
                 lambda w, X, y, lr: w - lr * 2 * _residual_gradient(w, X, y),
-                "You summed over the cases. The loss is a mean: divide by their number, or the "
-                "learning rate that works depends on how many patients you have.",
+                "This is the step for the sum over the cases. The loss is a mean: divide by their "
+                "number, or the learning rate that works depends on the number of patients.",
             ),
             Misconception(
                 "no_two",
                 lambda w, X, y, lr: w - lr / len(y) * _residual_gradient(w, X, y),
-                "The factor 2 from deriving the square is missing. It only doubles the learning "
-                "rate, but then it is not the one you said.",
+                "This is the step for half the mean squared error, which other books take. The "
+                "loss here has no half, and deriving the square leaves a factor 2.",
             ),
             Misconception(
                 "gradient_alone",
@@ -143,26 +157,26 @@ EXERCISES = (
             Misconception(
                 "smallest_curvature",
                 lambda X: 2 / _curvatures(X)[0],
-                "You used the flattest direction. The steepest one throws you out first: take the "
-                "largest eigenvalue.",
+                "This is the edge of the flattest direction. The steepest one diverges first: "
+                "take the largest eigenvalue.",
             ),
             Misconception(
                 "no_overshoot",
                 lambda X: 1 / _curvatures(X)[-1],
-                "With 1/λ the first step lands exactly at the bottom of the steepest direction. "
-                "You may overshoot by as much again before it gets worse.",
+                "With this rate, 1/λ, the first step lands exactly at the bottom of the steepest "
+                "direction. It may overshoot by as much again before it gets worse.",
             ),
             Misconception(
                 "no_mean",
                 lambda X: 2 / (_curvatures(X)[-1] * len(X)),
-                "You forgot to divide by the number of cases: the loss is a mean, so its "
+                "This is the rate for the sum of the squared errors. The loss is a mean, so its "
                 "curvature is 2 XᵀX / n.",
             ),
             Misconception(
                 "no_two",
                 lambda X: 4 / _curvatures(X)[-1],
-                "Your curvature is XᵀX / n. Deriving a square twice leaves a factor 2: the Hessian "
-                "of the mean squared error is twice that.",
+                "This is the rate for the curvature XᵀX / n. Deriving a square twice leaves a "
+                "factor 2: the Hessian of the mean squared error is twice that.",
             ),
         ),
     ),
@@ -175,7 +189,8 @@ EXERCISES = (
             Misconception(
                 "old_velocity",
                 lambda w, v, gradient, lr, momentum: (w + v, momentum * v - lr * gradient),
-                "You moved with the old velocity. Update the velocity first, then move with it.",
+                "This is the step with the old velocity. Update the velocity first, then move "
+                "with it.",
             ),
             Misconception(
                 "uphill",
@@ -191,14 +206,32 @@ EXERCISES = (
                     w + momentum * v - (1 - momentum) * lr * gradient,
                     momentum * v - (1 - momentum) * lr * gradient,
                 ),
-                "You weighed the gradient by 1 - momentum: that is an average of gradients, as in "
-                "Adam. Here the new gradient counts in full.",
+                "This is the value if the gradient is weighed by 1 - momentum: an average of "
+                "gradients, as in Adam. Here the new gradient counts in full.",
             ),
             Misconception(
                 "forgets",
                 lambda w, v, gradient, lr, momentum: (w - lr * gradient, -lr * gradient),
                 "The old velocity is gone: this is plain gradient descent. Keep the share "
                 "`momentum` of it.",
+            ),
+            Misconception(
+                "rate_outside",
+                lambda w, v, gradient, lr, momentum: (
+                    w - lr * (momentum * v + gradient),
+                    momentum * v + gradient,
+                ),
+                "This is the step as PyTorch writes it, where the rate multiplies the velocity "
+                "at the end. Here the velocity already holds it: v ← μv - η∇L, w ← w + v.",
+            ),
+            Misconception(
+                "nesterov",
+                lambda w, v, gradient, lr, momentum: (
+                    w + momentum * (momentum * v - lr * gradient) - lr * gradient,
+                    momentum * v - lr * gradient,
+                ),
+                "The velocity is right, and the weights are those of Nesterov's momentum. Here "
+                "w moves by the new velocity.",
             ),
         ),
     ),
@@ -223,14 +256,25 @@ EXERCISES = (
             Misconception(
                 "rises_in_a_row",
                 _rises_in_a_row,
-                "You compared each epoch with the one before. Patience counts the epochs since the "
-                "*best* loss, whatever happened in between.",
+                "This is the epoch before so many rises in a row. Patience counts the epochs "
+                "since the *best* loss, whatever happened in between.",
             ),
             Misconception(
                 "no_patience",
                 lambda losses, patience: _early_stopping(losses, 1),
-                "You stopped at the first epoch that was not better. A validation loss trembles: "
-                "wait for `patience` epochs.",
+                "This is the best epoch before the first that was not better. A validation loss "
+                "trembles: wait for `patience` epochs.",
+            ),
+            Misconception(
+                "equal_is_better",
+                _equal_is_better,
+                "This is the epoch if a loss that equals the best one counts as an improvement. "
+                "An equal loss is none: the earlier epoch is kept, and the waiting goes on.",
+            ),
+            Misconception(
+                "one_too_late",
+                lambda losses, patience: _early_stopping(losses, patience + 1),
+                "This is the best epoch after waiting for one epoch more than `patience`.",
             ),
         ),
     ),

@@ -91,25 +91,25 @@ EXERCISES = (
             Misconception(
                 "flipped",
                 lambda image, kernel: _convolve(image, kernel[::-1, ::-1]),
-                "You turned the kernel by 180°, as mathematicians define convolution. The layers "
-                "of deep learning do not turn it: multiply as it lies.",
+                "This is the response to the kernel turned by 180°, as mathematicians define "
+                "convolution. The layers of deep learning do not turn it: multiply as it lies.",
             ),
             Misconception(
                 "zero_padding",
                 _padded,
-                "Your result is as large as the image, because you surrounded it with zeros. Here "
-                "the kernel stays inside the image, and the result is smaller.",
+                "This result is as large as the image, as if zeros surrounded it. Here the kernel "
+                "stays inside the image, and the result is smaller.",
             ),
             Misconception(
                 "mean",
                 lambda image, kernel: _convolve(image, kernel) / kernel.size,
-                "You averaged the products. A convolution adds them; the kernel's own weights "
-                "decide whether that is a mean.",
+                "This is the mean of the products. A convolution adds them; the kernel's own "
+                "weights decide whether that is a mean.",
             ),
             Misconception(
                 "transposed",
                 lambda image, kernel: _convolve(image.T, kernel),
-                "You walked down columns where rows are meant: image[y, x] is row y, column x.",
+                "This is the response of the transposed image: image[y, x] is row y, column x.",
             ),
         ),
     ),
@@ -122,13 +122,14 @@ EXERCISES = (
             Misconception(
                 "fence_posts",
                 lambda size, kernel, stride, padding: (size + 2 * padding - kernel) // stride,
-                "One too few: you counted the steps between positions. The first position counts "
-                "as well.",
+                "One too few: this is the number of steps between positions. The first position "
+                "counts as well.",
             ),
             Misconception(
                 "padding_on_one_side",
                 lambda size, kernel, stride, padding: (size + padding - kernel) // stride + 1,
-                "The padding lies on both sides: the image grows by twice as much.",
+                "This is the size with padding on one side. It lies on both: the image grows by "
+                "twice as much.",
             ),
             Misconception(
                 "fraction",
@@ -141,7 +142,8 @@ EXERCISES = (
                 lambda size, kernel, stride, padding: (
                     -((kernel - size - 2 * padding) // stride) + 1
                 ),
-                "You rounded up, so that the last kernel reaches beyond the image. It must fit.",
+                "This is rounded up, so that the last kernel reaches beyond the image. It must "
+                "fit.",
             ),
         ),
     ),
@@ -172,8 +174,8 @@ EXERCISES = (
                 lambda in_channels, out_channels, kernel: (
                     in_channels * out_channels * (kernel**2 + 1)
                 ),
-                "You gave every slice a bias. The slices of a filter are added up, and one bias "
-                "is added to the sum.",
+                "This number holds a bias for every slice. The slices of a filter are added up, "
+                "and one bias is added to the sum.",
             ),
         ),
     ),
@@ -186,25 +188,26 @@ EXERCISES = (
             Misconception(
                 "strides_ignored",
                 lambda layers: 1 + sum(kernel - 1 for kernel, _ in layers),
-                "You left out the strides. Behind a layer of stride 2, neighbors lie two pixels "
-                "apart, so every further kernel reaches twice as far.",
+                "This is the field if every stride were 1. Behind a layer of stride 2, neighbors "
+                "lie two pixels apart, so every further kernel reaches twice as far.",
             ),
             Misconception(
                 "sum_of_kernels",
                 lambda layers: sum(kernel for kernel, _ in layers),
-                "You added the kernels. A kernel of 3 widens the field by 2, because it shares one "
-                "position with what was seen before.",
+                "This is the sum of the kernels. A kernel of 3 widens the field by 2, because it "
+                "shares one position with what was seen before.",
             ),
             Misconception(
                 "own_stride_first",
                 _own_stride_first,
-                "A layer's own stride does not widen what this layer sees; it moves the neighbors "
-                "apart for the layers behind it. Widen first, then multiply.",
+                "This is the field if each layer's own stride widened what that layer sees; it "
+                "moves the neighbors apart for the layers behind it. Widen first, then multiply.",
             ),
             Misconception(
                 "product_of_kernels",
                 lambda layers: int(np.prod([kernel for kernel, _ in layers])),
-                "You multiplied the kernels. Two kernels of 3 in a row see 5 pixels, not 9.",
+                "This is the product of the kernels. Two kernels of 3 in a row see 5 pixels, not "
+                "9.",
             ),
         ),
     ),

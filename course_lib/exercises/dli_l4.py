@@ -66,10 +66,14 @@ def _of_standardized(standardized):
     return np.moveaxis(standardized, 2, 0)[np.newaxis]
 
 
-def _best_guess(logits, classes):
+def _probabilities(logits):
     odds = np.exp(logits - logits.max())
+    return odds / odds.sum()
+
+
+def _best_guess(logits, classes):
     best = int(np.argmax(logits))
-    return classes[best], float(odds[best] / odds.sum())
+    return classes[best], float(_probabilities(logits)[best])
 
 
 def _logit_cases(rng):
@@ -105,12 +109,12 @@ EXERCISES = (
                 "wraps_around",
                 _wrap_around,
                 "Where the product exceeds 255, eight bits wrap around and the brightest places "
-                "turn dark. Calculate in floats and limit the result before you go back to uint8.",
+                "turn dark. Calculate in floats and limit the result before it goes back to uint8.",
             ),
             Misconception(
                 "keeps_floats",
                 lambda image, gain: np.clip(image.astype(float) * gain, 0, 255) / 255,
-                "You changed the scale to [0, 1]. The network's preprocessing divides by 255 "
+                "These values run from 0 to 1. The network's preprocessing divides by 255 "
                 "already: return gray values from 0 to 255.",
             ),
             Misconception(
@@ -118,7 +122,7 @@ EXERCISES = (
                 lambda image, gain: np.rint(image * gain * (255 / (image * gain).max())).astype(
                     np.uint8
                 ),
-                "You stretched the image so that its brightest pixel is 255: then the gain has no "
+                "This image is stretched so that its brightest pixel is 255: then the gain has no "
                 "effect at all. A saturated camera cuts off.",
             ),
             Misconception(
@@ -126,8 +130,14 @@ EXERCISES = (
                 lambda image, gain: np.clip(np.rint(image + 255 * (gain - 1)), 0, 255).astype(
                     np.uint8
                 ),
-                "You added the same amount to every pixel. A brighter lamp multiplies: what is "
-                "black stays black.",
+                "This is the image with the same amount added to every pixel. A brighter lamp "
+                "multiplies: what is black stays black.",
+            ),
+            Misconception(
+                "cut_off",
+                lambda image, gain: np.minimum(image * gain, 255).astype(np.uint8),
+                "These are the products with their fractions cut off, as `astype` does. Round "
+                "them first.",
             ),
         ),
     ),
@@ -146,14 +156,20 @@ EXERCISES = (
             Misconception(
                 "corners_not_swapped",
                 _not_swapped,
-                "The left edge of the mirrored box is the old right edge. You have x1 > x2, which "
-                "is no box: its area is negative and every IoU with it is wrong.",
+                "These boxes have x1 > x2, which is no box: its area is negative and every IoU "
+                "with it is wrong. The left edge of the mirrored box is the old right edge.",
             ),
             Misconception(
                 "upside_down",
                 _upside_down,
-                "You mirrored up and down. In a box x1, y1, x2, y2 the left-right positions are "
-                "columns 0 and 2.",
+                "These boxes are mirrored up and down. In a box x1, y1, x2, y2 the left-right "
+                "positions are columns 0 and 2.",
+            ),
+            Misconception(
+                "pixel_numbers",
+                lambda boxes, width: _mirror_boxes(boxes, width - 1),
+                "This is right where positions are the numbers of pixels, from 0 to width - 1. "
+                "Here they are positions of edges, from 0 to width.",
             ),
         ),
     ),
@@ -174,14 +190,14 @@ EXERCISES = (
                 lambda image: _of_standardized(
                     (image / 255 - (image / 255).mean((0, 1))) / ((image / 255).std((0, 1)) + 1e-9)
                 ),
-                "You standardized the image with its own mean and sd. Then a dark slide looks like "
-                "a bright one, which the network has never seen; use the given ones.",
+                "This is the image standardized with its own mean and sd. Then a dark slide looks "
+                "like a bright one, which the network has never seen; use the given ones.",
             ),
             Misconception(
                 "reshaped",
                 lambda image: ((image / 255 - _MEAN) / _SD).reshape(1, 3, *image.shape[:2]),
-                "reshape only cuts the row of numbers anew, so that colors and places get mixed "
-                "up. Move the color axis to the front.",
+                "Colors and places are mixed up here: reshape only cuts the row of numbers anew. "
+                "Move the color axis to the front.",
             ),
             Misconception(
                 "no_batch",
@@ -194,6 +210,12 @@ EXERCISES = (
                 lambda image: np.moveaxis(_network_input(image), 1, 3),
                 "The colors are still the last axis. PyTorch wants them right after the batch: "
                 "(1, 3, height, width).",
+            ),
+            Misconception(
+                "bgr",
+                lambda image: _network_input(image[..., ::-1]),
+                "This is the input for an image in the order blue, green, red, as OpenCV reads "
+                "it. `image` is red, green, blue, and so are mean and sd.",
             ),
         ),
     ),
@@ -212,8 +234,8 @@ EXERCISES = (
             Misconception(
                 "no_exponential",
                 _share,
-                "You divided the logit by the sum of the logits, which may be negative or zero. "
-                "Softmax exponentiates first.",
+                "This is the logit's share of the sum of the logits, which may be negative or "
+                "zero. Softmax exponentiates first.",
             ),
             Misconception(
                 "sigmoid",
@@ -233,7 +255,22 @@ EXERCISES = (
             Misconception(
                 "position",
                 lambda logits, classes: (int(np.argmax(logits)), _best_guess(logits, classes)[1]),
-                "You returned the position of the class. Whoever reads the answer wants its name.",
+                "The first value is the position of the class. Whoever reads the answer wants its "
+                "name.",
+            ),
+            Misconception(
+                "softmax_twice",
+                lambda logits, classes: _best_guess(_probabilities(logits), classes),
+                "The probability is the softmax of a softmax: probabilities stand where logits "
+                "belong. Once is enough.",
+            ),
+            Misconception(
+                "percentage",
+                lambda logits, classes: (
+                    _best_guess(logits, classes)[0],
+                    100 * _best_guess(logits, classes)[1],
+                ),
+                "The second value is a percentage. Return the probability itself, from 0 to 1.",
             ),
         ),
     ),

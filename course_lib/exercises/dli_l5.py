@@ -30,13 +30,19 @@ def _blocks_only(names, blocks):
     return [name for name in _trainable(names, blocks) if name.startswith("blocks.")]
 
 
+def _in_order_of_blocks(names, blocks):
+    ordered = [name for block in blocks for name in _blocks_only(names, [block])]
+    return ordered + _trainable(names, [])
+
+
 def _name_cases(rng):
+    """Blocks come in no order."""
     parts = ("expand.conv.weight", "depthwise.norm.bias", "project.conv.weight")
     names = ["stem.conv.weight", "stem.norm.weight"]
     names += [f"blocks.{block}.{parts[block % 3]}" for block in range(16)]
     names += ["head.conv.weight", "head.norm.bias", "logits.weight", "logits.bias"]
-    drawn = [sorted(rng.choice(np.arange(2, 10), 3, replace=False).tolist()) for _ in range(2)]
-    return [(names, [1, 14, 15]), *((names, [1, *blocks]) for blocks in drawn)]
+    drawn = [rng.choice(np.arange(2, 10), 3, replace=False).tolist() for _ in range(2)]
+    return [(names, [15, 1, 14]), *((names, [*blocks, 1]) for blocks in drawn)]
 
 
 def _normalize(x, gamma, beta, running_mean, running_var):
@@ -116,8 +122,8 @@ EXERCISES = (
             Misconception(
                 "prefix",
                 _prefix,
-                "'blocks.14' starts with 'blocks.1' too, so you unfroze blocks that nobody asked "
-                "for. Compare the whole part up to the next dot.",
+                "These names hold blocks that nobody asked for: 'blocks.14' starts with "
+                "'blocks.1' too. Compare the whole part up to the next dot.",
             ),
             Misconception(
                 "frozen_instead",
@@ -128,6 +134,11 @@ EXERCISES = (
                 "without_head",
                 _blocks_only,
                 "The head and the logits are new: they always learn.",
+            ),
+            Misconception(
+                "in_order_of_blocks",
+                _in_order_of_blocks,
+                "The right names in another order: keep the order in which they stand in `names`.",
             ),
         ),
     ),
@@ -141,19 +152,31 @@ EXERCISES = (
             Misconception(
                 "statistics_of_the_batch",
                 _batch_statistics,
-                "You used the mean and variance of this batch: that is training mode. Then the "
-                "answer for one patient depends on who else is in the batch.",
+                "This is the value for the mean and variance of this batch: that is training "
+                "mode. Then the answer for one patient depends on who else is in the batch.",
             ),
             Misconception(
                 "variance_as_sd",
                 _variance_as_sd,
-                "You divided by the variance. Divide by the standard deviation, its square root.",
+                "This is the value divided by the variance. Divide by the standard deviation, its "
+                "square root.",
             ),
             Misconception(
                 "without_gamma_and_beta",
                 _no_affine,
                 "The learned scale and shift are missing: gamma multiplies what is normalized, "
                 "beta is added.",
+            ),
+            Misconception(
+                "without_constant",
+                lambda x, gamma, beta, mean, var: gamma * (x - mean) / np.sqrt(var) + beta,
+                "This is nearly right: the 0.001 that is added to the running variance is missing.",
+            ),
+            Misconception(
+                "constant_outside",
+                lambda x, gamma, beta, mean, var: gamma * (x - mean) / (np.sqrt(var) + _EPS) + beta,
+                "This is the value with 0.001 added to the root. It is added to the variance, "
+                "before the root.",
             ),
         ),
     ),
@@ -166,14 +189,14 @@ EXERCISES = (
             Misconception(
                 "momentum_swapped",
                 _swapped_momentum,
-                "In PyTorch momentum is the weight of the *new* batch, so most of the old value "
-                "stays. You gave the new batch the weight 1 - momentum.",
+                "This is the value if the new batch has the weight 1 - momentum. In PyTorch "
+                "momentum is the weight of the *new* batch, so most of the old value stays.",
             ),
             Misconception(
                 "straight_line",
                 _linear_drift,
-                "You added the same step every time, and would overshoot. Each step covers a "
-                "share of the way that is left.",
+                "This is the value after the same step every time, which would overshoot. Each "
+                "step covers a share of the way that is left.",
             ),
             Misconception(
                 "one_batch",
@@ -192,20 +215,20 @@ EXERCISES = (
             Misconception(
                 "upside_down",
                 lambda layers, lr, decay: _layer_rates(layers, lr, decay)[::-1],
-                "Your first layer learns fastest. Edges and colors at the bottom are what you want "
-                "to keep: the last layer gets the full rate.",
+                "Here the first layer learns fastest. Edges and colors at the bottom are what "
+                "shall be kept: the last layer gets the full rate.",
             ),
             Misconception(
                 "one_step_too_many",
                 lambda layers, lr, decay: _layer_rates(layers, lr, decay) * decay,
-                "Your last layer's rate is already multiplied once. It gets the full rate; the one "
-                "below it is the first to be multiplied.",
+                "Here the last layer's rate is already multiplied once. It gets the full rate; "
+                "the one below it is the first to be multiplied.",
             ),
             Misconception(
                 "linear",
                 lambda layers, lr, decay: lr * np.linspace(decay, 1, layers),
-                "You went from the lowest to the full rate in equal steps. Each layer has the rate "
-                "of the one above it times the decay: multiply again and again.",
+                "These rates go from the lowest to the full one in equal steps. Each layer has "
+                "the rate of the one above it times the decay: multiply again and again.",
             ),
         ),
     ),

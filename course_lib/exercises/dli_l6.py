@@ -103,19 +103,19 @@ EXERCISES = (
             Misconception(
                 "target_inside",
                 _target_inside,
-                "Your target is the last sample of the window: the network only has to copy it. "
+                "This target is the last sample of the window: the network only has to copy it. "
                 "The target is the first sample *behind* the window.",
             ),
             Misconception(
                 "one_too_far",
                 _one_too_far,
-                "You left out one sample: the target lies right behind the window, not two "
+                "Here one sample is left out: the target lies right behind the window, not two "
                 "samples on.",
             ),
             Misconception(
                 "side_by_side",
                 _side_by_side,
-                "Your windows lie side by side. Move on by one sample, not by a window: every "
+                "These windows lie side by side. Move on by one sample, not by a window: every "
                 "sample that has enough past can be a target.",
             ),
             Misconception(
@@ -139,8 +139,8 @@ EXERCISES = (
             Misconception(
                 "mean_forecast",
                 lambda series, horizon: np.mean((series[horizon:] - series.mean()) ** 2),
-                "You forecast the mean of the series. Persistence forecasts that nothing changes: "
-                "the value of now.",
+                "This is the error of forecasting the mean of the series. Persistence forecasts "
+                "that nothing changes: the value of now.",
             ),
             Misconception(
                 "root",
@@ -150,8 +150,8 @@ EXERCISES = (
             Misconception(
                 "absolute",
                 lambda series, horizon: np.mean(np.abs(series[horizon:] - series[:-horizon])),
-                "You averaged the absolute errors. Square them: a missed heartbeat shall count "
-                "for more than a little noise.",
+                "This is the mean of the absolute errors. Square them: a missed heartbeat shall "
+                "count for more than a little noise.",
             ),
         ),
     ),
@@ -170,7 +170,7 @@ EXERCISES = (
             Misconception(
                 "all_states",
                 _all_states,
-                "You returned the state after every step. The last one is asked for: it has seen "
+                "These are the states after every step. The last one is asked for: it has seen "
                 "the whole sequence.",
             ),
             Misconception(
@@ -182,7 +182,8 @@ EXERCISES = (
             Misconception(
                 "starts_at_one",
                 _rnn_from_ones,
-                "You started from ones. Before the first sample the network knows nothing: zeros.",
+                "This is the state after starting from ones. Before the first sample the network "
+                "knows nothing: zeros.",
             ),
         ),
     ),
@@ -201,14 +202,14 @@ EXERCISES = (
             Misconception(
                 "mean_of_inverses",
                 lambda p: np.mean(1 / p),
-                "You averaged 1/p, which one unlucky character dominates. Average the logarithms, "
-                "then undo the logarithm.",
+                "This is the mean of 1/p, which one unlucky character dominates. Average the "
+                "logarithms, then undo the logarithm.",
             ),
             Misconception(
                 "inverse_of_mean",
                 lambda p: 1 / np.mean(p),
-                "You averaged the probabilities. A text's probability is a product, so the mean "
-                "to take is the geometric one: average the logarithms.",
+                "This is the inverse of the mean probability. A text's probability is a product, "
+                "so the mean to take is the geometric one: average the logarithms.",
             ),
             Misconception(
                 "wrong_base",

@@ -1,5 +1,7 @@
 """Exercises of the lab "Assessment rehearsal"."""
 
+import math
+
 import numpy as np
 
 from ._exercise import Exercise, Misconception
@@ -58,15 +60,27 @@ def _wald_needed(n, mark, z):
     return _first(p - z * np.sqrt(p * (1 - p) / n), mark)
 
 
+def _exact_needed(n, mark, z):
+    """Fewest right answers with the lower end of Clopper and Pearson's interval at the mark."""
+    k = np.arange(n + 1)
+    ways = np.array([math.lgamma(n + 1) - math.lgamma(i + 1) - math.lgamma(n - i + 1) for i in k])
+    chance = np.exp(ways + k * np.log(mark) + (n - k) * np.log(1 - mark))
+    at_least = np.cumsum(chance[::-1])[::-1]
+    return int(np.argmax(at_least <= math.erfc(z / math.sqrt(2)) / 2))
+
+
 def _one_sided(n, mark, z):
     return _correct_needed(n, mark, 1.645 / 1.96 * z)
 
 
 def _mark_cases(rng):
-    sizes = rng.integers(150, 900, 4).tolist()
-    marks = rng.integers(84, 92, 4).tolist()
-    drawn = [(n, mark / 100, 1.96) for n, mark in zip(sizes, marks, strict=True)]
-    return [(500, 0.92, 1.96), (240, 0.92, 1.96), *drawn]
+    """The exact interval asks for another number in two of the cases that are drawn."""
+    cases = [(500, 0.92, 1.96), (240, 0.92, 1.96)]
+    while len(cases) < 6:
+        case = int(rng.integers(150, 900)), int(rng.integers(84, 92)) / 100, 1.96
+        if len(cases) >= 4 or _exact_needed(*case) != _correct_needed(*case):
+            cases.append(case)
+    return cases
 
 
 def _average_views(probabilities):
@@ -99,14 +113,14 @@ EXERCISES = (
             Misconception(
                 "precision",
                 _precision,
-                "You divided by how often the model *said* each kind: that is its precision, the "
+                "These are shares of how often the model *said* each kind: its precision, the "
                 "PPV. Divide by how many cells *are* of that kind.",
             ),
             Misconception(
                 "share_of_all",
                 _of_all,
-                "You divided by all cells. Each kind has its own denominator: the cells of that "
-                "kind.",
+                "These are shares of all cells. Each kind has its own denominator: the cells of "
+                "that kind.",
             ),
             Misconception(
                 "accuracy_of_each",
@@ -131,13 +145,20 @@ EXERCISES = (
             Misconception(
                 "plain_normal_interval",
                 _wald_needed,
-                "You used p ± z·sqrt(p(1-p)/n), which is too short near 1: it trusts you too "
-                "early. Take Wilson's interval.",
+                "This is the number for the interval p ± z·sqrt(p(1-p)/n), which is too short "
+                "near 1: it trusts too early. Take Wilson's interval.",
             ),
             Misconception(
                 "one_sided",
                 _one_sided,
-                "You took the quantile of a one-sided statement. Use the z that is given.",
+                "This is the number for the quantile of a one-sided statement. Use the z that is "
+                "given.",
+            ),
+            Misconception(
+                "exact_interval",
+                _exact_needed,
+                "This is the number for the exact interval of Clopper and Pearson, a good one "
+                "and mostly a little longer. The exercise asks for Wilson's.",
             ),
         ),
     ),
@@ -150,25 +171,31 @@ EXERCISES = (
             Misconception(
                 "majority",
                 _majority,
-                "You let the views vote. A vote forgets how sure each view was: average the "
+                "This is the views' vote. A vote forgets how sure each view was: average the "
                 "probabilities first, decide afterwards.",
             ),
             Misconception(
                 "most_confident",
                 lambda probabilities: np.argmax(probabilities.max(0), axis=1),
-                "You believed the one view that was surest. A network is often surest where it is "
-                "wrong: average over all views.",
+                "This is what the one view says that is surest. A network is often surest where "
+                "it is wrong: average over all views.",
             ),
             Misconception(
                 "axis_of_cells",
                 lambda probabilities: np.argmax(probabilities.mean(1), axis=1),
-                "You averaged over the cells, so that each *view* got a class. The views are the "
-                "first axis.",
+                "This is an average over the cells, which gives each *view* a class. The views "
+                "are the first axis.",
             ),
             Misconception(
                 "undecided",
                 lambda probabilities: np.mean(probabilities, axis=0),
                 "Those are the averaged probabilities. Finish: which class has the largest one?",
+            ),
+            Misconception(
+                "geometric_mean",
+                lambda probabilities: np.argmax(np.log(probabilities).mean(0), axis=1),
+                "This is the class after averaging the logarithms of the probabilities, another "
+                "way to combine views. Average the probabilities themselves.",
             ),
         ),
     ),

@@ -73,6 +73,12 @@ def _one_shot(support, names, queries):
     return names[np.argmin(_squared_distances(queries, support), axis=1)]
 
 
+def _smallest_angle(support, names, queries):
+    return names[
+        np.argmax(queries @ (support / np.linalg.norm(support, axis=1)[:, None]).T, axis=1)
+    ]
+
+
 def _episode_cases(rng):
     cases = []
     for way, n, k in ((3, 5, 2), (5, 9, 4), (8, 20, 6)):
@@ -81,6 +87,8 @@ def _episode_cases(rng):
         support = rng.normal(size=(way, k)) * np.linspace(0.3, 3, way)[:, None]
         queries = support[rng.integers(way, size=n)] + rng.normal(0, 0.4, (n, k))
         queries[:2] = 0.9 * support[:2]
+        # In the direction of the longest example, and nearer to shorter ones.
+        queries[2] = 0.2 * support[-1]
         cases.append((support, names, queries))
     return cases
 
@@ -115,6 +123,10 @@ def _threshold_by(share):
     return answer
 
 
+def _below_the_limit(d, same, limit):
+    return float(max(t for t in np.unique(d) if np.mean(d[~same] <= t) < limit))
+
+
 def _false_alarms(false_accept_rate, people):
     return float(1 - (1 - false_accept_rate) ** people)
 
@@ -143,13 +155,13 @@ EXERCISES = (
             Misconception(
                 "mean_instead_of_sum",
                 lambda a, b: _squared_distances(a, b) / a.shape[1],
-                "You averaged over the coordinates. The squared distance is their sum "
-                "(Pythagoras); with the mean, it would shrink as the embedding gets longer.",
+                "This is the mean over the coordinates. The squared distance is their sum "
+                "(Pythagoras); the mean would shrink as the embedding gets longer.",
             ),
             Misconception(
                 "city_block",
                 lambda a, b: np.abs(a[:, None] - b[None]).sum(axis=2),
-                "You summed the absolute differences: the way a taxi drives. Square them first.",
+                "These are sums of absolute differences: the way a taxi drives. Square them first.",
             ),
             Misconception(
                 "unit_vectors_only",
@@ -173,20 +185,21 @@ EXERCISES = (
             Misconception(
                 "no_limit",
                 lambda d, same, margin: float(np.where(same, d**2, (margin - d) ** 2).mean()),
-                "A stranger who is farther away than the margin is punished for it: margin - d is "
-                "negative there, and its square is not. Cut off at 0 first.",
+                "This is the value if a stranger who is farther away than the margin is punished "
+                "for it: margin - d is negative there, and its square is not. Cut off at 0 first.",
             ),
             Misconception(
                 "rewards_distance",
                 lambda d, same, margin: float(np.where(same, d**2, -(d**2)).mean()),
-                "You reward every bit of distance between strangers. Such a loss has no lowest "
-                "value: the network would push forever. That is what the margin is for.",
+                "This is the value if every bit of distance between strangers is rewarded. Such a "
+                "loss has no lowest value: the network would push forever. That is what the "
+                "margin is for.",
             ),
             Misconception(
                 "swapped",
                 lambda d, same, margin: _contrastive_loss(d, ~same, margin),
-                "You pull strangers together and push friends apart: `same` is True where the two "
-                "belong together.",
+                "This is the loss that pulls strangers together and pushes friends apart: `same` "
+                "is True where the two belong together.",
             ),
             Misconception(
                 "not_squared",
@@ -202,6 +215,17 @@ EXERCISES = (
                 ),
                 "The margin is compared with the distance itself, and then the difference is "
                 "squared: max(0, margin - d)², not max(0, margin - d²).",
+            ),
+            Misconception(
+                "half",
+                lambda d, same, margin: _contrastive_loss(d, same, margin) / 2,
+                "This is half of the value, as Hadsell, Chopra and LeCun write the loss. This "
+                "chapter leaves their factor ½ out.",
+            ),
+            Misconception(
+                "sum",
+                lambda d, same, margin: _contrastive_loss(d, same, margin) * len(d),
+                "This is the sum over the pairs. Divide by their number.",
             ),
         ),
     ),
@@ -220,31 +244,40 @@ EXERCISES = (
             Misconception(
                 "hinge_of_the_mean",
                 lambda a, p, n, margin: float(max(0, _violations(a, p, n, margin).mean())),
-                "You averaged first and cut off afterwards: solved triplets still pay for others. "
-                "Cut off each triplet, then average.",
+                "This is the value if the mean comes first and the cut afterwards: solved "
+                "triplets still pay for others. Cut off each triplet, then average.",
             ),
             Misconception(
                 "swapped",
                 lambda a, p, n, margin: _triplet_loss(a, n, p, margin),
-                "You demand that the stranger be nearer than the friend: swap the distances.",
+                "This is the loss that demands the stranger to be nearer than the friend: the "
+                "distances are in each other's place.",
             ),
             Misconception(
                 "margin_subtracted",
                 lambda a, p, n, margin: float(
                     np.maximum(0, _violations(a, p, n, margin) - 2 * margin).mean()
                 ),
-                "With the margin subtracted a triplet is fine even if the stranger is *nearer* by "
-                "that much. It is added: the stranger must be farther by the margin.",
+                "This is the value with the margin subtracted: then a triplet is fine even if the "
+                "stranger is *nearer* by that much. It is added: the stranger must be farther by "
+                "the margin.",
             ),
             Misconception(
                 "no_margin",
                 lambda a, p, n, margin: _triplet_loss(a, p, n, 0),
-                "Without the margin, putting everything on one point costs nothing. Add it.",
+                "This is the value without the margin, with which putting everything on one point "
+                "costs nothing. Add it.",
             ),
             Misconception(
                 "square_root",
                 _roots,
-                "You took the root: the loss uses squared distances (equation 2 of FaceNet).",
+                "This is the value for the distances themselves: the loss uses squared distances "
+                "(equation 2 of FaceNet).",
+            ),
+            Misconception(
+                "sum",
+                lambda a, p, n, margin: _triplet_loss(a, p, n, margin) * len(a),
+                "This is the sum over the triplets. Divide by their number.",
             ),
         ),
     ),
@@ -259,28 +292,36 @@ EXERCISES = (
                 lambda support, names, queries: np.argmin(
                     _squared_distances(queries, support), axis=1
                 ),
-                "You returned the position of the nearest example. Look up its name.",
+                "These are the positions of the nearest examples. Look up their names.",
             ),
             Misconception(
                 "farthest",
                 lambda support, names, queries: names[
                     np.argmax(_squared_distances(queries, support), axis=1)
                 ],
-                "You took the example with the largest distance. The most alike has the smallest.",
+                "These are the names of the farthest examples. The most alike has the smallest "
+                "distance.",
             ),
             Misconception(
                 "per_example",
                 lambda support, names, queries: names[
                     np.argmin(_squared_distances(queries, support), axis=0) % len(names)
                 ],
-                "The minimum runs along the wrong axis: you found a query for each example, not an "
-                "example for each query.",
+                "This is a query for each example, not an example for each query: the minimum "
+                "runs along the other axis.",
             ),
             Misconception(
                 "dot_product",
                 lambda support, names, queries: names[np.argmax(queries @ support.T, axis=1)],
-                "The largest dot product is the nearest only among vectors of one length; here a "
-                "long example wins everything. Compare distances.",
+                "These are the examples with the largest dot product, which are the nearest only "
+                "among vectors of one length; here a long example wins everything. Compare "
+                "distances.",
+            ),
+            Misconception(
+                "cosine",
+                _smallest_angle,
+                "These are the examples at the smallest angle, which are the nearest only among "
+                "vectors of one length. Compare distances.",
             ),
         ),
     ),
@@ -293,26 +334,45 @@ EXERCISES = (
             Misconception(
                 "share_of_all",
                 _threshold_by(lambda d, same, t: np.mean((d <= t) & ~same)),
-                "You divided the accepted strangers by all pairs. The rate asks: of the "
-                "*strangers*, which share is accepted?",
+                "This is the threshold if the limit holds for a share of all pairs. The rate "
+                "asks: of the *strangers*, which share is accepted?",
             ),
             Misconception(
                 "share_of_accepted",
                 _threshold_by(lambda d, same, t: np.mean(~same[d <= t])),
-                "You computed the share of strangers among the accepted pairs, which depends on "
-                "how many strangers come. The rate divides by all strangers.",
+                "This is the threshold if the limit holds for the share of strangers among the "
+                "accepted pairs, which depends on how many strangers come. The rate divides by "
+                "all strangers.",
             ),
             Misconception(
                 "rejects_friends",
                 _threshold_by(lambda d, same, t: 1 - np.mean(d[same] <= t)),
-                "You limited the friends who are turned away. The limit is on strangers who are "
-                "let in.",
+                "This threshold limits the friends who are turned away. The limit is on strangers "
+                "who are let in.",
             ),
             Misconception(
                 "smallest",
                 lambda d, same, limit: float(d.min()),
                 "Every threshold below the right one keeps to the limit, too, but turns away more "
                 "friends. The largest is wanted.",
+            ),
+            Misconception(
+                "strictly_less",
+                _below_the_limit,
+                "This threshold keeps the rate below `limit`. At most that share means that it "
+                "may be just as large.",
+            ),
+            Misconception(
+                "accepts_below",
+                _threshold_by(lambda d, same, t: np.mean(d[~same] < t)),
+                "This is the threshold if a pair is accepted where d < threshold. Here d = "
+                "threshold is accepted, too.",
+            ),
+            Misconception(
+                "quantile",
+                lambda d, same, limit: float(np.quantile(d[~same], limit)),
+                "This is a quantile of the strangers' distances, which may lie between two of "
+                "them. Return one of the values in `d`: the largest that keeps to the limit.",
             ),
         ),
     ),
@@ -325,8 +385,8 @@ EXERCISES = (
             Misconception(
                 "adds_up",
                 lambda false_accept_rate, people: false_accept_rate * people,
-                "You added the probabilities: with a thousand and one people the sum exceeds 1. "
-                "Ask instead how likely it is that *nobody* is mistaken for the visitor.",
+                "This is the sum of the probabilities: with a thousand and one people it exceeds "
+                "1. Ask instead how likely it is that *nobody* is mistaken for the visitor.",
             ),
             Misconception(
                 "unchanged",

@@ -101,11 +101,12 @@ def _infinitely_dense(intensity, white):
 
 
 def _camera_cases(rng):
-    cases = [(np.array([200, 20, 2]), 200), (np.array([240, 24, 1, 0]), 240)]
+    """Bare glass stands in the first image alone: the brightest pixel is not it."""
+    cases = [(np.array([200, 20, 2]), 200), (np.array([120, 24, 1, 0]), 240)]
     for _ in range(3):
         white = int(rng.integers(215, 250))
         intensity = rng.integers(1, white, (*(int(n) for n in rng.integers(2, 5, 2)), 3))
-        intensity[0, 0] = 0, 1, white
+        intensity[0, 0, :2] = 0, 1
         cases.append((intensity, white))
     return cases
 
@@ -141,34 +142,44 @@ EXERCISES = (
             Misconception(
                 "not_divided",
                 lambda features, target: float(np.mean((features - target) ** 2)),
-                "A loud layer now costs more than a quiet one that is just as wrong. Measure the "
-                "difference in units of the layer: divide by the variance of the target.",
+                "This is the mean square alone: a loud layer costs more than a quiet one that is "
+                "just as wrong. Measure the difference in units of the layer: divide by the "
+                "variance of the target.",
             ),
             Misconception(
                 "variance_of_features",
                 lambda features, target: (
                     _content_cost(features, target) * float(target.var() / features.var())
                 ),
-                "You divided by the variance of the features. The picture can change those, and "
-                "could pay less by merely being louder. The target stays what it is.",
+                "This is the value divided by the variance of the features. The picture can "
+                "change those, and could pay less by merely being louder. The target stays what "
+                "it is.",
             ),
             Misconception(
                 "standard_deviation",
                 lambda features, target: _content_cost(features, target) * float(target.std()),
-                "You divided a square by a standard deviation, so a layer ten times as loud still "
-                "costs ten times as much. Squares are measured by the variance.",
+                "This is a square divided by a standard deviation, so a layer ten times as loud "
+                "still costs ten times as much. Squares are measured by the variance.",
             ),
             Misconception(
                 "sum",
                 lambda features, target: _content_cost(features, target) * target.size,
-                "You added the squares up, so a large picture costs more than a small one. The "
-                "mean does not depend on the number of values.",
+                "This is the sum of the squares, so a large picture costs more than a small one. "
+                "The mean does not depend on the number of values.",
             ),
             Misconception(
                 "square_of_the_mean",
                 lambda features, target: float(np.mean(features - target) ** 2 / target.var()),
-                "You averaged first and squared afterwards: too much here makes up for too little "
+                "This is the square of the mean difference: too much here makes up for too little "
                 "there. Square each difference, then average.",
+            ),
+            Misconception(
+                "n_minus_one",
+                lambda features, target: float(
+                    np.mean((features - target) ** 2) / target.var(ddof=1)
+                ),
+                "This is the value for the variance that divides by n - 1, as torch has it. "
+                "Here it divides by n, as `np.var` does.",
             ),
         ),
     ),
@@ -181,20 +192,21 @@ EXERCISES = (
             Misconception(
                 "scrambled",
                 _scrambled,
-                "`reshape(-1, channels)` does not swap axes, it only cuts the numbers anew: your "
-                "columns mix channels and places. Keep the first axis and flatten the other two.",
+                "The columns behind this matrix mix channels and places: `reshape(-1, channels)` "
+                "does not swap axes, it only cuts the numbers anew. Keep the first axis and "
+                "flatten the other two.",
             ),
             Misconception(
                 "not_divided",
                 lambda features: _gram_matrix(features) * features[0].size,
-                "You added up over the pixels, so the same style on a larger canvas has a larger "
-                "matrix. Divide by the number of pixels.",
+                "These are sums over the pixels, so the same style on a larger canvas has a "
+                "larger matrix. Divide by the number of pixels.",
             ),
             Misconception(
                 "divided_by_all_values",
                 lambda features: _gram_matrix(features) / len(features),
-                "You divided by channels times pixels. Each entry is about two channels only, and "
-                "was added up over the pixels: average over those.",
+                "This is the matrix divided by channels times pixels, another convention. In this "
+                "chapter each entry is the mean over the pixels alone.",
             ),
             Misconception(
                 "covariance",
@@ -205,7 +217,7 @@ EXERCISES = (
             Misconception(
                 "pixels_by_pixels",
                 _pixels_by_pixels,
-                "Your matrix has a row for each pixel: it compares places, which a style should "
+                "This matrix has a row for each pixel: it compares places, which a style should "
                 "forget. Let channels meet channels.",
             ),
         ),
@@ -219,28 +231,37 @@ EXERCISES = (
             Misconception(
                 "by_itself",
                 lambda features, target: _standardize_like(features, features),
-                "You standardized the features by themselves: every picture then has mean 0 and "
-                "deviation 1, so these can no longer be matched. The target sets the units.",
+                "These are the features standardized by themselves: every picture then has mean 0 "
+                "and deviation 1, so these can no longer be matched. The target sets the units.",
             ),
             Misconception(
                 "all_channels_alike",
                 lambda features, target: (features - target.mean()) / target.std(),
-                "You took one mean and one deviation for all channels, so the loud ones remain "
-                "loud. Each channel has its own.",
+                "This is the value for one mean and one deviation of all channels, so the loud "
+                "ones remain loud. Each channel has its own.",
             ),
             Misconception(
                 "variance",
                 lambda features, target: (
                     _standardize_like(features, target) / target.std((1, 2), keepdims=True)
                 ),
-                "You divided by the variance, which makes the loudest channels the quietest. The "
-                "standard deviation is in the units of the features themselves.",
+                "This is the value divided by the variance, which makes the loudest channels the "
+                "quietest. The standard deviation is in the units of the features themselves.",
             ),
             Misconception(
                 "not_centered",
                 lambda features, target: features / target.std((1, 2), keepdims=True),
-                "You divided without subtracting the mean. Then 0 stands for silence; it should "
-                "stand for what is usual in the style.",
+                "This is the value without subtracting the mean. Then 0 stands for silence; it "
+                "should stand for what is usual in the style.",
+            ),
+            Misconception(
+                "n_minus_one",
+                lambda features, target: (
+                    (features - target.mean((1, 2), keepdims=True))
+                    / target.std((1, 2), ddof=1, keepdims=True)
+                ),
+                "This is the value for the deviation that divides by n - 1, as torch has it. "
+                "Here it divides by n, as `np.std` does.",
             ),
         ),
     ),
@@ -261,30 +282,39 @@ EXERCISES = (
                 lambda lab, reference: (
                     (lab - _mean(lab)) * (_sd(lab) / _sd(reference)) + _mean(reference)
                 ),
-                "Your ratio is upside down: where the reference has more contrast, the slide gets "
-                "less. Which of the two deviations has to cancel?",
+                "This is the value for the ratio upside down: where the reference has more "
+                "contrast, the slide gets less. Which of the two deviations has to cancel?",
             ),
             Misconception(
                 "scaled_first",
                 lambda lab, reference: (
                     lab * (_sd(reference) / _sd(lab)) - _mean(lab) + _mean(reference)
                 ),
-                "You stretched the values with their mean in them, so the mean was stretched, too, "
-                "and subtracting the old one comes too late. Center first.",
+                "This is the value if the numbers are stretched with their mean in them: the mean "
+                "is stretched, too, and subtracting the old one comes too late. Center first.",
             ),
             Misconception(
                 "all_channels_alike",
                 lambda lab, reference: (
                     (lab - lab.mean()) / lab.std() * reference.std() + reference.mean()
                 ),
-                "You took one mean and one deviation for all three channels, as if lightness and "
-                "color were one quantity. Each channel has its own.",
+                "This is the value for one mean and one deviation of all three channels, as if "
+                "lightness and color were one quantity. Each channel has its own.",
             ),
             Misconception(
                 "no_mean",
                 lambda lab, reference: _match_colors(lab, reference) - _mean(reference),
-                "Your channels vary around 0, which in CIELAB is black. Move them to the "
+                "These channels vary around 0, which in CIELAB is black. Move them to the "
                 "reference's means.",
+            ),
+            Misconception(
+                "n_minus_one",
+                lambda lab, reference: (
+                    (lab - _mean(lab)) / lab.std((0, 1), ddof=1) * reference.std((0, 1), ddof=1)
+                    + _mean(reference)
+                ),
+                "This is the value for deviations that divide by n - 1, as torch has them. Here "
+                "they divide by n, as `np.std` does.",
             ),
         ),
     ),
@@ -297,7 +327,7 @@ EXERCISES = (
             Misconception(
                 "infinite",
                 _infinitely_dense,
-                "Where the camera counted 0 your density is infinite, and one such pixel spoils "
+                "Where the camera counted 0 this density is infinite, and one such pixel spoils "
                 "every mean. Zero only says: less than 1.",
             ),
             Misconception(
@@ -309,8 +339,8 @@ EXERCISES = (
             Misconception(
                 "sign",
                 lambda intensity, white: -_optical_density(intensity, white),
-                "Your densities are negative, as logarithms of a share are. The more dye, the less "
-                "light, but the more density: turn the sign.",
+                "These densities are negative, as logarithms of a share are. The more dye, the "
+                "less light, but the more density: turn the sign.",
             ),
             Misconception(
                 "share_absorbed",
@@ -321,8 +351,15 @@ EXERCISES = (
             Misconception(
                 "white_forgotten",
                 lambda intensity, white: _optical_density(intensity, 255),
-                "You compared with 255, the most that the camera can count. Bare glass lets less "
-                "through than that, and would seem to be stained. Compare with `white`.",
+                "This is the density compared with 255, the most that the camera can count. Bare "
+                "glass lets less through than that, and would seem to be stained. Compare with "
+                "`white`.",
+            ),
+            Misconception(
+                "adds_one",
+                lambda intensity, white: np.log10(white / (intensity + 1)),
+                "This is the density with 1 added to every count. Only a count of 0 becomes 1; "
+                "the others stay.",
             ),
         ),
     ),
@@ -336,26 +373,27 @@ EXERCISES = (
             Misconception(
                 "each_dye_alone",
                 lambda density, dyes: density @ dyes.T,
-                "You asked each dye alone how well it fits. What both absorb is then counted "
+                "These amounts say how well each dye alone fits. What both absorb is then counted "
                 "twice: even a pure dye seems to hold some of the other. Fit both together.",
             ),
             Misconception(
                 "two_colors",
                 _two_colors,
-                "Two equations are enough for two unknowns, but you threw the blue measurement "
-                "away. All three are noisy: least squares uses each of them.",
+                "These amounts explain red and green alone. Two equations are enough for two "
+                "unknowns, but all three measurements are noisy: least squares uses each of them.",
             ),
             Misconception(
                 "a_row_per_dye",
                 lambda density, dyes: _unmix(density, dyes).T,
-                "The amounts are right, but your rows are dyes. Each pixel is to have its row, "
+                "The amounts are right, but these rows are dyes. Each pixel is to have its row, "
                 "as in `density`.",
             ),
             Misconception(
                 "no_negatives",
                 lambda density, dyes: np.maximum(_unmix(density, dyes), 0),
-                "You cut off what is below 0. Noise on bare glass goes both ways; with one half "
-                "removed, the other no longer averages to 0. Leave the amounts as they come.",
+                "These are the amounts with everything below 0 cut off. Noise on bare glass goes "
+                "both ways; with one half removed, the other no longer averages to 0. Leave the "
+                "amounts as they come.",
             ),
         ),
     ),
