@@ -1,5 +1,7 @@
 """`course_lib.attribution` and `xrays` against captum, brute force and networks that are linear."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -16,6 +18,7 @@ from scipy.stats import binom, rankdata
 from sklearn.metrics import auc
 from torch import nn
 
+from book_ext import editions
 from course_lib import attribution, datasets, xrays
 from course_lib.metrics import UndefinedRateWarning
 from course_lib.nets import EfficientNetLite0
@@ -507,3 +510,34 @@ def test_simulation_follows_its_seed():
 def test_simulate_refuses(arguments, said):
     with pytest.raises(ValueError, match=said):
         xrays.simulated_xrays(*arguments)
+
+
+# The chapter's split --------------------------------------------------------------------------
+
+
+def test_the_chapter_scores_no_child_that_it_learned_from():
+    """Its own cells, with a network that only remembers whom it was shown."""
+    source = (editions.CHAPTERS / "attribution.md").read_text(encoding="utf-8")
+    cells = [cell.source for cell in editions.read_source(source).cells]
+    shown, scored = [], []
+
+    def train(data, seed):
+        shown.append(set(data.images))
+        return shown[-1]
+
+    def p_ill(network, images):
+        assert network.isdisjoint(images)
+        scored.extend(images)
+        return np.zeros(len(images))
+
+    names = {"np": np, "datasets": datasets, "SimpleNamespace": SimpleNamespace}
+    names |= {"train": train, "p_ill": p_ill}
+    for part in ("def splits(", "def cross_trained("):
+        (cell,) = (cell for cell in cells if part in cell)
+        exec(cell, names)
+    names["cross_trained"](names["films"].patient)
+    assert len(shown) == 3
+    assert sorted(scored) == sorted(names["films"].patient)
+    for learn, test in names["splits"](5):
+        patients = names["films"].patient
+        assert not set(patients[learn]) & set(patients[test])
