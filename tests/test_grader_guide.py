@@ -126,7 +126,7 @@ def test_the_commands_for_a_platform_work_as_they_stand(here, monkeypatch, capsy
     (here / "roster.csv").write_text("id;name\n1002;Ann Lee\n1003;王小明\n1009;Zoe\n", "utf-8-sig")
     (here / "worksheet.csv").write_text(
         "Identifier,Full name,Grade,Maximum Grade,Feedback comments\n"
-        "Participant 1002,Ann Lee,,7.00,\nParticipant 1003,王小明,,7.00,\n",
+        "Participant 1002,Ann Lee,,8.00,\nParticipant 1003,王小明,,8.00,\n",
         "utf-8-sig",
     )
     (commands,) = [text for kind, text in BLOCKS if kind == "bash" and "moodle.zip" in text]
@@ -137,7 +137,7 @@ def test_the_commands_for_a_platform_work_as_they_stand(here, monkeypatch, capsy
     said = capsys.readouterr().out
     assert "1 of 3 on the roster handed in nothing: Zoe" in said
     filled = (here / "graded" / "export" / "moodle.csv").read_text("utf-8-sig")
-    assert "Participant 1002,Ann Lee,1,7.00" in filled
+    assert "Participant 1002,Ann Lee,1,8.00" in filled
     assert {row["student"] for row in rows()} == {*CLASSES["Moodle"][1], "Zoe"}
 
 

@@ -101,7 +101,7 @@ def test_the_class_page_counts_what_happened(tmp_path):
     assert solved["metrics.ppv"] == "20% [4%, 62%]"
     assert solved["metrics.ppv_at"] == "50% [15%, 85%]"
     assert ["metrics.ppv", "sensitivity", "2", "40% [12%, 77%]"] in [row[:4] for row in rows]
-    assert any("that is sensitivity" in row[-1] for row in rows)
+    assert any("That is the sensitivity" in row[-1] for row in rows)
     looked_at = [row[:2] for row in rows if len(row) == 3]
     assert ["eve", "metrics.ppv"] in looked_at
     assert ["eve", "metrics.ppv_at"] in looked_at
@@ -193,7 +193,7 @@ def test_gradescope(out, capsys):
     first, second = results["tests"]
     assert (first["score"], first["max_score"], first["status"]) == (0, 1, "failed")
     assert first["visibility"] == "visible"
-    assert "that is sensitivity" in second["output"]
+    assert "That is the sensitivity" in second["output"]
 
 
 def test_lti(out):
@@ -268,7 +268,7 @@ def test_moodle_gets_grade_and_feedback_together(out, tmp_path):
     exported(out, "moodle", "--gradebook", tmp_path / "sheet.csv")
     _, ann, bob = lines_of(out / "export" / "moodle.csv")
     assert (ann[3], bob[3]) == ("7.5", "0")
-    assert "that is sensitivity" in bob[5]
+    assert "That is the sensitivity" in bob[5]
 
 
 def test_two_of_the_same_name_are_not_confused(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 import course_lib
-from course_lib import calibration, intervals, metrics, raters, roc
+from course_lib import calibration, intervals, metrics, raters, roc, segmentation
 from course_lib.decoding import Decoding
 from course_lib.embedding import ClassRate
 from course_lib.handout import handout
@@ -232,6 +232,14 @@ def of_indeterminate(y, s):
 
 #: ``module:name`` → what it gives for truths and scores: rows of estimate, low, high.
 ROWS = {
+    "segmentation.instances:f1_difference": lambda y, s: [
+        (found.difference, *found.interval)
+        for found in [
+            segmentation.f1_difference(
+                _squares(np.ones(len(y))), _squares(y), _squares(s >= 0.5), tile=16
+            )
+        ]
+    ],
     "calibration:calibration_curve": lambda y, s: (
         (row[1], row[2], row[3]) for row in zip(*calibration.calibration_curve(y, s), strict=True)
     ),
@@ -318,6 +326,14 @@ OTHERS = {
     "metrics:ConfusionMatrix.summary",  # prints intervals
     "metrics:patients_needed",
 }
+
+
+def _squares(found):
+    """One object for each case, in a tile of its own, drawn where it was found."""
+    row = [np.full((8, 8), case + 1) * bool(hit) for case, hit in enumerate(found)]
+    return np.hstack([np.pad(square, 4) for square in row])
+
+
 SAMPLES = {
     "perfect": ([0, 0, 0, 1, 1], [0.1, 0.2, 0.3, 0.8, 0.9]),
     "one of each": ([0, 1], [0.2, 0.7]),

@@ -110,8 +110,8 @@ def f1_difference(true, a, b, *, tile=64, level=0.95, seed=0, resamples=RESAMPLE
     Returns
     -------
     F1Difference
-        A percentile interval. NaN, with one warning, if a tile alone holds objects or the two
-        segmentations do not differ in any tile: such a sample says nothing about the next tile.
+        A percentile interval. NaN, with one warning, if the two segmentations differ alike in
+        every tile, or in none: such a sample says nothing about the next tile.
     """
     true, a, b = as_labels(true, "true"), as_labels(a, "a"), as_labels(b, "b")
     same_shape(true=true, a=a, b=b)
@@ -121,10 +121,10 @@ def f1_difference(true, a, b, *, tile=64, level=0.95, seed=0, resamples=RESAMPLE
     one, other = one[used], other[used]
     draws = rng.integers(used.sum(), size=(as_count(resamples, "resamples", least=1), used.sum()))
     difference = float(_f1(one.sum(axis=0)) - _f1(other.sum(axis=0)))
-    if used.sum() < 2 or (one == other).all():
-        undefined("the interval", "the segmentations differ in no tile")
-        return F1Difference(difference, (np.nan, np.nan), int(used.sum()))
     values = _f1(one[draws].sum(axis=1)) - _f1(other[draws].sum(axis=1))
+    if np.ptp(values) == 0:
+        undefined("the interval", "the segmentations differ alike in every tile")
+        return F1Difference(difference, (np.nan, np.nan), int(used.sum()))
     return F1Difference(difference, percentile_interval(values, level), int(used.sum()))
 
 
