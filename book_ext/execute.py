@@ -247,6 +247,11 @@ def _inspect(name, notebook):
                 raise ChapterError(
                     f"{_where(name, notebook, index)}: writes to stderr: {output.text[:300]}"
                 )
+            # A figure that cannot be drawn fails after its cell has ended well.
+            if output.output_type == "error":
+                raise ChapterError(
+                    f"{_where(name, notebook, index)}: {output.ename}: {output.evalue}"
+                )
         if "check" in editions.tags(cell) and "book" in cell.metadata.editions:
             shown = "".join(o.get("data", {}).get("text/plain", "") for o in cell.outputs)
             if "correct." not in shown or "incorrect" in shown:

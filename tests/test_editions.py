@@ -270,6 +270,10 @@ def chapter(tmp_path, monkeypatch):
     [
         ("1 / 0", r"demo, code cell 2 \(`1 / 0`\): ZeroDivisionError: division by zero"),
         ("import sys; print('loud', file=sys.stderr)", r"demo, code cell 2 .*writes to stderr"),
+        (
+            "type('Broken', (), {'_repr_html_': lambda self: 1 / 0})()",
+            r"demo, code cell 2 \(`type\('Broken'",
+        ),
     ],
 )
 @pytest.mark.slow
