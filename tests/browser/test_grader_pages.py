@@ -23,7 +23,7 @@ def pages(tmp_path):
         Result("metrics.confusion_counts", None, 1, "infrastructure", "", "no room"),
     ]
     long = "def ppv_at(a, b, c):\n    return nope" + " + a_name_that_is_rather_long" * 9
-    found = {result.exercise: Found((long,)) for result in results}
+    found = {result.exercise: Found.alone(long) for result in results}
     decisions = {("ann", "metrics.sensitivity"): Decision(0.5, "a reason", "me")}
     rows = []
     with Journal(tmp_path / "journal.sqlite") as journal:
