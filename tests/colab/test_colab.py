@@ -4,6 +4,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from book_ext import editions
 from tests.colab.machine import REQUIREMENTS, Machine, run, wheel
@@ -34,7 +35,7 @@ def test_it_has_the_listed_versions_and_not_the_project(machine):
     listed = dict(
         line.split("==") for line in REQUIREMENTS.read_text().splitlines() if "==" in line
     )
-    found = {canonicalize_name(name): v for name, v in machine.versions().items()}
+    found = {canonicalize_name(n): Version(v).public for n, v in machine.versions().items()}
     assert {canonicalize_name(name): v for name, v in listed.items()}.items() <= found.items()
     assert "course-lib" not in found
 
