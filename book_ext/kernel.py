@@ -50,6 +50,10 @@ def run(notebook, folder, root):
         )
         # One thread a kernel: chapters run side by side, and sums come out in the same order.
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "passive"}
+        # The library of this checkout, also where the environment belongs to another one: what
+        # would be imported from there is not noted, and the outputs would never be out of date.
+        paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
+        environment["PYTHONPATH"] = os.pathsep.join(paths)
         client.execute(env=environment)
         lines = [line.partition(" ") for line in noted.read_text(encoding="utf-8").splitlines()]
     used = {kind: {name for k, _, name in lines if k == kind} for kind in ("file", "package")}

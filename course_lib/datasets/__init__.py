@@ -11,13 +11,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "_fetch": ["DataUnavailable"],
         "brain": ["haxby_slice"],
-        "cells": ["blood_smears", "fluorescent_nuclei", "phase_contrast_cells"],
-        "chest": [
-            "chest_xrays",
-            "chest_xrays_to_read",
-            "lung_nodules",
-            "nih_five_radiologists",
-        ],
+        "cells": ["fluorescent_nuclei", "phase_contrast_cells"],
+        "chest": ["chest_xrays", "lung_nodules", "nih_five_radiologists"],
         "fetched": ["MEDMNIST", "isbi2012", "medmnist"],
         "heart": ["ECG_FINDINGS", "ecg_readings", "mitdb_100"],
         "letters": ["digits", "glyphs"],
@@ -31,7 +26,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "photo",
             "photos",
         ],
-        "reader_studies": ["franken_1992", "hupse_2013", "tony_2011", "van_dyke_1993"],
         "retinas": ["healthy_retinas"],
         "tables": [
             "TWO_FEATURES",

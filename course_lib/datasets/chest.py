@@ -3,9 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
-from ._shipped import arrays, pictures, shipped, table
+from ._shipped import arrays, pictures, table
 
 
 class ChestXrays(NamedTuple):
@@ -40,22 +39,6 @@ def chest_xrays():
     rows = table("chest_xray/kermany_test624.csv")
     images = pictures(arrays("chest_xray/kermany_test624_144_jpeg.npz"))
     return ChestXrays(images, rows["pneumonia"], rows["kind"], rows["patient"])
-
-
-def chest_xrays_to_read():
-    """48 of `chest_xrays`, larger, one a child, for a human to read.
-
-    Returns
-    -------
-    ChestXrays
-        ``images`` (48, 224, 224) uint8: 24 normal, 12 bacterial and 12 viral pneumonias.
-    """
-    rows = table("chest_xray/read_48_224.csv")
-    images = []
-    for index in rows["index"]:
-        with shipped(f"chest_xray/read_48_224/{index:03}.jpg").open("rb") as file:
-            images.append(np.asarray(Image.open(file)))
-    return ChestXrays(np.stack(images), rows["pneumonia"], rows["kind"], rows["patient"])
 
 
 class FiveRadiologists(NamedTuple):
