@@ -363,6 +363,13 @@ EXERCISES = (
                 "is not enough.",
             ),
             Misconception(
+                "not_rounded",
+                lambda sensitivity, half_width, prevalence: (
+                    1.96**2 * sensitivity * (1 - sensitivity) / half_width**2 / prevalence
+                ),
+                "This is the number before rounding: nobody can enroll a part of a patient.",
+            ),
+            Misconception(
                 "width_not_squared",
                 lambda sensitivity, half_width, prevalence: int(
                     np.ceil(1.96**2 * sensitivity * (1 - sensitivity) / half_width / prevalence)
