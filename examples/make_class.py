@@ -49,6 +49,13 @@ WRONG = {
     ("post_test_probability", "returns_odds"): (
         "return likelihood_ratio * pretest / (1 - pretest)"
     ),
+    ("study_size", "ill_alone"): (
+        "n = 1.96**2 * sensitivity * (1 - sensitivity) / half_width**2\n    return int(np.ceil(n))"
+    ),
+    ("study_size", "whole_width"): (
+        "z = 2 * 1.96 / half_width\n"
+        "    return int(np.ceil(z**2 * sensitivity * (1 - sensitivity) / prevalence))"
+    ),
 }
 #: Answers that are wrong in a way of their own.
 ODD = {

@@ -12,8 +12,6 @@ from course_lib.exercises import call, diagnose, draw_cases, find
 
 from .grader_class import answers
 
-pytestmark = pytest.mark.slow
-
 CLASS = ROOT / "examples" / "class"
 
 
