@@ -170,6 +170,18 @@ def test_optic_discs_lie_on_the_bright_disc():
         assert image[inside].mean() > 1.3 * image[image.sum(2) > 60].mean()
 
 
+def test_reader_studies_as_published():
+    study = datasets.van_dyke_1993()
+    auc = [[roc_auc_score(study.y_true, r) for r in one] for one in study.ratings]
+    np.testing.assert_allclose(np.mean(auc, 1), [0.8970370, 0.9408374], atol=1e-7)
+    assert study.y_true.sum() == 45
+    study = datasets.hupse_2013()
+    auc = [roc_auc_score(study.y_true, r) for r in study.ratings[0]]
+    assert auc[0] == pytest.approx(0.816927, abs=1e-6)
+    assert np.mean(auc[1:]) == pytest.approx(0.848663, abs=1e-6)
+    assert study.y_true.sum() == 80
+
+
 def test_haxby_slice_has_twelve_runs_of_eight_categories():
     haxby = datasets.haxby_slice()
     assert haxby.X.shape == (1452, 530)

@@ -26,6 +26,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "photo",
             "photos",
         ],
+        "reader_studies": ["hupse_2013", "van_dyke_1993"],
         "retinas": ["healthy_retinas"],
         "tables": [
             "TWO_FEATURES",

@@ -1,0 +1,232 @@
+"""Reader studies: is one modality better than another, in the hands of other readers too?
+
+Several readers rate the same cases with both modalities. The analysis of variance of Obuchowski and
+Rockette takes the readers' areas as its data; DeLong's covariances say how far the areas of one
+sample of cases go up and down together.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from ._undefined import undefined
+from ._validation import as_array, as_binary, as_choice, as_level, both_classes
+from .roc import _placements
+
+_POPULATIONS = ("random", "fixed")
+_COVARIANCES = ("delong", "jackknife")
+_ROUNDING = 1e-28  # A variance of areas that is smaller is none.
+
+
+class ReaderVariation(NamedTuple):
+    """What two modalities' areas in the hands of r readers are made of.
+
+    Attributes
+    ----------
+    theta : ndarray, shape (2, r)
+        Area of each modality and reader.
+    ms_t, ms_tr : float
+        Mean squares of modality, and of modality by reader.
+    var, cov1, cov2, cov3 : float
+        Of the areas, over samples of cases: the variance, and the covariances of one reader's two
+        modalities, of two readers with one modality, of two readers with different modalities.
+    """
+
+    theta: np.ndarray
+    ms_t: float
+    ms_tr: float
+    var: float
+    cov1: float
+    cov2: float
+    cov3: float
+
+
+class ModalityComparison(NamedTuple):
+    """Two modalities' mean areas; `difference` is a minus b, `f` has 1 and `df` degrees."""
+
+    auc_a: float
+    auc_b: float
+    difference: float
+    interval: tuple[float, float]
+    f: float
+    df: float
+    p_value: float
+    level: float
+    readers: str
+    cases: str
+
+    def __repr__(self):
+        low, high = self.interval
+        df = "∞" if np.isinf(self.df) else f"{self.df:.4g}"
+        return (
+            f"{self.readers} readers, {self.cases} cases: "
+            f"AUC {self.auc_a:.4f} - {self.auc_b:.4f} = {self.difference:.4f}\n"
+            f"    {100 * self.level:g}% [{low:.4f}, {high:.4f}], "
+            f"F(1, {df}) = {self.f:.3f}, p = {self.p_value:.3g}"
+        )
+
+
+def compare_modalities(
+    y_true, a, b, readers="random", cases="random", level=0.95, covariance="delong"
+):
+    """Compare the mean areas of two modalities whose cases were rated by the same readers.
+
+    Parameters
+    ----------
+    y_true : array_like of {0, 1}, shape (n,)
+        1 is diseased.
+    a, b : array_like of float, shape (r, n)
+        Each reader's rating of each case with either modality; larger means more likely diseased.
+        One of them may have the shape (n,): a computer that is compared with the mean reader.
+    readers, cases : {"random", "fixed"}
+        Whether the answer is to hold for others like them (random), or for these alone (fixed).
+    level : float, default 0.95
+        Of the interval.
+    covariance : {"delong", "jackknife"}
+        How Cov2, … are estimated: class by class, or leaving out one of all cases at a time.
+
+    Returns
+    -------
+    ModalityComparison
+        ``auc_a, auc_b, difference, interval, f, df, p_value, level, readers, cases``.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two readers or a rating is missing; for one class only, or a single
+        case of a class where cases are random; or if neither readers nor cases are random.
+
+    Notes
+    -----
+    ``F = MS(T) / E`` with 1 and df degrees of freedom, and the difference has the standard error
+    ``sqrt(2 E / r)``, where
+
+    ======= ====== ============================================== =======================
+    readers cases  E                                              df
+    ======= ====== ============================================== =======================
+    random  random ``MS(TR) + max(r (Cov2 - Cov3), 0)``           ``(r - 1) E² / MS(TR)²``
+    random  fixed  ``MS(TR)``                                     ``r - 1``
+    fixed   random ``Var - Cov1 + (r - 1) max(Cov2 - Cov3, 0)``   infinite
+    ======= ====== ============================================== =======================
+
+    Three modalities are three pairs. Where E is 0 (readers or cases do not vary in the difference),
+    interval, F, df and p value are NaN, with one warning.
+
+    References
+    ----------
+    Obuchowski & Rockette 1995, Commun Stat Simul Comput 24:285; df: Hillis 2007, Stat Med 26:596;
+    fixed readers or cases: Hillis, Berbaum & Metz 2008, Acad Radiol 15:647.
+    """
+    readers = as_choice(readers, "readers", _POPULATIONS)
+    cases = as_choice(cases, "cases", _POPULATIONS)
+    level = as_level(level)
+    as_choice(covariance, "covariance", _COVARIANCES)
+    if readers == cases == "fixed":
+        raise ValueError(
+            "readers and cases must not both be fixed: then nothing is left to chance."
+        )
+    covariance = covariance if cases == "random" else None
+    v = _variation(*_fully_crossed(y_true, a, b), covariance)
+    r = v.theta.shape[1]
+    shared = max(v.cov2 - v.cov3, 0) if cases == "random" else 0.0
+    if readers == "random":
+        error = v.ms_tr + r * shared
+        df = (r - 1) * error**2 / v.ms_tr**2 if v.ms_tr > _ROUNDING else np.inf
+    else:
+        error, df = v.var - v.cov1 + (r - 1) * shared, np.inf
+    auc_a, auc_b = v.theta.mean(axis=1).tolist()
+    difference = auc_a - auc_b
+    if error < _ROUNDING:
+        nan = undefined("the test of the difference", f"{_who(readers, cases)} do not vary in it")
+        df, f, p_value, half = (nan,) * 4
+    else:
+        f = v.ms_t / error
+        p_value = float(2 * stats.t.sf(np.sqrt(f), df))
+        half = stats.t.ppf((1 + level) / 2, df) * np.sqrt(2 * error / r)
+    interval = float(difference - half), float(difference + half)
+    return ModalityComparison(
+        auc_a, auc_b, difference, interval, float(f), float(df), p_value, level, readers, cases
+    )
+
+
+def reader_variation(y_true, a, b, covariance="delong"):
+    """The areas, mean squares and covariances from which `compare_modalities` is made.
+
+    Parameters
+    ----------
+    y_true, a, b, covariance
+        As in `compare_modalities`; both classes have at least two cases.
+
+    Returns
+    -------
+    ReaderVariation
+        ``theta, ms_t, ms_tr, var, cov1, cov2, cov3``.
+    """
+    as_choice(covariance, "covariance", _COVARIANCES)
+    return _variation(*_fully_crossed(y_true, a, b), covariance)
+
+
+def _variation(y_true, a, b, covariance):
+    r = len(a)
+    placements = (_placements(y_true, ratings) for ratings in (*a, *b))
+    v10, v01 = map(np.array, zip(*placements, strict=True))
+    theta = v10.mean(axis=1).reshape(2, r)
+    ms_t = float(r * theta.mean(axis=1).var(ddof=1))
+    residual = theta - theta.mean(axis=1, keepdims=True) - theta.mean(axis=0) + theta.mean()
+    ms_tr = float((residual**2).sum() / (r - 1))
+    if covariance is None:
+        return ReaderVariation(theta, ms_t, ms_tr, *[np.nan] * 4)
+    n_d, n_n = v10.shape[1], v01.shape[1]
+    if min(n_d, n_n) < 2:
+        raise ValueError(
+            "y_true must hold two cases of each class or more: one shows no variation of cases."
+        )
+    if covariance == "delong":
+        s = np.cov(v10) / n_d + np.cov(v01) / n_n
+    else:
+        # Without case i, an area changes by (θ - v_i) / (n - 1).
+        s = (1 - 1 / len(y_true)) * (np.cov(v10) / (n_d - 1) + np.cov(v01) / (n_n - 1))
+    s = s.reshape(2, r, 2, r)  # modality, reader, modality, reader
+    same, different = (s[0, :, 0] + s[1, :, 1]) / 2, s[0, :, 1]
+    others = ~np.eye(r, dtype=bool)  # pairs of two readers
+    parts = same[~others], different[~others], same[others], different[others]
+    return ReaderVariation(theta, ms_t, ms_tr, *(float(part.mean()) for part in parts))
+
+
+def _fully_crossed(y_true, a, b):
+    """Truth as booleans, and the ratings of both modalities, each of the shape (readers, cases)."""
+    y_true = as_binary(y_true, "y_true")
+    both_classes(y_true)
+    a, b = (_as_ratings(values, name, len(y_true)) for name, values in (("a", a), ("b", b)))
+    if max(len(a), len(b)) < 2:
+        raise ValueError(
+            "a and b must hold two readers or more; for one, there is course_lib.roc.compare_auc."
+        )
+    if len(a) != len(b) and min(len(a), len(b)) > 1:
+        raise ValueError(
+            f"a and b must have the same readers, but a has {len(a)} and b has {len(b)}."
+        )
+    return y_true, *np.broadcast_arrays(a, b)
+
+
+def _as_ratings(values, name, n):
+    array = as_array(values, name, "an array (readers, cases)")
+    if array.ndim not in (1, 2) or array.shape[-1] != n:
+        raise ValueError(
+            f"{name} must have the shape (readers, {n}), as y_true has {n} cases, "
+            f"got shape {array.shape}."
+        )
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must hold numbers, got {array.dtype}.")
+    if not np.isfinite(array).all():
+        raise ValueError(
+            f"{name} must be finite: every reader rates every case, but NaN or infinity is in it."
+        )
+    return np.atleast_2d(array.astype(float, copy=False))
+
+
+def _who(readers, cases):
+    return " and ".join(
+        name for name, kind in (("readers", readers), ("cases", cases)) if kind == "random"
+    )
