@@ -1,17 +1,17 @@
-"""One training loop for the whole book: seeded, resumable, and quiet where nobody watches."""
+"""One training loop for the whole book: seeded, and quiet where nobody watches."""
 
 import contextlib
 import copy
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import count
 
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from tqdm import tqdm
 
-from ._files import written_whole
 from ._validation import as_choice, as_count, as_open_probability, as_positive
 
 _SCHEDULES = ("onecycle", "constant")
@@ -33,7 +33,9 @@ class History:
         From iteration to what ``watch`` returned there.
     device : str
     seconds : float
-        Wall-clock time of all runs that led here.
+        Wall-clock time.
+    interrupted : bool
+        True if somebody stopped the training before its last iteration.
     """
 
     device: str
@@ -41,6 +43,7 @@ class History:
     lr: list = field(default_factory=list)
     watched: dict = field(default_factory=dict)
     seconds: float = 0.0
+    interrupted: bool = False
 
     def smoothed(self, width=20):
         """Running mean of the loss over the last `width` iterations, shorter at the start."""
@@ -60,7 +63,8 @@ class History:
 
     def __repr__(self):
         last = f", loss {np.mean(self.loss[-20:]):.3g}" if self.loss else ""
-        return f"History({len(self.loss)} iterations on {self.device}{last})"
+        cut = ", interrupted" if self.interrupted else ""
+        return f"History({len(self.loss)} iterations on {self.device}{last}{cut})"
 
 
 def choose_device():
@@ -84,25 +88,25 @@ def fit(
     device=None,
     watch=None,
     watch_at=(),
-    checkpoint=None,
-    checkpoint_every=100,
-    resume=False,
     progress=None,
     quiet=False,
 ):
     """Train a network with AdamW; it is changed in place and left in evaluation mode.
 
-    It trains on the fastest device and comes back to the one where it was.
+    It trains on the fastest device and comes back to the one where it was. An interrupt (the
+    stop button, Ctrl-C) ends the training early: the network keeps what it has learned, and the
+    history says so.
 
     Every iteration seeds its own random numbers from `seed` and its number. So the same call
-    gives the same weights, and a training that was cut goes on exactly where it stopped.
+    gives the same weights.
 
     Parameters
     ----------
     network : torch.nn.Module
-    draw : callable
+    draw : callable or torch.utils.data.DataLoader
         ``draw(generator)`` returns one batch as a tuple: the input, then whatever `loss` needs. The
-        generator (of torch, on the CPU) is its only source of chance.
+        generator (of torch, on the CPU) is its only source of chance. A loader is read from its
+        beginning as often as the iterations need.
     loss : callable
         ``loss(output, *rest_of_batch)`` returns one number as a tensor.
     iterations : int
@@ -116,17 +120,13 @@ def fit(
         0.99. Early on the decay is smaller, ``(1 + n) / (10 + n)``, so that the average does not
         remember the random start.
     seed : int
-    device : str, optional
+    device : str or torch.device, optional
         By default `choose_device`. It is printed, unless `quiet`.
     watch : callable, optional
         ``watch(network, iteration)`` is called without gradients, in evaluation mode (with the
         averaged weights if `ema`) and with the network still on `device`, after the iterations in
         `watch_at`; 0 is before the first. What it returns is kept in the history.
     watch_at : sequence of int
-    checkpoint : path, optional
-        Where to save everything, every `checkpoint_every` iterations and at the end.
-    resume : bool, default False
-        Go on from `checkpoint`, which must come from a call with the same settings.
     progress : bool, optional
         Show a bar; by default only in a terminal.
     quiet : bool, default False
@@ -139,28 +139,25 @@ def fit(
     Raises
     ------
     TrainingDiverged
-        If the loss becomes NaN or infinite; the weights are those before that iteration.
+        If the loss becomes NaN or infinite; weights and batch norm's statistics are those before
+        that iteration.
     ValueError
-        If a setting is out of range, or a checkpoint does not belong to this call.
+        If a setting is out of range, a batch is empty, or there is nothing to train.
     """
-    _check(iterations, lr, schedule, weight_decay, ema, checkpoint_every, checkpoint, resume)
-    device = device or choose_device()
+    _check(network, draw, iterations, lr, schedule, weight_decay, ema)
+    device = str(torch.device(device or choose_device()))
     if not quiet:
         print(f"training on {device}, {iterations} iterations")
     home = next(network.parameters()).device
-    network.to(device, memory_format=torch.channels_last)
+    _lay_out(network.to(device))
     averaged = copy.deepcopy(network).requires_grad_(False) if ema else network
     optimizer = torch.optim.AdamW(network.parameters(), lr=lr, weight_decay=weight_decay)
-    if schedule == "onecycle":
+    # One cycle of a single step has no length.
+    if schedule == "onecycle" and iterations > 1:
         plan = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=iterations)
     else:
         plan = torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
     history = History(device)
-    parts = {"network": network, "averaged": averaged, "optimizer": optimizer, "plan": plan}
-    settings = {"iterations": iterations, "lr": lr, "schedule": schedule, "seed": seed}
-    settings |= {"weight_decay": weight_decay, "ema": ema}
-    if resume:
-        _restore(checkpoint, parts, settings, history)
 
     def look(iteration):
         if watch is not None and iteration in set(watch_at):
@@ -168,58 +165,113 @@ def fit(
             with torch.no_grad():
                 history.watched[iteration] = watch(averaged, iteration)
 
-    start, before = time.monotonic(), history.seconds
-    done = len(history.loss)
+    start = time.monotonic()
     # tqdm's None means: only in a terminal.
     hidden = None if progress is None else not progress
-    with _own_randomness(device), tqdm(total=iterations, initial=done, disable=hidden) as bar:
-        if done == 0:
+    try:
+        with _own_randomness(device), tqdm(total=iterations, disable=hidden) as bar:
+            batches = (_drawn if callable(draw) else _loaded)(draw, seed)
             look(0)
-        for iteration in range(done + 1, iterations + 1):
-            value = _step(network, draw, loss, optimizer, device, (seed, iteration), history)
-            history.loss.append(value)
-            history.lr.append(plan.get_last_lr()[0])
-            plan.step()
-            if ema:
-                _average(averaged, network, min(ema, (1 + iteration) / (10 + iteration)))
-            bar.update()
-            bar.set_postfix(loss=f"{value:.3f}", refresh=False)
-            look(iteration)
-            history.seconds = before + time.monotonic() - start
-            if checkpoint and (iteration % checkpoint_every == 0 or iteration == iterations):
-                _save(checkpoint, parts, settings, history)
-    if ema:
-        network.load_state_dict(averaged.state_dict())
-    network.eval().to(home)
+            for iteration in range(1, iterations + 1):
+                value = _step(network, next(batches), loss, optimizer, device, history)
+                history.loss.append(value)
+                history.lr.append(plan.get_last_lr()[0])
+                plan.step()
+                if ema:
+                    _average(averaged, network, min(ema, (1 + iteration) / (10 + iteration)))
+                bar.update()
+                bar.set_postfix(loss=f"{value:.3f}", refresh=False)
+                look(iteration)
+    except KeyboardInterrupt:
+        history.interrupted = True
+        if not quiet:
+            print(f"interrupted after {len(history.loss)} iterations")
+    finally:
+        if ema:
+            _average(network, averaged, 0)
+        network.eval().to(home)
+        history.seconds = time.monotonic() - start
     return history
 
 
-def _check(iterations, lr, schedule, weight_decay, ema, checkpoint_every, checkpoint, resume):
-    for name, value in (("iterations", iterations), ("checkpoint_every", checkpoint_every)):
-        as_count(value, name, least=1)
+def _check(network, draw, iterations, lr, schedule, weight_decay, ema):
+    as_count(iterations, "iterations", least=1)
     as_positive(lr, "lr")
     as_choice(schedule, "schedule", _SCHEDULES)
     if weight_decay < 0:
         raise ValueError(f"weight_decay must not be negative, got {weight_decay}.")
     if ema is not None:
         as_open_probability(ema, "ema")
-    if resume and checkpoint is None:
-        raise ValueError("checkpoint must name the file from which to resume, but it is None.")
+    if not any(weights.requires_grad for weights in network.parameters()):
+        raise ValueError("network must have weights that require a gradient, but all are frozen.")
+    if isinstance(draw, Iterator) or not (callable(draw) or hasattr(draw, "__iter__")):
+        raise ValueError(
+            "draw must be a function of a generator, or a DataLoader; an iterator is used up "
+            f"after one pass. Got {type(draw).__name__}."
+        )
 
 
-def _step(network, draw, loss, optimizer, device, key, history):
+def _lay_out(network):
+    """Let images lie channels last, which is faster; other tensors have no such order."""
+    for weights in network.parameters():
+        if weights.ndim == 4:
+            weights.data = weights.data.contiguous(memory_format=torch.channels_last)
+
+
+def _drawn(draw, seed):
+    """Batches of a function, each from its own seed."""
+    for iteration in count(1):
+        # For dropout, which draws from torch's own source.
+        torch.manual_seed(_mix(seed, iteration) + 1)
+        try:
+            batch = draw(torch.Generator().manual_seed(_mix(seed, iteration)))
+        except StopIteration as error:
+            raise ValueError(f"draw ran out of batches after {iteration - 1}.") from error
+        yield _checked(batch)
+
+
+def _loaded(loader, seed):
+    """Batches of a loader, which is read again when it ends."""
+    iteration = 0
+    while True:
+        start = iteration
+        # A loader shuffles by torch's own source.
+        torch.manual_seed(_mix(seed, start + 1))
+        for batch in loader:
+            iteration += 1
+            torch.manual_seed(_mix(seed, iteration) + 1)
+            yield _checked(batch)
+        if iteration == start:
+            raise ValueError("draw must give batches, but this loader is empty.")
+
+
+def _checked(batch):
+    if not isinstance(batch, tuple | list) or not all(map(torch.is_tensor, batch)):
+        raise ValueError(
+            "draw must give batches that are tuples of tensors: the input, then what the loss "
+            f"needs. Got {type(batch).__name__}."
+        )
+    if not len(batch) or not batch[0].shape[:1].numel():
+        raise ValueError("draw gave an empty batch: there is nothing to learn from.")
+    return batch
+
+
+def _step(network, batch, loss, optimizer, device, history):
     """One batch forward and backward; returns the loss."""
-    seed, iteration = key
-    generator = torch.Generator().manual_seed(_mix(seed, iteration))
-    # Dropout draws from torch's own source.
-    torch.manual_seed(_mix(seed, iteration) + 1)
-    batch = [part.to(device) for part in draw(generator)]
+    batch = [part.to(device) for part in batch]
     if batch[0].ndim == 4:
         batch[0] = batch[0].contiguous(memory_format=torch.channels_last)
     network.train()
+    # A forward pass moves batch norm's statistics before anybody has seen the loss.
+    statistics = [buffer.clone() for buffer in network.buffers()]
     value = loss(network(batch[0]), *batch[1:])
+    if not torch.is_tensor(value) or value.numel() != 1:
+        shape = tuple(value.shape) if torch.is_tensor(value) else type(value).__name__
+        raise ValueError(f"loss must return one number as a tensor, got {shape}.")
     if not torch.isfinite(value):
-        raise TrainingDiverged(_diagnosis(value.item(), iteration, batch, optimizer, history))
+        for buffer, kept in zip(network.buffers(), statistics, strict=True):
+            buffer.copy_(kept)
+        raise TrainingDiverged(_diagnosis(value.item(), batch, optimizer, history))
     optimizer.zero_grad()
     value.backward()
     optimizer.step()
@@ -231,8 +283,8 @@ def _mix(seed, iteration):
     return int(np.random.SeedSequence((seed, iteration)).generate_state(1, np.uint32)[0])
 
 
-def _diagnosis(value, iteration, batch, optimizer, history):
-    said = f"The loss became {value} in iteration {iteration}"
+def _diagnosis(value, batch, optimizer, history):
+    said = f"The loss became {value} in iteration {len(history.loss) + 1}"
     for number, part in enumerate(batch):
         if part.is_floating_point() and not torch.isfinite(part).all():
             what = f"part {number} of the batch" if number else "the input"
@@ -243,13 +295,18 @@ def _diagnosis(value, iteration, batch, optimizer, history):
 
 
 def _average(averaged, network, decay):
-    """Move the average towards the network; counters, such as batch norm's, are copied."""
-    ours, theirs = averaged.state_dict(), network.state_dict()
-    for name, value in ours.items():
-        if value.is_floating_point():
-            value.lerp_(theirs[name], 1 - decay)
-        else:
-            value.copy_(theirs[name])
+    """Move the average towards the network; counters, such as batch norm's, are copied.
+
+    Weights that two layers share are listed, and moved, once.
+    """
+    with torch.no_grad():
+        for parts in ("parameters", "buffers"):
+            pairs = zip(getattr(averaged, parts)(), getattr(network, parts)(), strict=True)
+            for ours, theirs in pairs:
+                if ours.is_floating_point() and decay:
+                    ours.lerp_(theirs, 1 - decay)
+                else:
+                    ours.copy_(theirs)
 
 
 @contextlib.contextmanager
@@ -258,31 +315,3 @@ def _own_randomness(device):
     devices = [torch.cuda.current_device()] if device.startswith("cuda") else []
     with torch.random.fork_rng(devices=devices):
         yield
-
-
-def _save(path, parts, settings, history):
-    """Write a checkpoint whole or not at all."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    content = {name: part.state_dict() for name, part in parts.items()}
-    content |= {"settings": settings, "loss": history.loss, "lr": history.lr}
-    content["seconds"] = history.seconds
-    with written_whole(path) as temporary:
-        torch.save(content, temporary)
-
-
-def _restore(path, parts, settings, history):
-    """Load a checkpoint into the parts and the history."""
-    try:
-        content = torch.load(path, map_location=history.device, weights_only=True)
-    except FileNotFoundError as error:
-        raise ValueError(f"checkpoint must be an existing file to resume, got {path}.") from error
-    for name, value in settings.items():
-        if content["settings"][name] != value:
-            raise ValueError(
-                f"{name} must be {content['settings'][name]!r} as in the checkpoint, got {value!r}."
-            )
-    for name, part in parts.items():
-        part.load_state_dict(content[name])
-    history.loss[:], history.lr[:] = content["loss"], content["lr"]
-    history.seconds = content["seconds"]

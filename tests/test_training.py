@@ -1,4 +1,6 @@
-"""The training loop: same seed, same weights; cut and resumed, the same again; errors that tell."""
+"""The training loop: same seed, same weights; stopped and kept; errors that tell."""
+
+from functools import partial
 
 import numpy as np
 import pytest
@@ -6,6 +8,7 @@ import torch
 from matplotlib import pyplot as plt
 from torch import nn
 from torch.nn.functional import cross_entropy, mse_loss
+from torch.utils.data import DataLoader, TensorDataset
 
 from course_lib import augment
 from course_lib.nets import UNet
@@ -99,58 +102,12 @@ def test_callers_randomness_is_left_alone():
     assert torch.equal(torch.rand(3), expected)
 
 
-@pytest.mark.parametrize("ema", [None, 0.95])
-@pytest.mark.parametrize("schedule", ["onecycle", "constant"])
-def test_resumed_training_is_bitwise_the_uncut_one(tmp_path, ema, schedule):
-    options = {"ema": ema, "schedule": schedule, "iterations": 20, "seed": 3}
-    uncut = small()
-    expected = train(uncut, **options)
-
-    class PowerCut(Exception):
-        pass
-
-    def cut(network, iteration):
-        raise PowerCut
-
-    path = tmp_path / "new" / "checkpoint.pt"
-    stopped = small()
-    with pytest.raises(PowerCut):
-        train(stopped, **options, watch=cut, watch_at=[13], checkpoint=path, checkpoint_every=5)
-    # Ten iterations are saved, three more are lost, and the new network starts from elsewhere.
-    torch.manual_seed(99)
-    resumed = small()
-    resumed[0].weight.data.normal_()
-    history = train(resumed, **options, checkpoint=path, resume=True)
-    assert same(resumed, uncut)
-    assert history.loss == expected.loss
-    assert history.lr == expected.lr
-    # Resuming what is finished changes nothing.
-    again = train(resumed, **options, checkpoint=path, resume=True)
-    assert again.loss == expected.loss
-    assert same(resumed, uncut)
-
-
-def test_checkpoint_of_another_training_is_refused(tmp_path):
-    path = tmp_path / "checkpoint.pt"
-    train(small(), checkpoint=path, lr=0.01)
-    with pytest.raises(ValueError, match=r"lr must be 0.01 as in the checkpoint, got 0.02"):
-        train(small(), checkpoint=path, lr=0.02, resume=True)
-    with pytest.raises(ValueError, match="iterations must be 12 as in the checkpoint, got 13"):
-        train(small(), checkpoint=path, iterations=13, resume=True)
-    with pytest.raises(ValueError, match="checkpoint must be an existing file"):
-        train(small(), checkpoint=tmp_path / "none.pt", resume=True)
-    with pytest.raises(ValueError, match="checkpoint must name the file"):
-        train(small(), resume=True)
-    assert [p.name for p in tmp_path.iterdir()] == ["checkpoint.pt"]
-
-
 def test_average_of_the_weights():
     """Against the recursion with its warm-up, from the weights after every iteration."""
     trajectory = []
     for n in range(1, 7):
         stepped = small()
-        with pytest.raises(StopIteration):
-            train(stepped, draw=_stop_after(n))
+        train(stepped, draw=_stop_after(n))
         trajectory.append(stepped[5].weight.detach().clone())
     average = small()[5].weight.detach().clone()
     for n, weight in enumerate(trajectory, start=1):
@@ -158,20 +115,138 @@ def test_average_of_the_weights():
         average = decay * average + (1 - decay) * weight
     found = []
     network = small()
-    with pytest.raises(StopIteration):
-        train(
-            network,
-            draw=_stop_after(6),
-            ema=0.9,
-            watch=lambda n, i: found.append(n[5].weight.clone()),
-            watch_at=[6],
-        )
+    train(
+        network,
+        draw=_stop_after(6),
+        ema=0.9,
+        watch=lambda n, i: found.append(n[5].weight.clone()),
+        watch_at=[6],
+    )
     assert torch.allclose(found[0], average, atol=1e-6)
+    assert torch.allclose(network[5].weight, average, atol=1e-6), "an interrupt keeps the average"
 
 
 def _stop_after(n):
+    """A ``draw`` during which somebody presses the stop button."""
     count = iter(range(n))
-    return lambda generator: (next(count), draw(generator))[1]
+
+    def stopping(generator):
+        if next(count, None) is None:
+            raise KeyboardInterrupt
+        return draw(generator)
+
+    return stopping
+
+
+def test_an_interrupt_keeps_what_was_learned(capsys):
+    network, shorter = small(), small()
+    history = train(network, _stop_after(5), schedule="constant", quiet=False)
+    assert history.interrupted
+    assert len(history.loss) == len(history.lr) == 5
+    assert not network.training
+    assert "interrupted after 5 iterations" in capsys.readouterr().out
+    assert repr(history).endswith(", interrupted)")
+    train(shorter, iterations=5, schedule="constant")
+    assert same(network, shorter)
+
+
+def test_any_other_error_leaves_evaluation_mode():
+    network = small()
+    with pytest.raises(RuntimeError, match="shape"):
+        train(network, lambda generator: (torch.zeros(2, 1, 3, 3), torch.zeros(2).long()))
+    assert not network.training
+
+
+def loader(shuffle=True, size=10):
+    x = torch.randn(30, 1, 4, 4, generator=torch.Generator().manual_seed(1))
+    data = TensorDataset(x, (x.mean((1, 2, 3)) > 0).long())
+    return DataLoader(data, batch_size=size, shuffle=shuffle)
+
+
+def test_a_loader_is_read_again_and_again():
+    seen, networks = [], [small(), small(), small()]
+
+    def loss(output, truth):
+        seen.append(truth.tolist())
+        return cross_entropy(output, truth)
+
+    histories = [train(n, loader(), loss, seed=s) for n, s in zip(networks, (1, 1, 2), strict=True)]
+    assert len(seen) == 36
+    assert all(sum(map(sum, seen[i : i + 3])) == sum(map(sum, seen[:3])) for i in range(0, 36, 3))
+    assert seen[:12] == seen[12:24] != seen[24:], "the same seed, the same order"
+    assert seen[:3] != seen[3:6], "shuffled anew each time"
+    assert same(networks[0], networks[1])
+    assert histories[0].loss == histories[1].loss
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (lambda: iter(loader()), "an iterator is used up after one pass. Got _Single"),
+        (lambda: loader().dataset, "draw must be a function of a generator, or a DataLoader"),
+        (lambda: [], "this loader is empty"),
+        (lambda: lambda generator: next(iter(())), "ran out of batches after 0"),
+        (lambda: lambda generator: (torch.zeros(0, 1, 4, 4), torch.zeros(0)), "an empty batch"),
+        (lambda: lambda generator: (), "an empty batch"),
+        (lambda: lambda generator: torch.zeros(2, 1, 4, 4), "tuples of tensors.* Got Tensor"),
+        (lambda: lambda generator: (np.zeros((2, 1, 4, 4)), [0, 1]), "tuples of tensors"),
+    ],
+)
+def test_no_batches_to_learn_from(source, said):
+    with pytest.raises(ValueError, match=said):
+        train(small(), source())
+
+
+def test_nothing_to_train():
+    with pytest.raises(ValueError, match="but all are frozen"):
+        train(small().requires_grad_(False))
+    with pytest.raises(ValueError, match="but all are frozen"):
+        train(nn.ReLU())
+
+
+def test_a_loss_of_many_numbers():
+    with pytest.raises(ValueError, match=r"loss must return one number as a tensor, got \(8,\)"):
+        train(small(), loss=partial(cross_entropy, reduction="none"))
+    with pytest.raises(ValueError, match="loss must return one number as a tensor, got float"):
+        train(small(), loss=lambda output, truth: 1.0)
+
+
+def test_one_iteration_volumes_and_a_device():
+    assert train(small(), iterations=1).lr == [0.01]
+    assert train(small(), device=torch.device("cpu")).device == "cpu"
+    volumes = nn.Sequential(nn.Conv3d(1, 2, 3), nn.Flatten(), nn.Linear(16, 2))
+
+    def draw_volumes(generator):
+        return torch.randn(4, 1, 4, 4, 4, generator=generator), torch.tensor([0, 1, 0, 1])
+
+    assert np.isfinite(train(volumes, draw_volumes).loss).all()
+
+
+def test_shared_weights_are_averaged_once():
+    class Tied(nn.Module):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(0)
+            self.one = nn.Linear(1, 1)
+            self.same = self.one
+
+        def forward(self, x):
+            return self.same(self.one(x))
+
+    class Untied(nn.Module):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(0)
+            self.one = nn.Linear(1, 1)
+
+        def forward(self, x):
+            return self.one(self.one(x))
+
+    tied, once = Tied(), Untied()
+    for network in (tied, once):
+        train(network, line, mse_loss, ema=0.9)
+    assert torch.equal(tied.one.weight, once.one.weight)
+    assert tied.same is tied.one
 
 
 def test_watching(capsys):
@@ -234,8 +309,12 @@ def test_nan_in_the_data_is_found(part, said):
         batch[part][3] = torch.nan
         return tuple(batch)
 
+    network = nn.Sequential(nn.BatchNorm1d(1), nn.Linear(1, 1))
+    before = {name: value.clone() for name, value in network.state_dict().items()}
     with pytest.raises(TrainingDiverged, match=f"nan in iteration 1, because {said}"):
-        train(nn.Linear(1, 1), broken, mse_loss)
+        train(network, broken, mse_loss)
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+    assert not network.training
 
 
 @pytest.mark.parametrize(
@@ -248,7 +327,6 @@ def test_nan_in_the_data_is_found(part, said):
         ({"schedule": "cosine"}, "schedule must be one of onecycle, constant, got 'cosine'"),
         ({"ema": 1.0}, "ema must be one number strictly between 0 and 1"),
         ({"weight_decay": -1}, "weight_decay must not be negative"),
-        ({"checkpoint_every": 0}, "checkpoint_every must be at least 1"),
     ],
 )
 def test_bad_settings(options, said):
