@@ -105,8 +105,18 @@ def _somewhere(length, size, batch, generator):
 
 
 def _sample(values, places):
+    exact = torch.float64 if _beyond_float32(values) else torch.float32
     mode = "bilinear" if values.is_floating_point() else "nearest"
     sampled = grid_sample(
-        values.float(), places, mode=mode, padding_mode="reflection", align_corners=False
+        values.to(exact),
+        places.to(exact),
+        mode=mode,
+        padding_mode="reflection",
+        align_corners=False,
     )
     return sampled.to(values.dtype)
+
+
+def _beyond_float32(values):
+    """Whether these are labels that floats of 32 bits cannot tell apart."""
+    return not values.is_floating_point() and values.numel() and values.max() > 2**24

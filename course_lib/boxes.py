@@ -334,7 +334,11 @@ def boxes_of_labels(labels):
     labels = as_labels(labels, "labels")
     if labels.ndim != 2:
         raise ValueError(f"labels must have the shape (height, width), got {labels.shape}.")
-    found = [place for place in find_objects(labels) if place is not None]
+    # Numbered anew, because `find_objects` takes memory for every number up to the largest.
+    names, numbers = np.unique(labels, return_inverse=True)
+    if names[0] > 0:
+        numbers += 1
+    found = find_objects(numbers.reshape(labels.shape))
     corners = [(x.start, y.start, x.stop, y.stop) for y, x in found]
     return np.array(corners, float).reshape(-1, 4)
 

@@ -3,6 +3,7 @@
 import math
 import subprocess
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -316,6 +317,14 @@ def test_boxes_of_single_pixels_and_of_nothing():
     assert boxes_of_labels(labels).shape == (0, 4)
     labels[1, 5], labels[3, 0] = 7, 2
     assert boxes_of_labels(labels).tolist() == [[0, 3, 1, 4], [5, 1, 6, 2]]
+
+
+def test_a_box_costs_no_memory_for_the_numbers_below_it():
+    tracemalloc.start()
+    assert boxes_of_labels([[0, 10**8], [10**15, 0]]).tolist() == [[1, 0, 2, 1], [0, 1, 1, 2]]
+    assert boxes_of_labels([[7]]).tolist() == [[0, 0, 1, 1]]
+    assert tracemalloc.get_traced_memory()[1] < 1e6
+    tracemalloc.stop()
 
 
 # Bad input --------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.ndimage import distance_transform_edt
 from scipy.ndimage import label as components
+from scipy.optimize import linear_sum_assignment
 from skimage.metrics import adapted_rand_error
 from torch.nn.functional import max_pool2d
 
@@ -20,6 +21,7 @@ from course_lib import datasets
 from course_lib import segmentation as seg
 from course_lib.metrics import ConfusionMatrix, UndefinedRateWarning
 from course_lib.nets import UNet
+from course_lib.segmentation import instances
 
 matching = pytest.importorskip("stardist.matching")
 
@@ -251,6 +253,26 @@ def test_low_thresholds_take_the_best_assignment(images):
     assert match.tp == best[0]
     assert match.total_iou == pytest.approx(best[1])
     assert {tuple(pair) for pair in match.pairs.tolist()} <= set(table)
+
+
+def test_a_slide_of_nuclei_is_matched_without_a_table_of_all_pairs(monkeypatch):
+    """12,100 nuclei, each with two rivals, would need a table of 1 GB."""
+    largest = []
+
+    def assign(gain, **options):
+        largest.append(gain.size)
+        return linear_sum_assignment(gain, **options)
+
+    monkeypatch.setattr(instances, "linear_sum_assignment", assign)
+    one = np.zeros((10, 10), int)
+    one[2:8, 2:8] = 1
+    count = 110
+    true = np.tile(one, (count, count))
+    true, _ = components(true)
+    predicted = np.where(np.arange(10 * count) % 10 < 5, true, true + true.max() * (true > 0))
+    match = seg.match_instances(true, predicted, 0.4)
+    assert (match.tp, match.fn, match.fp) == (count**2, 0, count**2)
+    assert max(largest) == 2
 
 
 @pytest.mark.parametrize("iou", [0.25, 0.5, 0.7, 0.95])
@@ -508,6 +530,27 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     assert int(run.stdout) * unit < 2 * 2**30
 
 
+def test_a_color_image_keeps_its_channels():
+    image = np.random.default_rng(0).random((30, 21, 3))
+    tiled = seg.predict_tiled(lambda t: t.transpose(2, 0, 1), image, 8, 4, 2)
+    assert np.allclose(tiled, image.transpose(2, 0, 1), atol=1e-6)
+    with pytest.raises(ValueError, match=r"predict must return \(classes, 18, 18\)"):
+        seg.predict_tiled(lambda t: t, image, 8, 4, 2)
+
+
+@pytest.mark.parametrize("blend", [0, 10, 20, 48])
+def test_probabilities_stay_probabilities(blend):
+    """Rounded weights of a ramp add up to 1.0000001, which `grow_seeds` refuses."""
+    p = seg.predict_tiled(lambda t: np.ones((1, *t.shape)), np.zeros((200, 200)), 64, 8, blend)
+    assert p.max() <= 1
+    assert p.min() == pytest.approx(1, abs=1e-6)
+    assert (seg.grow_seeds(p[0]) == 1).all()
+    unsure = seg.predict_tiled(
+        lambda t: np.full((1, *t.shape), np.nan), np.zeros((90, 90)), 64, 8, blend
+    )
+    assert np.isnan(unsure).all()
+
+
 def test_result_may_be_written_elsewhere():
     image = np.random.default_rng(0).normal(size=(20, 30))
     out = np.full((1, 20, 30), 7.0)
@@ -521,7 +564,7 @@ def test_result_may_be_written_elsewhere():
 @pytest.mark.parametrize(
     ("image", "options", "said"),
     [
-        (np.zeros((4, 4, 3)), {}, "image must have the shape"),
+        (np.zeros((4, 4, 3, 1)), {}, "image must have the shape"),
         (np.zeros((0, 4)), {}, "image must have the shape"),
         ([1, 2], {}, "image must have the shape"),
         ([[1, np.nan]], {}, "image must be finite, but the tile at row 0, column 0 contains NaN"),

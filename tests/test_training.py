@@ -380,6 +380,16 @@ def test_maps_move_with_the_image():
     assert y.unique().tolist() == [0, 1]
 
 
+def test_labels_of_any_size_stay_apart():
+    """Floats of 32 bits hold whole numbers up to 2**24 alone."""
+    labels = torch.arange(400).reshape(1, 1, 20, 20)
+    (small,), (large,) = (
+        augment.elastic_crops(labels.float(), [names], 12, 3, generator())[1]
+        for names in (labels, labels + 2**24)
+    )
+    assert torch.equal(large - 2**24, small)
+
+
 def test_rotation_keeps_distances_and_scale_does_not():
     far = torch.zeros(1, 1, 200, 200)
     spread = []

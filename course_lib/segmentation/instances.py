@@ -7,6 +7,7 @@ import numpy as np
 from scipy.ndimage import center_of_mass
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from .._undefined import divide, undefined
 from .._validation import as_count, as_labels, as_open_probability, same_shape
@@ -200,9 +201,26 @@ def _match(table, true_names, predicted_names, threshold):
 
 
 def _assign(i, j, iou):
-    """Of the candidate pairs, those of the largest assignment; ties go to the larger IoU sum."""
+    """Of the candidate pairs, those of the largest assignment; ties go to the larger IoU sum.
+
+    Objects that overlap nothing in common do not compete, so each group of them is solved alone.
+    """
     rows, row = np.unique(i, return_inverse=True)
     columns, column = np.unique(j, return_inverse=True)
+    # Predicted objects follow the true ones in one list of nodes.
+    size = len(rows) + len(columns)
+    graph = coo_array((np.ones(len(i)), (row, len(rows) + column)), shape=(size, size))
+    group = connected_components(graph, directed=False)[1][row]
+    order = np.argsort(group, kind="stable")
+    chosen = np.zeros(len(i), bool)
+    for members in np.split(order, np.flatnonzero(np.diff(group[order])) + 1):
+        chosen[members] = _assign_few(row[members], column[members], iou[members])
+    return chosen
+
+
+def _assign_few(row, column, iou):
+    rows, row = np.unique(row, return_inverse=True)
+    columns, column = np.unique(column, return_inverse=True)
     gain, place = np.zeros((2, len(rows), len(columns)))
     # One match more outweighs any sum of IoUs.
     gain[row, column] = len(rows) + iou

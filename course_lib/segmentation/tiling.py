@@ -18,9 +18,9 @@ def predict_tiled(predict, image, core=256, margin=32, blend=16, out=None):
     Parameters
     ----------
     predict : callable
-        From a float32 array (side, side) to scores (classes, side, side), where
-        ``side = core + 2 * margin + blend``.
-    image : array_like, shape (height, width)
+        From a float32 array (side, side), or (side, side, channels), to scores (classes, side,
+        side), where ``side = core + 2 * margin + blend``.
+    image : array_like, shape (height, width) or (height, width, channels)
         Any size and number type; read tile by tile, so it may be a ``numpy.memmap``. For pooling to
         fall on the same pixels in every tile, `core` and ``margin + blend // 2`` are multiples of
         ``2**depth``.
@@ -32,22 +32,27 @@ def predict_tiled(predict, image, core=256, margin=32, blend=16, out=None):
     Returns
     -------
     ndarray of float32, shape (classes, height, width)
+        Never outside of the range of what `predict` returned: probabilities stay probabilities.
 
     Raises
     ------
     ValueError
-        If the image is empty, not two-dimensional or holds NaN or infinity (said with the place),
+        If the image is empty, of another shape or holds NaN or infinity (said with the place),
         or if `predict` returns another shape.
     """
     image = image if hasattr(image, "shape") else np.asarray(image)
-    if len(image.shape) != 2 or 0 in image.shape:
-        raise ValueError(f"image must have the shape (height, width), got {tuple(image.shape)}.")
+    if len(image.shape) not in (2, 3) or 0 in image.shape:
+        raise ValueError(
+            "image must have the shape (height, width) or (height, width, channels), got "
+            f"{tuple(image.shape)}."
+        )
     core, margin, blend = _sizes(core, margin, blend)
     reach = margin + blend // 2
     side = core + 2 * reach
-    lines = [_mirrored(length, core, reach) for length in image.shape]
-    scores = None
-    for top, left in itertools.product(*(range(0, length, core) for length in image.shape)):
+    size = image.shape[:2]
+    lines = [_mirrored(length, core, reach) for length in size]
+    scores, lowest, highest = None, np.inf, -np.inf
+    for top, left in itertools.product(*(range(0, length, core) for length in size)):
         tile = _read(image, lines[0][top : top + side], lines[1][left : left + side])
         if not np.isfinite(tile).all():
             raise ValueError(
@@ -55,18 +60,21 @@ def predict_tiled(predict, image, core=256, margin=32, blend=16, out=None):
                 "or infinity."
             )
         predicted = np.asarray(predict(tile))
-        if predicted.ndim != 3 or predicted.shape[1:] != tile.shape:
+        if predicted.ndim != 3 or predicted.shape[1:] != tile.shape[:2]:
             raise ValueError(
                 f"predict must return (classes, {side}, {side}), got shape {predicted.shape}."
             )
         if scores is None:
-            scores = _blank(out, (len(predicted), *image.shape))
+            scores = _blank(out, (len(predicted), *size))
         down, across = (
             _fade(start, length, core, margin, blend)
-            for start, length in zip((top, left), image.shape, strict=True)
+            for start, length in zip((top, left), size, strict=True)
         )
         _add(scores, predicted * (down[:, None] * across), top - reach, left - reach)
-    return scores
+        lowest = np.fmin(lowest, np.fmin.reduce(predicted, axis=None))
+        highest = np.fmax(highest, np.fmax.reduce(predicted, axis=None))
+    # Weights that add up to 1 but for rounding take a probability of 1 beyond 1.
+    return np.clip(scores, lowest, highest, out=scores)
 
 
 def _sizes(core, margin, blend):
