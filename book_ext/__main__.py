@@ -33,12 +33,10 @@ def notebooks():
 
 
 def table():
-    """Write the table of CONTRIBUTING.md that says where everything of a chapter is."""
-    path = editions.ROOT / "CONTRIBUTING.md"
-    text = path.read_text(encoding="utf-8")
-    if overview.with_table(text) != text:
-        editions.replace_file(path, overview.with_table(text))
-        _say(f"wrote {path.name}")
+    """Write the tables that say what other files hold: of chapters, and of real data."""
+    for path, text in overview.outdated():
+        editions.replace_file(path, text)
+        _say(f"wrote {path.relative_to(editions.ROOT)}")
 
 
 def check():

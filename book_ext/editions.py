@@ -56,6 +56,20 @@ def chapter_name(path):
     return Path(path).resolve().relative_to(CHAPTERS).with_suffix("").as_posix()
 
 
+def in_order():
+    """Name and source of every executable chapter, in the order of the contents."""
+    contents = (ROOT / "_toc.yml").read_text(encoding="utf-8")
+    for name in re.findall(r"(?:file|root): chapters/(\S+)", contents):
+        text = (CHAPTERS / f"{name}.md").read_text(encoding="utf-8")
+        if is_notebook(text):
+            yield name, text
+
+
+def title(text):
+    """The first heading of a source."""
+    return re.search(r"^# (.+)$", body(text), re.MULTILINE)[1]
+
+
 def find_chapter(name):
     """Source of a chapter by its name or the last part of it, e.g. ``l1_simple``.
 

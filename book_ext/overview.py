@@ -1,14 +1,11 @@
-"""The table in CONTRIBUTING.md that says where everything of a chapter is."""
+"""Parts of files that say what other files hold: they are written, and never go out of date."""
 
 import ast
 import re
 from collections import Counter
 
-from . import editions
+from . import credits, editions
 
-_BLOCK = re.compile(
-    r"(?<=<!-- chapters: `make notebooks` writes this table -->\n).*?(?=\n\n|\Z)", re.S
-)
 _HEADER = ("chapter", "science", "exercises and quiz", "tests", "benchmarks")
 #: What serves every chapter is nobody's science.
 _COMMON = {"datasets", "exercises", "figures", "widgets"}
@@ -16,16 +13,37 @@ _COMMON = {"datasets", "exercises", "figures", "widgets"}
 _MANY = 4
 
 
-def with_table(text):
-    """The text of CONTRIBUTING.md with the table as the files give it."""
-    return _BLOCK.sub(lambda _: _table(), text)
+def outdated():
+    """Files whose generated parts are not what the other files say, with the text that is right."""
+    for name in WRITTEN:
+        path = _path(name)
+        text = path.read_text(encoding="utf-8")
+        right = with_parts(name, text)
+        if right != text:
+            yield path, right
 
 
-def _table():
-    sources = {name: _source(name) for name in _in_order()}
-    uses = {n: _imported(_code(t)) - _COMMON for n, t in sources.items() if editions.is_notebook(t)}
+def with_parts(name, text):
+    """The text of a file with its generated parts as the other files give them.
+
+    A part begins with ``<!-- its name: `make notebooks` writes this -->`` and ends with
+    ``<!-- end -->``.
+    """
+    for part, written in WRITTEN[name].items():
+        block = re.compile(
+            rf"(<!-- {part}: `make notebooks` writes this -->\n).*?(?=<!-- end -->)", re.S
+        )
+        text, times = block.subn(lambda found, w=written: f"{found[1]}\n{w()}\n\n", text)
+        if times != 1:
+            raise ValueError(f"{name} must hold the part {part!r} once, not {times} times.")
+    return text
+
+
+def _chapters():
+    sources = dict(editions.in_order())
+    uses = {name: _imported(_code(text)) - _COMMON for name, text in sources.items()}
     counts = Counter(module for modules in uses.values() for module in modules)
-    rows = [_HEADER, ("---",) * len(_HEADER)]
+    rows = []
     for name, modules in uses.items():
         science = sorted(m for m in modules if counts[m] <= _MANY or m == name)
         own = {key.partition(".")[0] for key in editions.exercise_cells(sources[name])}
@@ -43,20 +61,11 @@ def _table():
             ", ".join(f"`{c}`" for c in cell) for cell in (science, sorted(own), tests, benchmarks)
         )
         rows.append((f"`{name}`", *cells))
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
-
-
-def _source(name):
-    return (editions.CHAPTERS / f"{name}.md").read_text(encoding="utf-8")
+    return credits.markdown_table(_HEADER, rows)
 
 
 def _path(name):
     return editions.ROOT / name
-
-
-def _in_order():
-    contents = _path("_toc.yml").read_text(encoding="utf-8")
-    return re.findall(r"(?:file|root): chapters/(\S+)", contents)
 
 
 def _code(text):
@@ -77,3 +86,12 @@ def _imported(code):
                 a.name.split(".")[1] for a in node.names if a.name.startswith("course_lib.")
             )
     return {name for name in names if list(_path("course_lib").glob(f"{name}*")) and name[0] != "_"}
+
+
+#: Files, and what is written into each of their parts.
+WRITTEN = {
+    "CONTRIBUTING.md": {"chapters": _chapters},
+    "chapters/intro.md": {"real and simulated": credits.real_and_simulated},
+    "chapters/credits.md": {"data": credits.sections},
+    "course_lib/data/README.md": {"data": credits.table_of_folders},
+}
