@@ -107,6 +107,7 @@ def average_precision(hits, scores, n_true, points=None):
     ----------
     hits : array_like of bool, shape (n,)
     scores : array_like of float, shape (n,)
+        Of equal scores the earlier detection counts first, as in COCO: the value depends on it.
     n_true : int
     points : int, optional
         By default the exact area ("all-point interpolation", Pascal VOC from 2010 on). A number
