@@ -83,6 +83,57 @@ def _size_cases(rng):
     return cases + [([int(n) for n in rng.integers(2, 60, layers)],) for layers in (2, 3, 4, 5)]
 
 
+def _network(weights):
+    from torch import nn
+
+    network = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 3))
+    network.load_state_dict(weights)
+    return network
+
+
+def _epoch(weights, batches, lr, forget=True, first=lambda z: z, step_at_end=False):
+    """The last layer's weights after one pass; the arguments make its typical mistakes."""
+    import torch
+
+    network = _network(weights)
+    parameters = list(network.parameters())
+    total = [torch.zeros_like(p) for p in parameters]
+    for i, (x, y) in enumerate(batches):
+        loss = torch.nn.functional.cross_entropy(first(network(x)), y)
+        gradients = torch.autograd.grad(loss, parameters)
+        kept = forget and not step_at_end
+        total = [g if kept else t + g for t, g in zip(total, gradients, strict=True)]
+        if not step_at_end or i == len(batches) - 1:
+            with torch.no_grad():
+                for p, gradient in zip(parameters, total, strict=True):
+                    p -= lr * gradient
+    return network[2].weight.detach()
+
+
+def _after_one_epoch(weights, batches, lr):
+    return _epoch(weights, batches, lr)
+
+
+def _batch_cases(rng):
+    """Weights, batches of unequal size, and rates at which every mistake shows."""
+    import torch
+
+    def tensor(*shape, scale=1.0):
+        return torch.tensor(rng.normal(0, scale, shape), dtype=torch.float32)
+
+    cases = []
+    for sizes, lr in (((3, 3), 0.5), ((4, 4, 2), 0.25), ((6, 5, 3), 0.5), ((2, 4, 4, 1), 0.25)):
+        weights = {
+            "0.weight": tensor(5, 4),
+            "0.bias": tensor(5) + 0.5,
+            "2.weight": tensor(3, 5),
+            "2.bias": tensor(3),
+        }
+        batches = [(tensor(n, 4), torch.tensor(rng.integers(0, 3, n))) for n in sizes]
+        cases.append((weights, batches, lr))
+    return cases
+
+
 EXERCISES = (
     Exercise(
         id="dli_l1.softmax",
@@ -170,6 +221,56 @@ EXERCISES = (
                 lambda p, labels: _cross_entropy(p, labels) / np.log(2),
                 "This is the loss in bits, with the logarithm to base 2. Here it is the natural "
                 "one.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="dli_l1.after_one_epoch",
+        title="The loop of one epoch",
+        reference=_after_one_epoch,
+        cases=_batch_cases,
+        points=2,
+        rtol=5e-5,
+        uses=("torch",),
+        misconceptions=(
+            Misconception(
+                "gradients_pile_up",
+                lambda weights, batches, lr: _epoch(weights, batches, lr, forget=False),
+                "These weights come out when the gradients of earlier batches are still there: "
+                "`backward()` adds to them. `zero_grad` clears them before each "
+                "`backward()`.",
+            ),
+            Misconception(
+                "softmax_first",
+                lambda weights, batches, lr: _epoch(
+                    weights, batches, lr, first=lambda z: z.softmax(1)
+                ),
+                "These weights come out with a softmax before CrossEntropyLoss, which has one "
+                "inside. It wants the logits: a second softmax makes all steps too small.",
+            ),
+            Misconception(
+                "one_step_at_the_end",
+                lambda weights, batches, lr: _epoch(weights, batches, lr, step_at_end=True),
+                "This is a single step with the gradients of all batches together. "
+                "`step` belongs inside of the loop: one step for each batch.",
+            ),
+            Misconception(
+                "first_batch_alone",
+                lambda weights, batches, lr: _epoch(weights, batches[:1], lr),
+                "This is the state after the first batch. A `return` inside of the loop ends it "
+                "there; an epoch goes through all batches.",
+            ),
+            Misconception(
+                "last_batch_alone",
+                lambda weights, batches, lr: _epoch(weights, batches[-1:], lr),
+                "This is a step with the last batch alone, from the weights at the start. All "
+                "lines of the step belong inside of the loop.",
+            ),
+            Misconception(
+                "no_step",
+                lambda weights, batches, lr: weights["2.weight"],
+                "These are the weights from before the epoch. `backward()` only computes "
+                "gradients; `step` changes the weights.",
             ),
         ),
     ),

@@ -34,7 +34,51 @@ def _from_torch(sizes):
     return sum(p.numel() for layer in layers for p in layer.parameters())
 
 
+def _trained(weights, batches, lr, optimizer=torch.optim.SGD, loss=None, order=1):
+    """The loop with torch's own optimizer, as the chapter writes it."""
+    network = torch.nn.Sequential(torch.nn.Linear(4, 5), torch.nn.ReLU(), torch.nn.Linear(5, 3))
+    network.load_state_dict(weights)
+    steps = optimizer(network.parameters(), lr)
+    for x, y in batches[::order]:
+        value = (loss or torch.nn.CrossEntropyLoss())(network(x), y)
+        steps.zero_grad()
+        value.backward()
+        steps.step()
+    return network[2].weight
+
+
+def _trained_by_hand(weights, batches, lr):
+    """The chain rule written out."""
+    W, b, V, c = (weights[k].double().numpy() for k in ("0.weight", "0.bias", "2.weight", "2.bias"))
+    for x, y in batches:
+        x, y = x.double().numpy(), y.numpy()
+        hidden = np.maximum(x @ W.T + b, 0)
+        odds = np.exp(hidden @ V.T + c)
+        error = (odds / odds.sum(1, keepdims=True) - np.eye(3)[y]) / len(y)
+        below = (error @ V) * (hidden > 0)
+        V, c = V - lr * error.T @ hidden, c - lr * error.sum(0)
+        W, b = W - lr * below.T @ x, b - lr * below.sum(0)
+    return V
+
+
+def _pieces(weights, batches, lr, forget):
+    """Forgetting the gradients at another place."""
+    network = torch.nn.Sequential(torch.nn.Linear(4, 5), torch.nn.ReLU(), torch.nn.Linear(5, 3))
+    network.load_state_dict(weights)
+    steps = torch.optim.SGD(network.parameters(), lr)
+    for x, y in batches:
+        torch.nn.functional.nll_loss(network(x).log_softmax(1), y).backward()
+        steps.step()
+        if forget:
+            network.zero_grad()
+    return network[2].weight.detach().numpy()
+
+
 RIGHT = {
+    "after_one_epoch": {
+        "chain rule": _trained_by_hand,
+        "cleared after the step": lambda w, b, lr: _pieces(w, b, lr, forget=True),
+    },
     "softmax": {
         "loop": _softmax_loop,
         "torch": lambda z: torch.tensor(z).float().softmax(dim=1),
@@ -62,6 +106,27 @@ RIGHT = {
 }
 
 WRONG = {
+    "after_one_epoch": {
+        "never cleared": (lambda w, b, lr: _pieces(w, b, lr, forget=False), "gradients_pile_up"),
+        "probabilities": (
+            lambda w, b, lr: _trained(
+                w, b, lr, loss=lambda z, y: torch.nn.CrossEntropyLoss()(torch.softmax(z, 1), y)
+            ),
+            "softmax_first",
+        ),
+        "Adam": (lambda w, b, lr: _trained(w, b, lr, torch.optim.Adam), None),
+        "sum": (
+            lambda w, b, lr: _trained(w, b, lr, loss=torch.nn.CrossEntropyLoss(reduction="sum")),
+            None,
+        ),
+        "backwards": (lambda w, b, lr: _trained(w, b, lr, order=-1), None),
+        "two epochs": (lambda w, b, lr: _trained(w, b + b, lr), None),
+        "uphill": (lambda w, b, lr: _trained(w, b, -lr), None),
+        "labels as floats": (
+            lambda w, b, lr: _trained(w, [(x, y.float()) for x, y in b], lr),
+            None,
+        ),
+    },
     "softmax": {
         "two times": (
             lambda z: torch.tensor(z).softmax(dim=1).softmax(dim=1),
