@@ -48,6 +48,7 @@ class ModalityComparison(NamedTuple):
     auc_a: float
     auc_b: float
     difference: float
+    se: float
     interval: tuple[float, float]
     f: float
     df: float
@@ -89,7 +90,7 @@ def compare_modalities(
     Returns
     -------
     ModalityComparison
-        ``auc_a, auc_b, difference, interval, f, df, p_value, level, readers, cases``.
+        ``auc_a, auc_b, difference, se, interval, f, df, p_value, level, readers, cases``.
 
     Raises
     ------
@@ -100,7 +101,7 @@ def compare_modalities(
     Notes
     -----
     ``F = MS(T) / E`` with 1 and df degrees of freedom, and the difference has the standard error
-    ``sqrt(2 E / r)``, where
+    ``se = sqrt(2 E / r)``, where
 
     ======= ====== ============================================== =======================
     readers cases  E                                              df
@@ -111,7 +112,7 @@ def compare_modalities(
     ======= ====== ============================================== =======================
 
     Three modalities are three pairs. Where E is 0 (readers or cases do not vary in the difference),
-    interval, F, df and p value are NaN, with one warning.
+    se, interval, F, df and p value are NaN, with one warning.
 
     References
     ----------
@@ -139,14 +140,14 @@ def compare_modalities(
     difference = auc_a - auc_b
     if error < _ROUNDING:
         nan = undefined("the test of the difference", f"{_who(readers, cases)} do not vary in it")
-        df, f, p_value, half = (nan,) * 4
+        se, f, df, p_value, half = (nan,) * 5
     else:
-        f = v.ms_t / error
+        se, f = float(np.sqrt(2 * error / r)), v.ms_t / error
         p_value = float(2 * stats.t.sf(np.sqrt(f), df))
-        half = stats.t.ppf((1 + level) / 2, df) * np.sqrt(2 * error / r)
+        half = stats.t.ppf((1 + level) / 2, df) * se
     interval = float(difference - half), float(difference + half)
     return ModalityComparison(
-        auc_a, auc_b, difference, interval, float(f), float(df), p_value, level, readers, cases
+        auc_a, auc_b, difference, se, interval, f, float(df), p_value, level, readers, cases
     )
 
 

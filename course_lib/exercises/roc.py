@@ -144,6 +144,48 @@ def _paired_cases(rng):
     return cases
 
 
+def _spread(differences, ddof=1):
+    return np.std(differences, ddof=ddof)
+
+
+def _readers_t(areas_a, areas_b):
+    d = areas_a - areas_b
+    return float(np.mean(d) / (_spread(d) / np.sqrt(len(d))))
+
+
+def _readers_cases(rng):
+    """Readers of unlike skill who all gain or lose a little, some more and some less."""
+    cases = [(np.array([0.82, 0.9, 0.86, 0.79]), np.array([0.85, 0.91, 0.9, 0.8]))]
+    for _ in range(5):
+        skill, gain = rng.uniform(0.7, 0.9, int(rng.integers(3, 9))), rng.uniform(-0.08, 0.08)
+        gains = gain + rng.normal(0, 0.03, len(skill))
+        cases.append(((skill + gains).round(3), skill.round(3)))
+    return cases
+
+
+def _mean_squares(areas):
+    """MS(T) and MS(TR) of two modalities."""
+    d = areas[0] - areas[1]
+    return len(d) * np.mean(d) ** 2 / 2, _spread(d) ** 2 / 2
+
+
+def _reader_study_f(areas, cov2, cov3):
+    ms_t, ms_tr = _mean_squares(areas)
+    return float(ms_t / (ms_tr + max(areas.shape[1] * (cov2 - cov3), 0)))
+
+
+def _reader_study_cases(rng):
+    """Twice Cov2 is below Cov3, but not so far that the error would be below 0."""
+    cases = []
+    for at, (a, b) in enumerate(_readers_cases(rng)):
+        areas = np.array([a, b])
+        share = rng.uniform(0.3, 0.7) * (-1 if at in (2, 4) else 1)
+        apart = share * _mean_squares(areas)[1] / len(a)
+        cov3 = float(rng.uniform(1.5, 3) * abs(apart))
+        cases.append((areas, cov3 + float(apart), cov3))
+    return cases
+
+
 def _brier_score(y_true, y_prob):
     return float(np.mean((y_prob - y_true) ** 2))
 
@@ -356,6 +398,81 @@ EXERCISES = (
                 ),
                 "This is the difference over its variance. Divide by the square root of that, the"
                 " standard error.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="roc.readers_t",
+        title="Other readers, the same patients",
+        reference=_readers_t,
+        cases=_readers_cases,
+        misconceptions=(
+            Misconception(
+                "two_groups",
+                lambda areas_a, areas_b: float(
+                    (np.mean(areas_a) - np.mean(areas_b))
+                    / np.hypot(_spread(areas_a), _spread(areas_b))
+                    * np.sqrt(len(areas_a))
+                ),
+                "This is t for two separate groups of readers. The same readers used both "
+                "modalities: it is their differences that vary.",
+            ),
+            Misconception(
+                "one_reader_s_spread",
+                lambda areas_a, areas_b: float(
+                    np.mean(areas_a - areas_b) / _spread(areas_a - areas_b)
+                ),
+                "This is the mean difference over the spread of single readers. The mean of r "
+                "readers spreads less, by the factor 1/√r.",
+            ),
+            Misconception(
+                "divided_by_r",
+                lambda areas_a, areas_b: float(
+                    np.mean(areas_a - areas_b)
+                    / (_spread(areas_a - areas_b, ddof=0) / np.sqrt(len(areas_a)))
+                ),
+                "This is the value if the squared deviations are divided by r. A few readers lie "
+                "closer to their own mean than to the true one: divide by r - 1.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="roc.reader_study_f",
+        title="Other readers, other patients",
+        reference=_reader_study_f,
+        cases=_reader_study_cases,
+        misconceptions=(
+            Misconception(
+                "cases_fixed",
+                lambda areas, cov2, cov3: float(np.divide(*_mean_squares(areas))),
+                "This is F for other readers of the same patients. Other patients move all the "
+                "readers together: add max(r (Cov2 - Cov3), 0) to the error.",
+            ),
+            Misconception(
+                "added_once",
+                lambda areas, cov2, cov3: float(
+                    _mean_squares(areas)[0] / (_mean_squares(areas)[1] + max(cov2 - cov3, 0))
+                ),
+                "This is the value if Cov2 - Cov3 is added once. It counts r times, because the "
+                "mean of r readers does not average it away.",
+            ),
+            Misconception(
+                "below_zero",
+                lambda areas, cov2, cov3: float(
+                    _mean_squares(areas)[0]
+                    / (_mean_squares(areas)[1] + areas.shape[1] * (cov2 - cov3))
+                ),
+                "This is right where Cov2 is above Cov3. Where chance puts it below, the error comes "
+                "out smaller, as if other patients made a study more certain: add 0 there.",
+            ),
+            Misconception(
+                "variance_of_differences",
+                lambda areas, cov2, cov3: float(
+                    _mean_squares(areas)[0]
+                    / (2 * _mean_squares(areas)[1] + max(areas.shape[1] * (cov2 - cov3), 0))
+                ),
+                "This is the value with the variance of the differences in place of MS(TR), which "
+                "is half of it.",
             ),
         ),
     ),

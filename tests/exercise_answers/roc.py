@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from scipy import stats
 
 
 def _auc_ranks(y_true, y_score):
@@ -62,6 +63,27 @@ def _benefit_loop(y_true, y_prob, threshold):
     return worth / len(y_true)
 
 
+def _t_loop(a, b):
+    d = [x - y for x, y in zip(a.tolist(), b.tolist(), strict=True)]
+    mean = sum(d) / len(d)
+    return mean / (sum((x - mean) ** 2 for x in d) / (len(d) - 1) / len(d)) ** 0.5
+
+
+def _f_anova(areas, cov2, cov3):
+    """Mean squares as of any table with two rows."""
+    r = areas.shape[1]
+    of_t, of_r = areas.mean(axis=1), areas.mean(axis=0)
+    ms_t = r * ((of_t - areas.mean()) ** 2).sum()
+    left = areas - of_t[:, None] - of_r + areas.mean()
+    return ms_t / ((left**2).sum() / (r - 1) + max(r * (cov2 - cov3), 0))
+
+
+def _f_from_t(areas, cov2, cov3):
+    d = areas[0] - areas[1]
+    shared = max(2 * (cov2 - cov3), 0)
+    return d.mean() ** 2 / (d.var(ddof=1) / len(d) + shared)
+
+
 RIGHT = {
     "rates_at": {
         "loop": _rates_loop,
@@ -83,6 +105,14 @@ RIGHT = {
         "square": lambda a, b, s, t, r: (a - b) / np.sqrt((s - t) ** 2 + 2 * (1 - r) * s * t),
         "power": lambda a, b, s, t, r: (a - b) * (s * s + t * t - 2 * r * s * t) ** -0.5,
     },
+    "readers_t": {
+        "loop": _t_loop,
+        "scipy": lambda a, b: stats.ttest_rel(a, b).statistic,
+        "covariance": lambda a, b: (
+            (a.mean() - b.mean()) / (np.array([1, -1]) @ np.cov(a, b) @ [1, -1] / len(a)) ** 0.5
+        ),
+    },
+    "reader_study_f": {"anova": _f_anova, "from t": _f_from_t},
     "brier_score": {
         "loop": lambda y, p: sum((a - b) ** 2 for a, b in zip(y, p, strict=True)) / len(y),
         "expanded": lambda y, p: np.mean(p**2 - 2 * p * y + y),
@@ -148,6 +178,28 @@ WRONG = {
         "no two": (lambda a, b, s, t, r: (a - b) / np.sqrt(s**2 + t**2 - r * s * t), None),
         "absolute": (lambda a, b, s, t, r: abs(a - b) / np.sqrt(s**2 + t**2 - 2 * r * s * t), None),
         "standard error": (lambda a, b, s, t, r: np.sqrt(s**2 + t**2 - 2 * r * s * t), None),
+    },
+    "readers_t": {
+        "other sign": (lambda a, b: _t_loop(b, a), None),
+        "two groups": (lambda a, b: stats.ttest_ind(a, b).statistic, "two_groups"),
+        "spread of one": (
+            lambda a, b: (a - b).mean() / (a - b).std(ddof=1),
+            "one_reader_s_spread",
+        ),
+        "p value": (lambda a, b: stats.ttest_rel(a, b).pvalue, None),
+        "difference alone": (lambda a, b: (a - b).mean(), None),
+    },
+    "reader_study_f": {
+        "square of t": (lambda a, c2, c3: _t_loop(*a) ** 2, "cases_fixed"),
+        "not cut": (
+            lambda a, c2, c3: (
+                (a[0] - a[1]).mean() ** 2 / ((a[0] - a[1]).var(ddof=1) / a.shape[1] + 2 * (c2 - c3))
+            ),
+            "below_zero",
+        ),
+        "Cov2 alone": (lambda a, c2, c3: _f_anova(a, c2, 0), None),
+        "root": (lambda a, c2, c3: _f_anova(a, c2, c3) ** 0.5, None),
+        "distance of the covariances": (lambda a, c2, c3: _f_anova(a, abs(c2 - c3), 0), None),
     },
     "brier_score": {
         "mean first": (lambda y, p: (p.mean() - y.mean()) ** 2, None),
