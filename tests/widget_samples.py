@@ -65,6 +65,13 @@ def _epochs():
 _SURE = {1: 0.2, 10: 0.6, 100: 0.93}
 
 
+def _reader_study():
+    films = datasets.hupse_2013()
+    computer, *radiologists = films.ratings[0]
+    names = {"name_a": "radiologists", "name_b": "computer"}
+    return widgets.ReaderStudyExplorer(films.y_true, radiologists, computer, **names)
+
+
 def _style():
     content, style, *rest = _pictures(10)
     painted = {}
@@ -125,6 +132,7 @@ SAMPLES = {
     "PrevalenceExplorer": lambda: widgets.PrevalenceExplorer(prevalence=0.005),
     "Quiz": lambda: widgets.Quiz("metrics"),
     "ReadinessCheck": widgets.ReadinessCheck,
+    "ReaderStudyExplorer": _reader_study,
     "RetinotopyExplorer": widgets.RetinotopyExplorer,
     "StyleExplorer": _style,
     "SuppressionExplorer": lambda: widgets.SuppressionExplorer(*_nuclei()),
@@ -236,6 +244,7 @@ _POSITIONS = {
         {"ticked": [n for n in range(len(d["tasks"])) if bits >> n & 1]}
         for bits in range(2 ** len(d["tasks"]))
     ),
+    "ReaderStudyExplorer": lambda d: _product(again=len(d["again"]), study=len(d["means"][0])),
     "RetinotopyExplorer": lambda d: _product(
         eccentricity=len(d["eccentricities"]), angle=len(d["angles"])
     ),

@@ -25,6 +25,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "prevalence": ["PrevalenceExplorer"],
         "quiz": ["Quiz"],
         "readiness": ["ReadinessCheck"],
+        "reader_study": ["ReaderStudyExplorer"],
         "retinotopy": ["RetinotopyExplorer"],
         "style": ["StyleExplorer"],
         "suppression": ["SuppressionExplorer"],

@@ -255,6 +255,34 @@ def _suppression(shown, data):
     assert right + missed == nuclei
 
 
+def _signed(text):
+    return float(text.replace("−", "-"))
+
+
+def _reader_study(shown, data):
+    again, study = shown["state"]["again"], shown["state"]["study"]
+    number_of, who, mean, ahead, so_far = found(
+        r"^Study (\d+): (.+); difference (.\d\.\d{3})\. .* ahead in (\d+) of (\d+) stud", shown
+    )
+    assert int(number_of) == int(so_far) == study + 1 == int(shown["controls"]["Studies"])
+    dots = data["differences"][again][study]
+    assert mean == shown["cells"]["mean"]
+    assert _signed(mean) == pytest.approx(np.mean(dots), abs=6e-4)
+    means = np.mean(data["differences"][again][: study + 1], axis=1)
+    assert int(ahead) == (means > 0).sum()
+    if study:
+        assert float(shown["cells"]["spread"]) == pytest.approx(means.std(ddof=1), abs=6e-4)
+    else:
+        assert shown["cells"]["spread"] == "undefined"
+    assert _signed(shown["cells"]["original"]) == pytest.approx(np.mean(data["original"]), abs=6e-4)
+    # Readers who were drawn bring their own difference, if the cases are the same.
+    assert ("other cases" in who) == (again > 0)
+    drawn = [int(digit) - 1 for digit in re.findall(r"\d+", who)]
+    if again == 0:
+        assert dots == [data["original"][reader] for reader in drawn]
+    assert len(drawn) == (0 if again == 1 else len(dots))
+
+
 def _retinotopy(shown, data):
     area, lesion, blind = found(r"has ([\d.]+) mm² .* ([\d.]+) mm leaves .* ([\d.]+)° wide", shown)
     assert blind == f"{float(f'{float(lesion) / math.sqrt(float(area)):.3g}'):g}"
@@ -335,6 +363,7 @@ CHECKS = {
     "PrevalenceExplorer": _prevalence,
     "Quiz": lambda shown, data: None,  # prints no number of its own
     "ReadinessCheck": _readiness,
+    "ReaderStudyExplorer": _reader_study,
     "RetinotopyExplorer": _retinotopy,
     "StyleExplorer": _style,
     "SuppressionExplorer": _suppression,

@@ -1,6 +1,7 @@
-"""The widget of the ROC chapter, driven by mouse and keyboard, against `course_lib`."""
+"""The widgets of the ROC chapter, driven by mouse and keyboard, against `course_lib`."""
 
-from course_lib.datasets import breast_masses
+from course_lib.datasets import breast_masses, hupse_2013
+from course_lib.reader_studies import compare_modalities
 from course_lib.roc import RocCurve
 from tests.browser.driving import find_widget, percent, sizes_and_themes
 
@@ -56,3 +57,33 @@ def test_threshold_explorer(open_page, width, theme):
         page.keyboard.press("ArrowRight")
     assert found == sorted(found, reverse=True)
     assert found == [curve.cheapest(cost, 1) for cost in (1, 2, 5)]
+
+
+@sizes_and_themes
+def test_reader_study_explorer(open_page, width, theme):
+    page = open_page("chapters/roc.html", width=width, theme=theme)
+    widget = find_widget(page, "Reader study explorer")
+    films = hupse_2013()
+    computer, *radiologists = films.ratings[0]
+    cell = {name: widget.locator(f"[data-cell={name}]") for name in ("original", "error")}
+    kind = widget.get_by_label("Drawn again")
+    studies = widget.get_by_label("Studies", exact=True)
+    populations = [("random", "fixed"), ("fixed", "random"), ("random", "random")]
+    for at, population in enumerate(populations):
+        kind.select_option(index=at)
+        expected = compare_modalities(films.y_true, radiologists, computer, *population)
+        assert cell["original"].inner_text() == f"{expected.difference:+.3f}"
+        assert cell["error"].inner_text() == f"{expected.se:.3f}"
+    again = widget.get_by_role("button")
+    dots = widget.locator("svg").first.locator("circle[class^=cw-]:not(.cw-thin)")
+    for study in ("2", "3"):
+        again.click()
+        assert studies.get_attribute("aria-valuetext") == study
+        assert f"of {study} studies" in widget.locator(".cw-said").inner_text()
+        assert dots.count() == 9
+    studies.focus()
+    page.keyboard.press("End")
+    assert "of 100 studies" in widget.locator(".cw-said").inner_text()
+    assert again.is_disabled()
+    page.keyboard.press("ArrowLeft")
+    assert again.is_enabled()

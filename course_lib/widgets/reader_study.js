@@ -1,0 +1,139 @@
+// Reader study explorer. Left, the study as it was drawn; right, the results of all studies so far.
+import { button, chart, disc, fixed, grid, h, ink, s, spoken, straight } from "./kit.js";
+
+export function mount({ data, state, set, slider, choice }) {
+  const [a, b] = data.names;
+  const signed = (v) => `${v < 0 ? "−" : "+"}${fixed(Math.abs(v), 3)}`;
+  const studies = data.means[0].map((_, at) => at + 1);
+  const last = studies.length - 1;
+  const so = (study) => (study ? `${study + 1} studies` : "1 study");
+  const controls = [
+    choice("again", "Drawn again", data.again),
+    slider("study", "Studies", studies, String),
+  ];
+  const more = button("Do the study again", {
+    onclick: () => set({ study: Math.min(state.study + 1, last) }),
+  });
+  const readers = h("div");
+  const results = h("div");
+  const table = grid(
+    ["studies", "mean difference of areas"],
+    [
+      ["the study as it was", "original"],
+      ["this study", "mean"],
+      ["standard deviation of the studies", "spread"],
+      ["standard error by the formula", "error"],
+    ],
+  );
+  const said = spoken();
+
+  const all = data.differences.flat(2).concat(data.original, 0);
+  const domain = [Math.min(...all) - 0.01, Math.max(...all) + 0.01];
+  // Three round numbers on an axis, 0 in the middle.
+  const around = ([low, high]) => {
+    const step = [0.5, 0.2, 0.1, 0.05, 0.02].find((v) => v <= Math.max(high, -low)) ?? 0.01;
+    const ticks = [-step, 0, step].filter((v) => low <= v && v <= high);
+    return ticks.map((v) => [v, String(v).replace("-", "−")]);
+  };
+
+  // A dot for each time that a reader was drawn; a ring where the reader was in the real study.
+  function drawReaders() {
+    const { again, study } = state;
+    const plot = chart(
+      {
+        domain: [0.3, data.original.length + 0.7],
+        label: "reader",
+        ticks: data.original.map((_, at) => [at + 1, `${at + 1}`]),
+      },
+      { domain, label: "difference of areas", ticks: around(domain) },
+      `Each reader's difference of areas in study ${study + 1}; rings: the study as it was`,
+    );
+    const { svg, X, Y } = plot;
+    const right = data.original.length + 0.7;
+    const mean = data.means[again][study];
+    svg.append(
+      straight([0.3, 0], [right, 0], plot, { class: "cw-axis cw-fine" }),
+      straight([0.3, mean], [right, mean], plot, { class: "cw-here" }),
+      ...data.original.map((v, at) => disc(X(at + 1), Y(v), 6, { class: "cw-thin" })),
+    );
+    const drawn = data.drawn[again][study];
+    const times = (who) => drawn.filter((other) => other === who).length;
+    drawn.forEach((who, at) => {
+      const place = at - drawn.indexOf(who) - (times(who) - 1) / 2;
+      const v = data.differences[again][study][at];
+      const kind = v > 0 ? "cw-normal" : "cw-disease";
+      svg.append(disc(X(who + 1) + 7.5 * place, Y(v), 3.5, { class: kind }));
+    });
+    readers.replaceChildren(
+      svg,
+      h(
+        "p",
+        {},
+        ink("normal", `● ${a} ahead `),
+        ink("disease", `● ${b} ahead `),
+        "○ before, — mean",
+      ),
+    );
+  }
+
+  function drawResults() {
+    const { again, study } = state;
+    const { edges } = data;
+    const heights = edges.slice(1).map(() => 0);
+    for (const bin of data.bins[again].slice(0, study + 1)) heights[bin] += 1;
+    const most = Math.max(10, ...heights);
+    const plot = chart(
+      {
+        domain: [edges[0], edges.at(-1)],
+        label: "mean difference of areas",
+        ticks: around([edges[0], edges.at(-1)]),
+      },
+      { domain: [0, most], label: "studies", ticks: [0, most].map((v) => [v, v]) },
+      `Mean differences of ${so(study)}`,
+    );
+    const { svg, X, Y } = plot;
+    heights.forEach((height, at) => {
+      const x = X(edges[at]) + 0.5;
+      const width = X(edges[at + 1]) - X(edges[at]) - 1;
+      const kind = edges[at] >= 0 ? "cw-normal" : "cw-disease";
+      svg.append(s("rect", { x, width, y: Y(height), height: Y(0) - Y(height), class: kind }));
+    });
+    const mean = data.means[again][study];
+    svg.append(
+      straight([0, 0], [0, most], plot, { class: "cw-axis cw-dashed" }),
+      straight([mean, 0], [mean, most], plot, { class: "cw-here" }),
+    );
+    results.replaceChildren(svg, h("p", {}, "│ this study, ┆ no difference"));
+  }
+
+  function draw() {
+    const { again, study } = state;
+    drawReaders();
+    drawResults();
+    more.disabled = study === last;
+    const [spread, error] = [data.spread[again][study], data.errors[again]];
+    const text = (v) => (v === null ? "undefined" : fixed(v, 3));
+    const drawn = data.drawn[again][study].map((who) => who + 1).join(", ");
+    table.fill({
+      original: signed(data.original_mean),
+      mean: signed(data.means[again][study]),
+      spread: text(spread),
+      error: text(error),
+    });
+    const who = again === 1 ? "the same readers, other cases" : `readers ${drawn}`;
+    said.textContent =
+      `Study ${study + 1}: ${who}${again === 2 ? ", other cases" : ""}; difference ` +
+      `${signed(data.means[again][study])}. So far ${a} ahead in ` +
+      `${data.ahead[again][study]} of ${so(study)}.`;
+  }
+  return {
+    parts: [
+      ...controls,
+      h("div", {}, more),
+      h("div", { class: "cw-row" }, readers, results),
+      table,
+      said,
+    ],
+    draw,
+  };
+}
