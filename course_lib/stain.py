@@ -162,7 +162,7 @@ def _as_vectors(vectors):
     return vectors
 
 
-def macenko(image, reference):
+def macenko(image, reference, slide=None):
     """Repaint the dyes of an image with those of the reference.
 
     Each dye keeps its distribution in the tissue. Its color, and the concentration that 99% of the
@@ -172,6 +172,11 @@ def macenko(image, reference):
     ----------
     image, reference : array_like in [0, 1], shape (height, width, 3)
         Two-dye stains; sizes may differ.
+    slide : array_like in [0, 1], shape (height, width, 3), optional
+        What `image` is a tile of: where its dyes are found. By default they are found in `image`,
+        which must then hold plenty of both. In a tile with one dye the outermost directions are
+        two shades of it, no width of the wedge gives that away, and the second shade is painted
+        as the dye that is missing.
 
     Returns
     -------
@@ -181,12 +186,16 @@ def macenko(image, reference):
     ----------
     Macenko et al. 2009.
     """
-    image, reference = _as_rgb(image, "image"), _as_rgb(reference, "reference")
-    ours, theirs = _stain_vectors(image, "image"), _stain_vectors(reference, "reference")
-    c = concentrations(image, ours)
-    strong = np.quantile(c, 0.99, axis=(0, 1))
-    goal = np.quantile(concentrations(reference, theirs), 0.99, axis=(0, 1))
-    return stained(c * goal / strong, theirs)
+    ours, strong = _fitted(image, "image") if slide is None else _fitted(slide, "slide")
+    theirs, goal = _fitted(reference, "reference")
+    return stained(concentrations(image, ours) * goal / strong, theirs)
+
+
+def _fitted(image, name):
+    """The two dyes, and the concentration of each that 99% of the pixels stay below."""
+    image = _as_rgb(image, name)
+    vectors = _stain_vectors(image, name)
+    return vectors, np.quantile(concentrations(image, vectors), 0.99, axis=(0, 1))
 
 
 def _as_rgb(image, name):

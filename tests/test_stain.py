@@ -117,6 +117,26 @@ def test_macenko_undoes_another_laboratory(amounts):
     assert np.allclose(stain.macenko(image, truth), truth, atol=1e-4)
 
 
+def test_a_tile_with_one_dye_needs_its_slide():
+    """Shades of hematoxylin are taken for two dyes, unless the slide says which two there are."""
+    slide = skimage.data.immunohistochemistry() / 255
+    tile, rich = slide[384:480, 416:512], slide[32:192, 48:208]
+    dyes = stain.stain_vectors(slide)
+
+    def positive(image):
+        return np.mean(stain.concentrations(image, dyes)[..., 1] > 0.3)
+
+    assert positive(tile) == 0
+    assert positive(stain.macenko(tile, rich)) > 0.8
+    assert positive(stain.macenko(tile, rich, slide=slide)) == 0
+    unchanged = stain.macenko(tile, slide, slide=slide)
+    assert np.abs(unchanged - tile).mean() < 0.02, "nothing to do"
+    whole = stain.macenko(slide, rich)[384:480, 416:512]
+    assert np.allclose(stain.macenko(tile, rich, slide=slide), whole), "tiles fit together"
+    with pytest.raises(ValueError, match="slide must show stained tissue"):
+        stain.macenko(tile, rich, slide=np.ones((9, 9, 3)))
+
+
 def test_macenko_keeps_glass_white_and_reinhard_does_not(amounts):
     other = stained(amounts * 0.5 + 0.2)
     glass = np.s_[16:20]
