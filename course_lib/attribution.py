@@ -4,7 +4,6 @@ Every method takes ``model, image, target`` and gives a map (height, width) of t
 is the network's output before softmax; `target` is the number of the class.
 """
 
-import contextlib
 import copy
 from typing import NamedTuple
 
@@ -26,7 +25,15 @@ from ._validation import (
     as_positive,
     same_shape,
 )
-from .nets.layers import channels_last, evaluating, find_layer, to_batch
+from .nets.layers import (
+    answer,
+    as_numpy,
+    channels_last,
+    evaluating,
+    find_layer,
+    shares_of,
+    to_batch,
+)
 
 _BATCH = 8
 
@@ -34,7 +41,7 @@ _BATCH = 8
 def logits(model, image):
     """Scores of all classes for one image, (classes,)."""
     with evaluating(model), torch.no_grad():
-        return model(to_batch(image, model))[0].cpu().numpy()
+        return as_numpy(answer(model, to_batch(image, model))[0])
 
 
 def saliency(model, image, target):
@@ -164,12 +171,18 @@ def grad_cam(model, image, target, layer):
             score = _score(model, x, target)
     finally:
         handle.remove()
+    if len(kept) > 1:
+        raise ValueError(
+            f"layer {layer!r} must be called once, but the network calls it {len(kept)} times: "
+            "name a layer around one of the calls."
+        )
     if not kept or kept[0].ndim != 4:
         raise ValueError(f"layer must give maps (channels, height, width), {layer!r} does not.")
     A = kept[0]
     (gradient,) = torch.autograd.grad(score, A)
+    A, gradient = (maps.detach().to(x.dtype) for maps in (A, gradient))
     alpha = gradient.mean((2, 3), keepdim=True)
-    cam = F.relu((alpha * A).sum(1, keepdim=True)).detach()
+    cam = F.relu((alpha * A).sum(1, keepdim=True))
     return _map(F.interpolate(cam, size=x.shape[2:], mode="bilinear")[0])
 
 
@@ -213,14 +226,18 @@ def guided_gradient(model, image, target):
     """Saliency in which every rectifier passes only positive gradients back.
 
     Sharp and popular, and nearly independent of the class and of the weights above: see the
-    sanity checks. Parameters and errors as `saliency`.
+    sanity checks. Parameters and errors as `saliency`; a network without rectifiers, or with
+    relatives of theirs that answer to negative values (SiLU, LeakyReLU), is refused.
 
     References
     ----------
     Springenberg, Dosovitskiy, Brox & Riedmiller 2015, "Striving for simplicity", arXiv 1412.6806.
     """
-    with evaluating(model), _guided(model):
-        gradient = _gradient(model, to_batch(image, model), target)
+    with evaluating(model):
+        x = to_batch(image, model).requires_grad_(True)
+        score = _score(model, x, target)
+        _guide(score)
+        (gradient,) = torch.autograd.grad(score, x)
     return _map(gradient.abs().amax(1))
 
 
@@ -238,22 +255,44 @@ def randomized(model, layers, seed=0):
     """A copy of the network in which the weights of some layers are shuffled.
 
     Shuffling within each tensor destroys what was learned and keeps the distribution of the
-    weights, so that signals neither fade nor explode. Normalizations keep their statistics.
+    weights, so that signals neither fade nor explode. Weights are all parameters of two axes or
+    more, whatever the layer: kernels, matrices, embeddings. Biases and normalizations stay.
+
+    Raises
+    ------
+    ValueError
+        If there is no layer of that name, or nothing in it changes: it has no weights, or they
+        are all alike. A test with such a layer would show what an unchanged network shows.
 
     References
     ----------
     Adebayo et al. 2018, "Sanity checks for saliency maps", NeurIPS, arXiv 1810.03292.
     """
-    twin = copy.deepcopy(model)
+    try:
+        twin = copy.deepcopy(model)
+    except RuntimeError as error:
+        raise ValueError(f"model must be one that can be copied: {error}") from error
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name in layers:
-            for module in find_layer(twin, name).modules():
-                if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-                    w = module.weight
-                    order = torch.randperm(w.numel(), generator=generator).to(w.device)
-                    w.copy_(w.flatten()[order].view_as(w))
+            changed = False
+            for w in _weights(find_layer(twin, name)):
+                order = torch.randperm(w.numel(), generator=generator).to(w.device)
+                shuffled = w.flatten()[order].view_as(w)
+                changed |= not torch.equal(w, shuffled)
+                w.copy_(shuffled)
+            if not changed:
+                raise ValueError(
+                    f"layers must hold weights that shuffling changes, but {name!r} holds none."
+                )
     return twin
+
+
+def _weights(layer):
+    """Parameters of two axes or more, but for those of normalizations."""
+    normalizations = (nn.LayerNorm, getattr(nn, "RMSNorm", nn.LayerNorm))
+    modules = [m for m in layer.modules() if not isinstance(m, normalizations)]
+    return [w for m in modules for w in m.parameters(recurse=False) if w.ndim > 1]
 
 
 def rank_correlation(a, b):
@@ -301,7 +340,8 @@ class PixelCurve(NamedTuple):
 def deletion(model, image, attribution, target, steps=20, value=0.5):
     """Probability of the class as the most important pixels become gray first.
 
-    A good map finds what the class needs, so the curve falls early: a small area is good.
+    A good map finds what the class needs, so the curve falls early: a small area is good. Of a
+    network with one output that is its sigmoid, the probability of *yes*; otherwise the softmax.
 
     Parameters
     ----------
@@ -356,20 +396,26 @@ def _pixel_curve(model, before, after, attribution, target, steps):
         for some in np.array_split(share, -(-len(share) // _BATCH)):
             changed = [rank < round(s * order.size) for s in some]
             mixed = [np.where(c[..., None] if color else c, after, before) for c in changed]
-            outputs = model(torch.cat([to_batch(picture, model) for picture in mixed]))
+            outputs = _outputs(model, torch.cat([to_batch(picture, model) for picture in mixed]))
             k = as_position(target, outputs.shape[1], "target")
-            probability.append(outputs.softmax(1)[:, k].cpu().numpy())
+            probability.append(as_numpy(shares_of(outputs)[:, k]))
     probability = np.concatenate(probability).astype(float)
     return PixelCurve(share, probability, float(trapezoid(probability, share)))
 
 
-def _scores(model, x, target):
-    """Score of the target for each image of a batch."""
-    outputs = model(channels_last(x))
+def _outputs(model, x):
+    """Scores (batch, classes), in the images' precision."""
+    outputs = answer(model, channels_last(x)).to(x.dtype)
     if outputs.ndim != 2:
         raise ValueError(
             f"model must give scores (batch, classes), but gives shape {tuple(outputs.shape)}."
         )
+    return outputs
+
+
+def _scores(model, x, target):
+    """Score of the target for each image of a batch."""
+    outputs = _outputs(model, x)
     return outputs[:, as_position(target, outputs.shape[1], "target")]
 
 
@@ -385,7 +431,7 @@ def _gradient(model, x, target):
 
 def _map(planes):
     """The only plane of a batch as an array."""
-    return planes[0].detach().cpu().numpy().astype(float)
+    return as_numpy(planes[0]).astype(float)
 
 
 def _batches(total):
@@ -407,19 +453,48 @@ def _filled(image, value, name):
     return as_picture(value, name)
 
 
-@contextlib.contextmanager
-def _guided(model):
-    """Inside the block rectifiers pass back only positive gradients."""
-    rectifiers = [m for m in model.modules() if isinstance(m, nn.ReLU | nn.ReLU6)]
-    in_place = [m.inplace for m in rectifiers]
-    handles = []
-    try:
-        for m in rectifiers:
-            m.inplace = False
-            handles.append(m.register_full_backward_hook(lambda _m, back, _f: (F.relu(back[0]),)))
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
-        for m, was in zip(rectifiers, in_place, strict=True):
-            m.inplace = was
+#: Steps by which rectifiers work, and the attribute that holds the number below which they give
+#: that number: 0 in a rectifier.
+_RECTIFIERS = {
+    "ReluBackward0": None,
+    "HardtanhBackward0": "_saved_min_val",
+    "ClampBackward1": "_saved_min",
+    "ClampMinBackward0": "_saved_min",
+    "ThresholdBackward0": "_saved_threshold",
+}
+#: Relatives of the rectifier that answer to negative values, too.
+_LEAKY = (
+    *("Celu", "Elu", "Gelu", "Hardswish", "LeakyRelu", "LogSigmoid", "Mish", "PreluKernel"),
+    *("RreluWithNoise", "Silu", "Softplus", "Softshrink"),
+)
+
+
+def _guide(score):
+    """Make the rectifiers on the way to a score pass back only positive gradients."""
+    steps, waiting = {score.grad_fn}, [score.grad_fn]
+    while waiting:
+        new = {node for node, _ in waiting.pop().next_functions if node} - steps
+        steps |= new
+        waiting += new
+    kinds = {node.name() for node in steps}
+    leaky = [name for name in _LEAKY if {f"{name}Backward{n}" for n in ("", 0, 1)} & kinds]
+    if leaky:
+        raise ValueError(
+            "model must have rectifiers (ReLU, ReLU6) alone for a guided gradient, but it has "
+            f"{', '.join(leaky)}, which answers to negative values, too: no rule says what to pass."
+        )
+    rectifiers = [node for node in steps if _rectifies(node)]
+    if not rectifiers:
+        raise ValueError(
+            "model must have rectifiers (ReLU, ReLU6) for a guided gradient, but none is seen: "
+            "nothing would be guided, and the map would be that of saliency()."
+        )
+    for node in rectifiers:
+        node.register_prehook(lambda gradients: (F.relu(gradients[0]),))
+
+
+def _rectifies(node):
+    if node.name() not in _RECTIFIERS:
+        return False
+    bound = _RECTIFIERS[node.name()]
+    return bound is None or getattr(node, bound) == 0

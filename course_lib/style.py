@@ -11,7 +11,7 @@ import torch
 from torch.nn.functional import mse_loss
 
 from ._validation import as_count, as_nonnegative, as_positive
-from .nets.layers import channels_last, evaluating, outputs_of, to_batch
+from .nets.layers import called_once, channels_last, evaluating, outputs_of, to_batch
 from .visualize.parameterization import Fourier, decorrelated
 
 #: Layers of `nets.EfficientNetLite0` whose channels describe a style, from fine to coarse.
@@ -44,7 +44,7 @@ def content_cost(features, target):
             f"features and target must have the same shape, but features has "
             f"{tuple(features.shape)} and target has {tuple(target.shape)}."
         )
-    return mse_loss(features, target) / target.var().clamp_min(1e-6)
+    return mse_loss(features, target) / target.var(correction=0).clamp_min(1e-6)
 
 
 def gram_matrix(features):
@@ -208,14 +208,15 @@ def transfer(
     content_layers = [content_layer] if content_weight else []
     layers = [*style_layers, *content_layers]
     with evaluating(model), torch.no_grad():
-        C = outputs_of(model, content_layers, photo) if content_layers else {}
-        S = outputs_of(model, style_layers, painting) if style_layers else {}
+        C = outputs_of(model, content_layers, photo, "content") if content_layers else {}
+        S = outputs_of(model, style_layers, painting, "style") if style_layers else {}
+        called_once(model, layers, photo)
         S = {layer: _describe(S[layer][0]) for layer in S}
     generator = torch.Generator().manual_seed(seed)
-    numbers = parameterization(1, 3, photo.shape[2:], generator, _NOISE).to(photo)
-    optimizer = torch.optim.Adam(numbers.parameters(), lr)
     costs, kept = [], {}
     with evaluating(model):
+        numbers = parameterization(1, 3, photo.shape[2:], generator, _NOISE).to(photo)
+        optimizer = torch.optim.Adam(numbers.parameters(), lr)
         for step in range(1, steps + 1):
             x = torch.sigmoid(colors(numbers()))
             F = outputs_of(model, layers, channels_last(x))

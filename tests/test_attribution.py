@@ -166,6 +166,69 @@ def test_guided_gradient(channels):
     close(attribution.guided_gradient(model, image, 1), theirs)
 
 
+class Rectified(nn.Module):
+    """Two convolutions, each followed by the same function or module."""
+
+    def __init__(self, rectify):
+        super().__init__()
+        torch.manual_seed(3)
+        self.one, self.two = nn.Conv2d(3, 6, 3, padding=1), nn.Conv2d(6, 8, 3, stride=2)
+        self.rectify, self.score = rectify, nn.Linear(8, 4)
+
+    def forward(self, x):
+        return self.score(self.rectify(self.two(self.rectify(self.one(x)))).mean((2, 3)))
+
+
+@pytest.mark.parametrize(
+    "rectify",
+    [
+        nn.functional.relu,
+        torch.relu_,
+        nn.ReLU(inplace=True),
+        lambda x: x.clamp(min=0),
+        lambda x: x.clamp(0, 1e9),
+        lambda x: nn.functional.threshold(x, 0, 0),
+        lambda x: nn.functional.hardtanh(x, 0, 1e9),
+    ],
+)
+def test_guided_gradient_of_any_spelling_of_a_rectifier(rectify):
+    """Captum sees modules alone, and each of them once."""
+    image, model = picture(2), Rectified(rectify).double()
+    modules = nn.Sequential(
+        *(model.one, nn.ReLU(), model.two, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()),
+        model.score,
+    )
+    theirs = GuidedBackprop(modules).attribute(batch(image), target=1)[0].abs().amax(0)
+    close(attribution.guided_gradient(model, image, 1), theirs)
+
+
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [
+        (nn.SiLU(), "it has Silu"),
+        (nn.LeakyReLU(), "it has LeakyRelu"),
+        (nn.functional.leaky_relu, "it has LeakyRelu"),
+        (nn.GELU(), "it has Gelu"),
+        (nn.ELU(), "it has Elu"),
+        (nn.CELU(), "it has (Celu|Elu)"),
+        (nn.SELU(), "it has Elu"),
+        (nn.PReLU(), "it has PreluKernel"),
+        (nn.Mish(), "it has Mish"),
+        (nn.Hardswish(), "it has Hardswish"),
+        (nn.Softplus(), "it has Softplus"),
+        (nn.LogSigmoid(), "it has LogSigmoid"),
+        (nn.Softshrink(), "it has Softshrink"),
+        (lambda x: nn.functional.leaky_relu(x.relu()), "it has LeakyRelu"),
+        (nn.Tanh(), "none is seen"),
+        (nn.Identity(), "none is seen"),
+        (lambda x: x.clamp(min=-1), "none is seen"),
+    ],
+)
+def test_nothing_to_guide(act, said):
+    with pytest.raises(ValueError, match=f"^model must have rectifiers .*{said}"):
+        attribution.guided_gradient(Rectified(act).double(), picture(), 1)
+
+
 # Without captum ---------------------------------------------------------------------------------
 
 
@@ -285,6 +348,50 @@ def test_randomized_shuffles_the_weights_of_those_layers_alone():
     assert not torch.equal(attribution.randomized(model, ["logits"], 2).logits.weight, same)
 
 
+def test_randomized_reaches_weights_of_every_kind():
+    weights = {
+        nn.Conv1d(2, 3, 3): ["weight"],
+        nn.Conv3d(2, 3, 3): ["weight"],
+        nn.ConvTranspose1d(2, 3, 3): ["weight"],
+        nn.Embedding(5, 3): ["weight"],
+        nn.LSTM(3, 4): ["weight_hh_l0", "weight_ih_l0"],
+        nn.MultiheadAttention(4, 2): ["in_proj_weight", "out_proj.weight"],
+        nn.utils.parametrizations.weight_norm(nn.Linear(4, 5)): [
+            "parametrizations.weight.original0",
+            "parametrizations.weight.original1",
+        ],
+    }
+    for layer, names in weights.items():
+        before = layer.state_dict()
+        after = attribution.randomized(nn.Sequential(layer), ["0"])[0].state_dict()
+        assert [n for n in sorted(before) if not torch.equal(before[n], after[n])] == names
+        for name in names:
+            assert torch.equal(*(w[name].flatten().sort().values for w in (before, after)))
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.ReLU(),
+        nn.BatchNorm2d(4),
+        nn.LayerNorm((4, 4)),
+        nn.Conv2d(1, 1, 1),
+        nn.utils.parametrizations.orthogonal(nn.Linear(1, 1)),
+    ],
+)
+def test_randomized_refuses_what_it_would_leave_alone(layer):
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), layer)
+    with pytest.raises(ValueError, match=r"^layers must hold weights .* but '1' holds none"):
+        attribution.randomized(model, ["0", "1"])
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm.* is deprecated:FutureWarning")
+def test_randomized_refuses_what_cannot_be_copied():
+    model = nn.Sequential(nn.utils.weight_norm(nn.Linear(4, 5)))
+    with pytest.raises(ValueError, match=r"^model must be one that can be copied: "):
+        attribution.randomized(model, ["0"])
+
+
 def test_rank_correlation_is_the_correlation_of_ranks():
     a, b = np.random.default_rng(0).normal(size=(2, 5, 6))
     b[0] = b[1]  # ties
@@ -367,6 +474,21 @@ def test_a_right_map_beats_a_random_and_a_reversed_one():
     assert left["right"] < left["random"] < left["reversed"]
 
 
+@pytest.mark.parametrize("method", ["deletion", "insertion"])
+def test_the_curve_of_one_logit_is_that_of_two(method):
+    """A sigmoid of z is a softmax of 0 and z."""
+    one, image = linear(np.full((1, 6, 6), 0.1)), np.linspace(0, 1, 36).reshape(6, 6)
+    two = linear([np.zeros((6, 6)), np.full((6, 6), 0.1)])
+    ours, theirs = (
+        getattr(attribution, method)(model, image, image, target, steps=6)
+        for model, target in ((one, 0), (two, 1))
+    )
+    np.testing.assert_allclose(ours.probability, theirs.probability)
+    assert np.ptp(ours.probability) > 0.01
+    with pytest.raises(ValueError, match=r"^model must give scores"):
+        getattr(attribution, method)(nn.Conv2d(1, 2, 1).double(), image, image, 0)
+
+
 # Bad input --------------------------------------------------------------------------------------
 
 METHODS = {
@@ -399,6 +521,34 @@ METHODS = {
 def test_bad_images_and_targets(method, image, target, said):
     with pytest.raises(ValueError, match=said):
         method(small(), image, target)
+
+
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+def test_precision_and_gradients_are_no_matter_of_the_caller(method):
+    model, image = small().float(), picture()
+    expected = method(model, image, 1)
+    for block in (torch.no_grad, torch.inference_mode):
+        with block():
+            found = method(model, image, 1)
+        for ours, theirs in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+    short = method(small().bfloat16(), image, 1)
+    for ours, theirs in zip(short, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=0.1)
+
+
+@pytest.mark.parametrize("method", METHODS.values(), ids=METHODS)
+def test_gray_and_colored_images_are_told_apart(method):
+    with pytest.raises(ValueError, match=r"^image must have 3 channels, .* got 1"):
+        method(small(), picture(0, (SIZE, SIZE)), 1)
+    with pytest.raises(ValueError, match=r"^image must have 1 channel, .* got 3"):
+        method(small(1), picture(), 1)
+
+
+def test_grad_cam_of_a_layer_that_is_called_twice():
+    model = Rectified(nn.ReLU()).double()
+    with pytest.raises(ValueError, match=r"^layer 'rectify' must be called once, .* 2 times"):
+        attribution.grad_cam(model, picture(), 1, "rectify")
 
 
 @pytest.mark.parametrize(

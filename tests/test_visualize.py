@@ -210,6 +210,12 @@ def test_the_five_objectives_of_the_lecture(outputs):
         assert objective.batch is None
 
 
+def test_the_probability_of_one_logit_is_its_sigmoid():
+    one = {"logits": torch.tensor([[-1.0], [0.0], [3.0]])}
+    found = objectives.class_probability("logits", 0)(one)
+    np.testing.assert_allclose(found, 1 / (1 + np.exp([1.0, 0.0, -3.0])), rtol=1e-6)
+
+
 def test_one_channel_for_each_image(outputs):
     maps, scores = outputs["maps"].numpy(), outputs["logits"].numpy()
     for each in ([3, 0, 2], np.array([3, 0, 2]), (3, 0, 2)):
@@ -655,6 +661,180 @@ def test_receptive_fields_of_the_backbone(layer, size, stride):
 def test_pooling_widens_the_receptive_field():
     model = nn.Sequential(nn.Conv2d(1, 1, 3), nn.MaxPool2d(2), nn.Conv2d(1, 1, 3))
     assert [receptive_field(model, name) for name in "012"] == [(3, 1), (4, 2), (8, 2)]
+
+
+class Shortcut(nn.Module):
+    """Two convolutions, and a way around them that is strided alike."""
+
+    def __init__(self, before, after, stride):
+        super().__init__()
+        self.one = nn.Conv2d(before, after, 3, stride, padding=1)
+        self.two = nn.Conv2d(after, after, 3, padding=1)
+        self.around = nn.Conv2d(before, after, 1, stride)
+
+    def forward(self, x):
+        return self.two(self.one(x).relu()) + self.around(x)
+
+
+class Functional(nn.Module):
+    """Poolings and enlargements that are no modules."""
+
+    def __init__(self, enlarge):
+        super().__init__()
+        self.one, self.two = nn.Conv2d(1, 6, 3, padding=1), nn.Conv2d(6, 6, 3, padding=1)
+        self.enlarge = enlarge
+
+    def forward(self, x):
+        x = nn.functional.pad(self.one(x), (2, 0, 2, 0), mode="reflect")[..., 2:, 2:]
+        x = nn.functional.avg_pool2d(x, 2)
+        return self.two(self.enlarge(x)).mean(1, keepdim=True) * x.new_ones(1)
+
+
+def enlarging(mode):
+    return lambda x: nn.functional.interpolate(x, scale_factor=2, mode=mode)
+
+
+@pytest.mark.parametrize(
+    ("model", "layer", "side"),
+    [
+        (UNet(4, 1, 2), "classify", 96),
+        (UNet(4, 2, 2), "classify", 96),
+        (UNet(4, 2, 2, padded=False), "classify", 132),
+        (UNet(4, 2, 2, skips=False), "classify", 96),
+        (nn.Sequential(Shortcut(1, 6, 2), Shortcut(6, 6, 2), Shortcut(6, 6, 1)), "2", 96),
+        (nn.Sequential(nn.Conv2d(1, 4, 3), nn.Conv2d(4, 4, 3, dilation=2)), "1", 32),
+        (nn.Sequential(nn.Conv2d(1, 4, 3), nn.AvgPool2d(3, 2, 1), nn.Conv2d(4, 4, 2)), "2", 32),
+        (nn.Sequential(Functional(enlarging("nearest"))), "0", 32),
+        (nn.Sequential(Functional(enlarging("bilinear"))), "0", 32),
+        (nn.Sequential(nn.ConvTranspose2d(1, 4, 4, 2, 1), nn.Conv2d(4, 4, 3, 2, 1)), "1", 32),
+    ],
+)
+def test_receptive_fields_off_the_plain_chain(model, layer, side):
+    """The count against the gradient, which knows nothing of kernels; every phase of the grid."""
+    with evaluating(model.double()):
+        # A maximum and a rectifier let some pixels through, others in the next image.
+        x = torch.rand(16, 1, side, side, generator=generator(), dtype=torch.double)
+        maps = outputs_of(model, [layer], x.requires_grad_(True))[layer]
+        middle = maps.shape[2] // 2
+        mixed = torch.randn(maps.shape[1], generator=generator(1), dtype=torch.double)
+        seen = []
+        for row in range(middle - 2, middle + 2):
+            answers = torch.einsum("nchw,c->hw", maps, mixed)[row, middle]
+            (gradient,) = torch.autograd.grad(answers, x, retain_graph=True)
+            rows = gradient.abs().sum((0, 1, 3)).nonzero()
+            seen.append(int(rows[-1] - rows[0]) + 1)
+    field = receptive_field(model.float(), layer)
+    assert field.size == max(seen)
+    assert field.stride == round(side / maps.shape[2]) or not getattr(model, "padded", True)
+
+
+def test_numbers_of_known_receptive_fields():
+    assert receptive_field(UNet(2, 2, 2), "classify") == (44, 1)
+    plain = (nn.Conv2d(1, 2, 3), nn.Conv2d(2, 2, 3, dilation=2), nn.Conv2d(2, 2, 3, dilation=3))
+    assert receptive_field(nn.Sequential(*plain), "2") == (13, 1)
+    # ResNet-18 by hand: 7/2, pooling 3/2, then 3x3 pairs, of which three begin with a stride of 2.
+    stages = [Shortcut(2, 2, stride) for stride in (1, 1, 2, 1, 2, 1, 2, 1)]
+    resnet = nn.Sequential(nn.Conv2d(3, 2, 7, 2, 3), nn.MaxPool2d(3, 2, 1), *stages)
+    # The values of Araujo, Norris & Sim 2019, "Computing receptive fields", for ResNet-18.
+    assert receptive_field(resnet, "9") == (435, 32)
+
+
+class Gate(nn.Module):
+    """Squeeze and excitation: every place is scaled by means over all places."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Conv2d(4, 4, 1)
+
+    def forward(self, x):
+        return x * self.scale(x.mean((2, 3), keepdim=True)).sigmoid()
+
+
+@pytest.mark.parametrize(
+    ("layers", "said"),
+    [
+        ([nn.Conv2d(3, 4, 3), Gate()], r"^layer '1' must see a part .* mean over the maps"),
+        ([nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1)], r"^layer '1' must see a part"),
+        ([nn.Conv2d(3, 4, (3, 5))], r"^layer '0' must see a square, but .* see [35] and [35] pix"),
+        ([nn.Conv2d(3, 4, 3), nn.PixelShuffle(2)], r"^layer '1' .* step 'PixelShuffle'"),
+        ([nn.ConvTranspose2d(3, 4, 2, 2)], r"^layer '0' must have units a whole number .* 0\.5"),
+        ([nn.Conv2d(5, 4, 3), nn.Conv2d(9, 4, 3)], r"must fit the network, which says: "),
+        ([nn.Conv2d(3, 4, 3), nn.Flatten()], r"^layer must have maps"),
+    ],
+)
+def test_receptive_fields_that_are_not_known(layers, said):
+    with pytest.raises(ValueError, match=said):
+        receptive_field(nn.Sequential(*layers), str(len(layers) - 1))
+
+
+class Twice(nn.Module):
+    """One convolution that is called two times."""
+
+    def __init__(self):
+        super().__init__()
+        self.before, self.conv = nn.Conv2d(3, 3, 1), nn.Conv2d(3, 3, 3, padding=1)
+
+    def forward(self, x):
+        return self.conv(self.conv(self.before(x)))
+
+
+#: What looks into a layer of a network, with an image.
+LOOKS = {
+    "activations": activations,
+    "influence": lambda m, layer, image: influence(m, layer, [image]),
+    "top_patches": lambda m, layer, image: top_patches(m, layer, [0], image[None], 1, 4).values,
+    "deep_dream": lambda m, layer, image: deep_dream(m, image, objectives.layer(layer), 1, 1),
+    "maximize": lambda m, layer, image: (
+        maximize(
+            m, objectives.channel(layer, 0), 1, 16, channels=1 if np.ndim(image) == 2 else 3
+        ).images
+    ),
+}
+
+
+@pytest.mark.parametrize("look", [*LOOKS.values(), lambda m, n, _: receptive_field(m, n)])
+def test_a_layer_that_is_called_twice(look):
+    look(Twice(), "before", picture())
+    with pytest.raises(ValueError, match=r"^layer 'conv' must be called once, .* calls it 2 times"):
+        look(Twice(), "conv", picture())
+
+
+@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
+def test_precision_and_gradients_are_no_matter_of_the_caller(look):
+    model, image = small(), picture()
+    expected = look(model, "3", image)
+    for block in (torch.no_grad, torch.inference_mode):
+        with block():
+            np.testing.assert_array_equal(look(model, "3", image), expected)
+    short = look(small().bfloat16(), "3", image)
+    assert short.dtype == expected.dtype
+    np.testing.assert_allclose(short, expected, atol=0.1)
+
+
+@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
+def test_gray_and_colored_images_are_told_apart(look):
+    if look is not LOOKS["top_patches"]:
+        with pytest.raises(ValueError, match=r"^images? must have 3 channels, .* got 1"):
+            look(small(), "3", picture(channels=1))
+    with pytest.raises(ValueError, match=r"^images? must have 1 channel, .* got 3"):
+        look(small(channels=1), "3", picture())
+
+
+def test_an_image_of_a_size_that_does_not_fit():
+    model = nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten(), nn.Linear(72, 2))
+    assert activations(model, "2", picture(size=8)).shape == (2,)
+    with pytest.raises(ValueError, match=r"^image of shape \(3, 9, 9\) must fit the network"):
+        activations(model, "2", picture(size=9))
+    # What follows the layer is not asked for.
+    assert activations(model, "0", picture(size=9)).shape == (2, 7, 7)
+
+
+def test_no_pixel_moves_a_dead_layer():
+    model = small()
+    with torch.no_grad():
+        model[1].bias.fill_(-100)
+    with pytest.raises(ValueError, match=r"^layer '3' must answer to the images, but no pixel"):
+        influence(model, "3", [picture()])
 
 
 def test_influence_is_a_distribution():

@@ -10,9 +10,10 @@
 from ..nets.layers import activations, find_layer, layer_names
 from . import objectives, parameterization, transforms
 from .dream import deep_dream
+from .field import ReceptiveField, receptive_field
 from .maximization import Maximized, maximize
 from .objectives import Objective
-from .units import Patches, ReceptiveField, influence, receptive_field, top_patches
+from .units import Patches, influence, top_patches
 
 __all__ = [
     "Maximized",

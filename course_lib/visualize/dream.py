@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional as F
 
 from .._validation import as_count, as_positive
-from ..nets.layers import channels_last, evaluating, outputs_of, to_batch
+from ..nets.layers import called_once, channels_last, evaluating, outputs_of, to_batch
 from .objectives import as_objective
 from .transforms import jitter
 
@@ -57,6 +57,7 @@ def deep_dream(model, image, objective, steps=20, octaves=4, ratio=1.4, lr=0.015
     generator = torch.Generator().manual_seed(seed)
     detail = torch.zeros_like(photo)
     with evaluating(model):
+        called_once(model, objective.layers, photo)
         for octave in range(octaves)[::-1]:
             size = [round(n / ratio**octave) for n in photo.shape[2:]]
             base = F.interpolate(photo, size=size, mode="bicubic", antialias=True).clamp(0, 1)

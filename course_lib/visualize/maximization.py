@@ -6,7 +6,14 @@ import numpy as np
 import torch
 
 from .._validation import as_count, as_positive
-from ..nets.layers import channels_last, evaluating, outputs_of
+from ..nets.layers import (
+    as_numpy,
+    called_once,
+    channels_last,
+    evaluating,
+    outputs_of,
+    place_of_images,
+)
 from .objectives import as_objective
 from .parameterization import Fourier, decorrelated
 from .transforms import standard
@@ -92,16 +99,16 @@ def maximize(
         raise ValueError(f"channels must be 3 or 1, got {channels!r}.")
     batch = _batch(batch, as_objective(objective))
     transform = transform or standard()
-    weight = next(model.parameters())
     generator = torch.Generator().manual_seed(seed)
-    numbers = parameterization(batch, channels, size, generator).to(weight.device, weight.dtype)
-    optimizer = torch.optim.Adam(numbers.parameters(), lr)
     scores = []
     with evaluating(model):
+        numbers = parameterization(batch, channels, size, generator).to(**place_of_images(model))
+        optimizer = torch.optim.Adam(numbers.parameters(), lr)
+        called_once(model, objective.layers, torch.sigmoid(colors(numbers())))
         for _ in range(steps):
             x = torch.sigmoid(colors(numbers()))
             seen = channels_last(transform(x, generator))
-            score = objective(outputs_of(model, objective.layers, seen))
+            score = objective(outputs_of(model, objective.layers, seen, "images"))
             scores.append(score.detach())
             optimizer.zero_grad()
             # Only the image's numbers: the weights get no gradient.
@@ -109,8 +116,8 @@ def maximize(
             optimizer.step()
     with torch.no_grad():
         images = torch.sigmoid(colors(numbers())).permute(0, 2, 3, 1)
-    images = images.cpu().numpy()
-    return Maximized(images if channels == 3 else images[..., 0], torch.stack(scores).cpu().numpy())
+    images = as_numpy(images)
+    return Maximized(images if channels == 3 else images[..., 0], as_numpy(torch.stack(scores)))
 
 
 def _batch(batch, objective):

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from .._validation import as_position
+from ..nets.layers import shares_of
 
 
 class Objective:
@@ -108,11 +109,11 @@ def class_logit(layer, k):
 
 
 def class_probability(layer, k):
-    """The probability of class k, ``softmax[k]``, where `layer` gives logits."""
+    """The probability of class k, ``softmax[k]``, where `layer` gives logits; sigmoid of one."""
     picked = _Picked(layer, k, "k")
 
     def score(outputs):
-        return picked.of(_logits(outputs, layer).softmax(1))
+        return picked.of(shares_of(_logits(outputs, layer)))
 
     return Objective([layer], score, picked.batch)
 

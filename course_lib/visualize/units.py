@@ -1,49 +1,13 @@
-"""A unit seen from outside: how much of an image it sees, and what excites it in photographs."""
+"""A unit seen from outside: which pixels move it, and what excites it in photographs."""
 
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from torch import nn
 
 from .._validation import as_array, as_count, as_position
-from ..nets.layers import evaluating, find_layer, outputs_of, to_batch
+from ..nets.layers import as_numpy, called_once, evaluating, outputs_of, to_batch
 from .objectives import maps_of
-
-
-class ReceptiveField(NamedTuple):
-    """Side of the square that one unit sees, and from one unit to the next, in pixels."""
-
-    size: int
-    stride: int
-
-
-def receptive_field(model, layer):
-    """Receptive field of the units of a layer, from the kernels and strides up to it.
-
-    For networks whose convolutions and poolings follow each other in the order of their names. A
-    shortcut around a block changes nothing: its field lies inside the block's.
-
-    Returns
-    -------
-    ReceptiveField
-
-    Examples
-    --------
-    >>> receptive_field(EfficientNetLite0(), "stem")
-    ReceptiveField(size=3, stride=2)
-    """
-    last = list(find_layer(model, layer).modules())[-1]
-    size, stride = 1, 1
-    for module in model.modules():
-        if isinstance(module, nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d):
-            kernel, step = (np.ravel(n)[0] for n in (module.kernel_size, module.stride))
-            # One unit more of this layer is one stride of all layers before it.
-            size += int(kernel - 1) * stride
-            stride *= int(step)
-        if module is last:
-            return ReceptiveField(size, stride)
-    raise AssertionError("a layer is one of the modules")
 
 
 def influence(model, layer, images):
@@ -60,6 +24,11 @@ def influence(model, layer, images):
     ndarray of float, shape (height, width)
         Mean size of the gradient of the middle unit, over channels and images; its sum is 1.
 
+    Raises
+    ------
+    ValueError
+        If no pixel moves the unit, as in a layer whose rectifiers all give 0.
+
     References
     ----------
     Luo, Li, Urtasun & Zemel 2016, "Understanding the effective receptive field in deep
@@ -69,13 +38,16 @@ def influence(model, layer, images):
     with evaluating(model):
         for image in images:
             x = to_batch(image, model, "images").requires_grad_(True)
-            maps = maps_of(outputs_of(model, [layer], x), layer)
+            maps = maps_of(outputs_of(model, [layer], x, "images"), layer)
+            called_once(model, [layer], x)
             # Signs at random: otherwise channels that disagree would cancel.
             signs = torch.randn(maps.shape[1], generator=torch.Generator().manual_seed(0))
             middle = maps[0, :, maps.shape[2] // 2, maps.shape[3] // 2]
             (gradient,) = torch.autograd.grad((signs.to(middle) * middle).sum(), x)
             total = total + gradient[0].abs().sum(0)
-    total = total.cpu().numpy().astype(float)
+    total = as_numpy(total).astype(float)
+    if not total.any():
+        raise ValueError(f"layer {layer!r} must answer to the images, but no pixel moves it.")
     return total / total.sum()
 
 
@@ -115,13 +87,16 @@ def top_patches(model, layer, channels, images, count=3, size=64):
     as_count(count, "count", 1, len(images))
     as_count(size, "size", 1, min(images.shape[1:3]))
     with evaluating(model), torch.no_grad():
-        batches = (to_batch(image, model, "images") for image in images)
-        maps = torch.cat([maps_of(outputs_of(model, [layer], x), layer) for x in batches])
+        batches = [to_batch(image, model, "images") for image in images]
+        outputs = (outputs_of(model, [layer], x, "images") for x in batches)
+        maps = torch.cat([maps_of(output, layer) for output in outputs])
+        called_once(model, [layer], batches[0])
     known, height, width = maps.shape[1:]
     channels = [as_position(c, known, f"channel (layer {layer})") for c in channels]
     peaks, places = maps[:, channels].flatten(2).max(2)
-    rows, columns = (p.cpu().numpy() for p in (places // width, places % width))
-    order = peaks.cpu().numpy().argsort(0)[::-1][:count]
+    rows, columns = (as_numpy(p) for p in (places // width, places % width))
+    peaks = as_numpy(peaks)
+    order = peaks.argsort(0)[::-1][:count]
     patches = [
         [
             _window(images[i], (rows[i, c] + 0.5) / height, (columns[i, c] + 0.5) / width, size)
@@ -129,7 +104,7 @@ def top_patches(model, layer, channels, images, count=3, size=64):
         ]
         for c in range(len(channels))
     ]
-    values = np.take_along_axis(peaks.cpu().numpy(), order, 0).T
+    values = np.take_along_axis(peaks, order, 0).T
     return Patches(np.array(patches), values)
 
 
