@@ -203,8 +203,18 @@ def permutation_test(X, y, groups, permutations=1000, *, ridge=1.0, seed=0):
         ``accuracy``; ``null`` (permutations,) accuracies; ``p_value``, which counts the observed
         order as one of the permutations, ``(1 + #{null >= accuracy}) / (1 + permutations)``, so it
         is never 0 (Phipson & Smyth 2010, Stat Appl Genet Mol Biol 9:39).
+
+    Raises
+    ------
+    ValueError
+        If every group holds one class: then exchanging labels within groups changes nothing.
     """
     X, y, groups, classes = _checked(X, y, groups, ridge)
+    if all(len(np.unique(y[groups == group])) == 1 for group in np.unique(groups)):
+        raise ValueError(
+            "groups must hold two classes or more, at least one of them: within groups of one "
+            "class no exchange of labels changes anything, and p would be 1 whatever was decoded."
+        )
     as_count(permutations, "permutations", least=1)
     rng = np.random.default_rng(seed)
     orders = np.stack([np.arange(len(y)), *(_shuffled(groups, rng) for _ in range(permutations))])
@@ -239,6 +249,12 @@ def _checked(X, y, groups, ridge):
 def _as_names(values, name):
     """Return `values` as a vector of numbers or texts, each of which equals itself."""
     names = as_vector(values, name)
+    # Tables hand out columns of texts as objects.
+    if names.dtype == object and all(isinstance(value, str) for value in names):
+        names = names.astype(str)
+    if names.dtype == object:
+        kinds = ", ".join(sorted({type(value).__name__ for value in names}))
+        raise ValueError(f"{name} must hold numbers or texts alone, none missing, got {kinds}.")
     if names.dtype.kind not in "biufUS" or (names != names).any():
         raise ValueError(f"{name} must hold numbers or texts, none of them missing.")
     return names

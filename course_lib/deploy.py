@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
 import numpy as np
+import tifffile
 import torch
-from skimage.io import imread
+from PIL import Image, ImageOps
 from torch import nn
 from torch.nn.functional import interpolate
 
@@ -405,24 +406,110 @@ def onnx_probabilities(path, images):
 # On the command line
 
 
-def read_image(path):
+def read_image(path, bits=None):
     """The pixels of an image file, (height, width) or (height, width, 3); transparency is dropped.
+
+    The image is turned as its file says (a telephone held sideways).
+
+    Parameters
+    ----------
+    path : path-like
+        PNG, JPEG, TIFF or what else Pillow reads.
+    bits : int, optional
+        How many bits of a 16-bit number the camera used, such as 12: pixels are then shares of
+        ``2**bits - 1``. Where it is not given and no pixel needs more than 14 bits, the file is
+        refused: the image may be dark, or 16 times too dark.
 
     Raises
     ------
     ValueError
-        If the file cannot be read as one image.
+        If the file cannot be read as one image, is no gray or RGB image (but CMYK, or a stack of
+        planes), or may hold fewer bits than its numbers have.
     """
+    if bits is not None:
+        as_count(bits, "bits", 1, 16)
     try:
-        image = imread(path)
+        with open(path, "rb") as file:
+            is_tiff = file.read(4) in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+        image = _read_tiff(path) if is_tiff else _read_with_pillow(path)
+    except _OtherImageError as error:
+        raise ValueError(f"{path} must be one image, gray or RGB, but {error}.") from None
     except Exception as error:
-        # Pillow and imageio raise a dozen kinds of errors for what is no image.
+        # Pillow and tifffile raise a dozen kinds of errors for what is no image.
         raise ValueError(f"{path} cannot be read as an image.") from error
     if image.ndim == 3 and image.shape[2] == 4:
         image = image[..., :3]
     if image.ndim != 2 and (image.ndim != 3 or image.shape[2] != 3):
         raise ValueError(f"{path} must be one image, gray or in color, got shape {image.shape}.")
-    return image
+    return _in_bits(image, bits, path)
+
+
+class _OtherImageError(Exception):
+    """What a readable file holds that is no gray or RGB image."""
+
+
+def _read_with_pillow(path):
+    with Image.open(path) as file:
+        if getattr(file, "n_frames", 1) > 1:
+            raise _OtherImageError(f"the file holds {file.n_frames} of them")
+        if file.mode in ("CMYK", "LAB", "HSV"):
+            raise _OtherImageError(f"its colors are {file.mode}: convert it to RGB first")
+        turned = ImageOps.exif_transpose(file)
+    if turned.mode in ("P", "PA"):
+        turned = turned.convert("RGB")
+    elif turned.mode in ("1", "LA", "La"):
+        turned = turned.convert("L")
+    elif turned.mode in ("I;16B", "I;16N", "I"):
+        # Older versions of Pillow read 16 bits of gray as 32.
+        numbers = np.asarray(turned)
+        return numbers.astype(np.uint16) if 0 <= numbers.min() <= numbers.max() < 2**16 else numbers
+    return np.asarray(turned)
+
+
+def _read_tiff(path):
+    with tifffile.TiffFile(path) as file:
+        if len(file.pages) > 1:
+            raise _OtherImageError(f"the file holds {len(file.pages)} planes")
+        page = file.pages[0]
+        image, kind = page.asarray(), page.photometric.name
+        if kind not in ("RGB", "MINISBLACK", "MINISWHITE"):
+            raise _OtherImageError(f"its colors are {kind.lower()}: convert it to RGB first")
+        if (kind == "RGB") != (image.ndim == 3):
+            raise _OtherImageError(f"the file holds gray planes of shape {image.shape}")
+        if kind == "RGB" and page.planarconfig.name == "SEPARATE":
+            image = np.moveaxis(image, 0, 2)
+        if kind == "MINISWHITE":
+            image = ~image if image.dtype.kind in "bu" else image.max() - image
+        orientation = page.tags.get("Orientation")
+    return _turned(image, int(orientation.value) if orientation else 1)
+
+
+def _turned(image, orientation):
+    """The image as it is to be seen, from the orientation (1 to 8) in which a TIFF stores it."""
+    if orientation >= 5:
+        image = np.swapaxes(image, 0, 1)
+    if orientation in (3, 4, 7, 8):
+        image = image[::-1]
+    if orientation in (2, 3, 6, 7):
+        image = image[:, ::-1]
+    return np.ascontiguousarray(image)
+
+
+def _in_bits(image, bits, path):
+    if image.dtype != np.uint16 or bits == 16:
+        return image
+    brightest = int(image.max())
+    if bits is None and brightest < 2**14:
+        raise ValueError(
+            f"{path} must use its 16 bits, but no pixel is above {brightest}, as from a camera of "
+            f"{max(brightest.bit_length(), 8)} bits: say how many it has (bits=12; --bits 12), or "
+            "16 if the image is dark."
+        )
+    if bits is None:
+        return image
+    if brightest >= 2**bits:
+        raise ValueError(f"{path} must hold {bits} bits, but a pixel has {brightest}.")
+    return image / (2**bits - 1)
 
 
 def main(arguments=None):
@@ -439,11 +526,12 @@ def main(arguments=None):
     parser.add_argument("model", help="file that save_model wrote")
     parser.add_argument("images", nargs="+", metavar="image", help="PNG, TIFF or JPEG file")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--bits", type=int, help="of a camera that fills 16 in part, such as 12")
     given = parser.parse_args(arguments)
     try:
         model = load_model(given.model)
         for path in given.images:
-            print(_line(path, model.predict(read_image(path)), given.json), flush=True)
+            print(_line(path, model.predict(read_image(path, given.bits)), given.json), flush=True)
     except ModelFileError as error:
         print(f"{given.model}: {error}", file=sys.stderr)
         return 2

@@ -125,8 +125,8 @@ def contrastive_loss(embeddings, labels, margin=1.0):
     """Pull pairs of one class together, push the others apart as far as the margin.
 
     ``L = d²`` for two of one class and ``max(0, m - d)²`` for two of different classes, with the
-    Euclidean distance d: the mean of the first over all pairs of the former kind plus the mean of
-    the second over those of the latter, which are far more.
+    Euclidean distance d, averaged over all pairs. Strangers are far more than friends in most
+    batches; draw few classes and many pictures of each where that matters.
 
     Parameters
     ----------
@@ -138,14 +138,15 @@ def contrastive_loss(embeddings, labels, margin=1.0):
     References
     ----------
     Hadsell, Chopra & LeCun 2006, "Dimensionality reduction by learning an invariant mapping",
-    CVPR; they take one mean over both kinds.
+    CVPR, who write a factor ½ before both terms.
     """
     margin = as_positive(margin, "margin")
     same, other = _relations(embeddings, labels)
     d2 = squared_distances(embeddings, embeddings)
     # The square root has no slope at 0.
     d = d2.clip(1e-12).sqrt()
-    return d2[same].mean() + functional.relu(margin - d[other]).square().mean()
+    pull, push = d2[same], functional.relu(margin - d[other]).square()
+    return torch.cat([pull, push]).mean()
 
 
 def triplet_loss(embeddings, labels, margin=0.3, mining="batch-all"):

@@ -350,6 +350,12 @@ def fit_receptive_fields(
     Returns
     -------
     ReceptiveFields
+        NaN for a voxel that gives the same answer to every aperture: it has no place.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, or the apertures are all alike, so that they tell no places apart.
 
     References
     ----------
@@ -361,6 +367,10 @@ def fit_receptive_fields(
     if apertures.ndim != 3 or apertures.shape[1] != apertures.shape[2]:
         raise ValueError(f"apertures must have the shape (n, side, side), got {apertures.shape}.")
     same_length(responses=responses, apertures=apertures)
+    if not np.isfinite(apertures).all():
+        raise ValueError("apertures must be finite, but they contain NaN or infinity.")
+    if (apertures == apertures[0]).all():
+        raise ValueError("apertures must differ from each other, but all are the same.")
     centers = np.linspace(-as_positive(radius, "radius"), radius, as_count(positions, "positions"))
     sizes = as_scores(sizes, "sizes")
     pixels = np.linspace(-radius, radius, apertures.shape[1])
@@ -371,13 +381,19 @@ def fit_receptive_fields(
     overlap = np.einsum("nij,syi,sxj->nxys", apertures, down, across, optimize=True)
     correlation = _unit(overlap.reshape(len(overlap), -1)).T @ _unit(responses)
     best = np.unravel_index(correlation.argmax(axis=0), overlap.shape[1:])
-    return ReceptiveFields(
-        centers[best[0]], centers[best[1]], sizes[best[2]], correlation.max(axis=0)
-    )
+    fitted = centers[best[0]], centers[best[1]], sizes[best[2]], correlation.max(axis=0)
+    silent = _is_constant(responses)
+    return ReceptiveFields(*(np.where(silent, np.nan, values) for values in fitted))
 
 
 def _unit(columns):
     """Columns with mean 0 and length 1; 0 where a column is constant."""
+    constant = _is_constant(columns)
     columns = columns - columns.mean(axis=0)
     length = np.linalg.norm(columns, axis=0)
-    return columns / np.where(length > 0, length, 1)
+    return np.where(constant, 0, columns / np.where(constant | (length == 0), 1, length))
+
+
+def _is_constant(columns):
+    """Whether a column is the same number throughout, up to rounding."""
+    return np.ptp(columns, axis=0) <= 1e-12 * np.abs(columns).max(axis=0)

@@ -278,6 +278,30 @@ def test_haxby_labels_without_meaning_are_at_chance(haxby):
     assert decode(haxby.X, y, haxby.runs).interval()[0] < 0.125
 
 
+def test_labels_that_cannot_be_exchanged():
+    """Each run showed one class: decoding may be perfect, but no permutation differs."""
+    y = np.repeat([0, 1], 6)
+    X, runs = np.eye(2)[y] + 0.01 * np.arange(12)[:, None], np.arange(12) // 2
+    assert decode(X, y, runs).accuracy == 1
+    with pytest.raises(ValueError, match=r"^groups must hold two classes or more"):
+        permutation_test(X, y, runs, 99)
+    # One run with both is enough to ask.
+    mixed = np.where(np.isin(np.arange(12), (0, 6)), 6, runs)
+    assert 0 < permutation_test(X, y, mixed, 99).p_value < 1
+
+
+def test_columns_of_tables_hold_texts_as_objects():
+    X, y, groups = patterns(signal=5.0)
+    texts = np.array(["cat", "dog", "face", "shoe"])[y]
+    runs = np.array([f"run {g}" for g in groups])
+    found = decode(X, texts.astype(object), runs.astype(object))
+    assert found.accuracy == 1
+    assert (found.y_pred == texts).all()
+    for missing in (None, np.nan, 3):
+        with pytest.raises(ValueError, match=r"^y must hold numbers or texts alone, none missing"):
+            decode(X, np.array([missing, *texts[1:]], object), groups)
+
+
 # Bad input --------------------------------------------------------------------------------------
 
 X, Y, GROUPS = patterns()

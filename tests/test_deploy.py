@@ -11,10 +11,11 @@ import zipfile
 
 import numpy as np
 import pytest
+import tifffile
 import torch
 from hypothesis import example, given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 from skimage.io import imsave
 from torch import nn
 
@@ -570,9 +571,74 @@ def test_files_that_are_no_images(tmp_path):
     for name in ("cell.png", "missing.png"):
         with pytest.raises(ValueError, match=rf"{name} cannot be read as an image"):
             read_image(tmp_path / name)
-    imsave(tmp_path / "stack.tif", np.zeros((5, 32, 32), np.uint8), check_contrast=False)
-    with pytest.raises(ValueError, match="must be one image, gray or in color"):
+
+
+@pytest.mark.parametrize("planes", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("pages", [True, False])
+def test_a_stack_of_planes_is_no_color_image(planes, pages, tmp_path):
+    stack = np.random.default_rng(0).integers(0, 255, (planes, 32, 33), np.uint8)
+    settings = {} if pages or planes == 1 else {"planarconfig": "separate"}
+    tifffile.imwrite(tmp_path / "stack.tif", stack, photometric="minisblack", **settings)
+    if planes == 1:
+        np.testing.assert_array_equal(read_image(tmp_path / "stack.tif"), stack[0])
+        return
+    with pytest.raises(ValueError, match=r"stack\.tif must be one image, gray or RGB, but"):
         read_image(tmp_path / "stack.tif")
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["jpg", "png", "tif"])
+def test_an_image_is_turned_as_its_file_says(orientation, kind, tmp_path):
+    """Against Pillow, which turns what EXIF says, also of a TIFF."""
+    pixels = np.zeros((24, 16, 3), np.uint8)
+    pixels[:8, :8], pixels[16:, :8] = (250, 0, 0), (0, 0, 250)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / f"cell.{kind}"
+    Image.fromarray(pixels).save(path, exif=exif)
+    with Image.open(path) as file:
+        expected = np.asarray(ImageOps.exif_transpose(file))
+    found = read_image(path)
+    assert found.shape == ((24, 16, 3) if orientation < 5 else (16, 24, 3))
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_colors_that_are_not_rgb(tmp_path):
+    rgb = Image.fromarray(pictures(1)[0])
+    for name, mode in (("cell.jpg", "CMYK"), ("cell.tif", "CMYK"), ("lab.tif", "LAB")):
+        converted = rgb.convert(mode) if mode == "CMYK" else Image.new("LAB", (32, 32))
+        converted.save(tmp_path / name)
+        with pytest.raises(ValueError, match=rf"{name} must be .* RGB, but its colors are"):
+            read_image(tmp_path / name)
+    tifffile.imwrite(tmp_path / "s.tif", np.moveaxis(pictures(1)[0], 2, 0), photometric="rgb")
+    np.testing.assert_array_equal(read_image(tmp_path / "s.tif"), pictures(1)[0])
+    gray = pictures(1)[0, ..., 0]
+    tifffile.imwrite(tmp_path / "white.tif", 255 - gray, photometric="miniswhite")
+    np.testing.assert_array_equal(read_image(tmp_path / "white.tif"), gray)
+    rgb.quantize(256).save(tmp_path / "few.png")
+    np.testing.assert_array_equal(
+        read_image(tmp_path / "few.png"), rgb.quantize(256).convert("RGB")
+    )
+    rgb.save(tmp_path / "film.gif", save_all=True, append_images=[Image.new("RGB", (32, 32))])
+    with pytest.raises(ValueError, match=r"film\.gif must be one image, .* holds 2 of them"):
+        read_image(tmp_path / "film.gif")
+
+
+@pytest.mark.parametrize("name", ["cell.png", "cell.tif"])
+def test_twelve_bits_in_sixteen(name, tmp_path):
+    path = tmp_path / name
+    gray = np.arange(1024, dtype=np.uint16).reshape(32, 32) * 4
+    imsave(path, gray, check_contrast=False)
+    with pytest.raises(ValueError, match=r"must use its 16 bits, .* above 4092, .* 12 bits"):
+        read_image(path)
+    np.testing.assert_allclose(read_image(path, bits=12), gray / 4095)
+    np.testing.assert_array_equal(read_image(path, bits=16), gray)
+    with pytest.raises(ValueError, match="must hold 10 bits, but a pixel has 4092"):
+        read_image(path, bits=10)
+    with pytest.raises(ValueError, match="bits must lie between 1 and 16"):
+        read_image(path, bits=17)
+    imsave(path, gray * 16, check_contrast=False)
+    np.testing.assert_array_equal(read_image(path), gray * 16)
 
 
 def test_predictor_in_a_fresh_process(saved, image_file):

@@ -32,6 +32,7 @@ from course_lib.embedding import (
     squared_distances,
     triplet_loss,
 )
+from course_lib.exercises import find
 from course_lib.intervals import clopper_pearson_interval
 from course_lib.roc import RocCurve
 from course_lib.training import fit
@@ -113,15 +114,34 @@ def test_triplets_and_loss_agree_with_loops(mining, seed, labels, margin):
 @given(seed=st.integers(0, 10_000), margin=st.floats(0.1, 2.5))
 def test_contrastive_loss_agrees_with_loops(seed, margin):
     z = batch(seed)
-    friends, strangers = [], []
+    costs = []
     for i, j in itertools.permutations(range(len(z)), 2):
         d = math.dist(z[i].tolist(), z[j].tolist())
         if LABELS[i] == LABELS[j]:
-            friends.append(d**2)
+            costs.append(d**2)
         else:
-            strangers.append(max(0.0, margin - d) ** 2)
-    expected = sum(friends) / len(friends) + sum(strangers) / len(strangers)
+            costs.append(max(0.0, margin - d) ** 2)
+    expected = sum(costs) / len(costs)
     assert contrastive_loss(z, LABELS, margin).item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_losses_are_those_that_the_exercises_accept():
+    """Given the pairs or triplets of a batch; batch-all leaves out those that cost nothing."""
+    z = batch(5)
+    contrastive, triplets = (
+        find(f"one_shot.{name}").reference for name in ("contrastive_loss", "triplet_loss")
+    )
+    i, j = (~torch.eye(len(z), dtype=bool)).nonzero().unbind(1)
+    pairs = torch.linalg.norm(z[i] - z[j], dim=1).numpy(), (LABELS[i] == LABELS[j]).numpy()
+    assert contrastive_loss(z, LABELS, 0.9).item() == pytest.approx(contrastive(*pairs, 0.9))
+    for mining in MINING:
+        a, p, n = (z[part].numpy() for part in mine(z, LABELS, mining))
+        if mining == "batch-all":
+            costs = ((a - p) ** 2).sum(1) - ((a - n) ** 2).sum(1) + 0.3 > 0
+            assert not costs.all()
+            a, p, n = a[costs], p[costs], n[costs]
+        loss = triplet_loss(z, LABELS, margin=0.3, mining=mining).item()
+        assert loss == pytest.approx(triplets(a, p, n, 0.3))
 
 
 @pytest.mark.parametrize("mining", MINING)

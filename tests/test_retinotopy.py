@@ -264,9 +264,14 @@ def test_fit_recovers_the_simulated_v1(seed):
     assert np.corrcoef(found.size, brain.size)[0, 1] > 0.4
 
 
-def test_fit_of_a_silent_voxel_has_no_correlation():
-    answers = np.zeros((48, 1))
-    assert fit_receptive_fields(answers, bar_sweeps(24)).correlation == pytest.approx(0)
+@pytest.mark.parametrize("level", [0.0, 2.0, -1e6, 0.1 + 1e-15 * np.arange(48)])
+def test_a_voxel_that_never_changes_has_no_place(level):
+    answers = np.random.default_rng(0).random((48, 3))
+    alone = fit_receptive_fields(answers[:, [0, 2]], bar_sweeps(24))
+    answers[:, 1] = level
+    for found, others in zip(fit_receptive_fields(answers, bar_sweeps(24)), alone, strict=True):
+        np.testing.assert_array_equal(np.isnan(found), [False, True, False])
+        np.testing.assert_allclose(found[[0, 2]], others)
 
 
 # Bad input --------------------------------------------------------------------------------------
@@ -304,6 +309,14 @@ def test_fit_of_a_silent_voxel_has_no_correlation():
         (
             lambda: fit_receptive_fields(np.ones((5, 2)), np.ones((5, 8, 9))),
             r"apertures must have the shape \(n, side, side\)",
+        ),
+        (
+            lambda: fit_receptive_fields(np.ones((5, 2)), np.ones((5, 8, 8))),
+            "apertures must differ from each other",
+        ),
+        (
+            lambda: fit_receptive_fields(np.ones((5, 2)), np.full((5, 8, 8), np.nan)),
+            "apertures must be finite",
         ),
         (
             lambda: fit_receptive_fields(np.ones(5), np.ones((5, 8, 8))),

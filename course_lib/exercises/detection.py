@@ -6,14 +6,21 @@ from ._exercise import Exercise, Misconception
 
 
 def _count_windows(height, width, window, stride):
-    rows = (height - window) // stride + 1
-    columns = (width - window) // stride + 1
+    rows = max(0, (height - window) // stride + 1)
+    columns = max(0, (width - window) // stride + 1)
     return rows * columns
 
 
+def _windows_that_do_not_fit(height, width, window, stride):
+    return ((height - window) // stride + 1) * ((width - window) // stride + 1)
+
+
 def _window_cases(rng):
-    """The last window never ends exactly at an edge, and no side equals the other."""
-    cases = [(512, 500, 25, 4), (40, 90, 25, 4), (25, 31, 25, 4)]
+    """The last window never ends exactly at an edge, and no side equals the other.
+
+    Once the image is smaller than the window.
+    """
+    cases = [(512, 500, 25, 4), (40, 90, 25, 4), (25, 31, 25, 4), (10, 12, 25, 4)]
     for _ in range(3):
         window, stride = int(rng.integers(10, 40)), int(rng.integers(3, 9))
         height, width = (
@@ -214,6 +221,12 @@ EXERCISES = (
         reference=_count_windows,
         cases=_window_cases,
         misconceptions=(
+            Misconception(
+                "does_not_fit",
+                _windows_that_do_not_fit,
+                "This is right while the window fits. An image smaller than the window has no "
+                "place for it, and two negative numbers of places multiply to a positive one.",
+            ),
             Misconception(
                 "fence_posts",
                 lambda height, width, window, stride: (

@@ -57,6 +57,11 @@ def _triplet_cases(rng):
     return cases
 
 
+def _violated_alone(anchor, positive, negative, margin):
+    violations = np.maximum(0, _violations(anchor, positive, negative, margin))
+    return float(violations.sum() / max(1, np.count_nonzero(violations)))
+
+
 def _violations(anchor, positive, negative, margin):
     to_positive = np.sum((anchor - positive) ** 2, axis=1)
     to_negative = np.sum((anchor - negative) ** 2, axis=1)
@@ -278,6 +283,12 @@ EXERCISES = (
                 "sum",
                 lambda a, p, n, margin: _triplet_loss(a, p, n, margin) * len(a),
                 "This is the sum over the triplets. Divide by their number.",
+            ),
+            Misconception(
+                "violated_alone",
+                _violated_alone,
+                "This is the mean over the triplets with a loss above 0, as batch-all mining "
+                "takes it further below. Here it is over all triplets: solved ones count as 0.",
             ),
         ),
     ),

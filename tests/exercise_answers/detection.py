@@ -17,6 +17,8 @@ def _windows_loop(height, width, window, stride):
 
 
 def _windows_view(height, width, window, stride):
+    if height < window or width < window:
+        return 0
     image = np.broadcast_to(np.uint8(0), (height, width))
     views = np.lib.stride_tricks.sliding_window_view(image, (window, window))
     return views[::stride, ::stride, 0, 0].size
@@ -135,8 +137,10 @@ RIGHT = {
     "count_windows": {
         "loop": _windows_loop,
         "view": _windows_view,
-        "floor": lambda h, w, n, s: (math.floor((h - n) / s) + 1) * (math.floor((w - n) / s) + 1),
-        "together": lambda h, w, n, s: ((h - n + s) // s) * ((w - n + s) // s),
+        "floor": lambda h, w, n, s: (
+            (math.floor((h - n) / s) + 1) * (math.floor((w - n) / s) + 1) if min(h, w) >= n else 0
+        ),
+        "together": lambda h, w, n, s: max(h - n + s, 0) // s * (max(w - n + s, 0) // s),
     },
     "box_iou": {"loop": _iou_loop, "pixels": _iou_pixels, "torch": _iou_torch},
     "suppress": {
@@ -154,6 +158,10 @@ RIGHT = {
 
 WRONG = {
     "count_windows": {
+        "formula alone": (
+            lambda h, w, n, s: ((h - n + s) // s) * ((w - n + s) // s),
+            "does_not_fit",
+        ),
         "last place left out": (
             lambda h, w, n, s: len(range(0, h - n, s)) * len(range(0, w - n, s)),
             None,

@@ -175,7 +175,7 @@ WRONG = {
                 * len(a)
                 / np.sum(np.sum((n - p) * (2 * a - p - n), 1) + m > 0)
             ),
-            None,
+            "violated_alone",
         ),
         "each triplet": (
             lambda a, p, n, m: np.clip(np.sum((n - p) * (2 * a - p - n), 1) + m, 0, None),
