@@ -211,6 +211,7 @@ def test_agreement_is_arithmetic(parts):
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
+@pytest.mark.slow
 def test_without_a_tolerance_every_byte_counts(old, new):
     assert (comparison.difference(old, new) is None) == (old == new)
     assert comparison.difference(old, old, TOLERANCE) is None
@@ -305,6 +306,7 @@ def _nbval(tmp_path, *cells):
     return count.get("passed", 0), count.get("failed", 0), done.stdout
 
 
+@pytest.mark.slow
 def test_nbval_accepts_numbers_within_the_tolerance(tmp_path):
     near = {"metadata": {"tolerance": 0.02}}
     passed, failed, said = _nbval(
@@ -317,6 +319,7 @@ def test_nbval_accepts_numbers_within_the_tolerance(tmp_path):
     assert (passed, failed) == (4, 0), said
 
 
+@pytest.mark.slow
 def test_nbval_notices_what_changed(tmp_path):
     """Each cell fails for its own reason: one digit, outside, a word, a count, no count, width."""
     near = {"metadata": {"tolerance": 0.02}}

@@ -33,6 +33,7 @@ def fold_of(y_true, folds, seed):
     return [held_out for _, held_out in splits]
 
 
+@pytest.mark.slow
 def test_scores_are_probabilities_that_tell_the_classes_apart(cases):
     X, y_true = cases
     scores = out_of_fold_scores(X, y_true, small_network, epochs=40)
@@ -43,6 +44,7 @@ def test_scores_are_probabilities_that_tell_the_classes_apart(cases):
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.slow
 def test_labels_without_a_pattern_cannot_be_learned(seed):
     # A network that had seen its cases would know them by heart: 200 features, 60 cases.
     rng = np.random.default_rng(seed)

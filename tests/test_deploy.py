@@ -513,6 +513,7 @@ def exported(tmp_path_factory):
 
 
 @pytest.mark.parametrize("n", [1, 2, 7])
+@pytest.mark.slow
 def test_onnx_gives_the_same_probabilities(exported, n):
     model, path = exported
     light = np.linspace(1, 0.2, n)[:, None, None, None]
@@ -524,6 +525,7 @@ def test_onnx_gives_the_same_probabilities(exported, n):
     assert np.ptp(expected, axis=0).max() > 1e-3 or n == 1, "the images must matter"
 
 
+@pytest.mark.slow
 def test_onnx_is_one_quiet_file(tmp_path, capfd):
     pytest.importorskip("onnxscript")
     export_onnx(small_model(), tmp_path / "model.onnx")
@@ -641,6 +643,7 @@ def test_twelve_bits_in_sixteen(name, tmp_path):
     np.testing.assert_array_equal(read_image(path), gray * 16)
 
 
+@pytest.mark.slow
 def test_predictor_in_a_fresh_process(saved, image_file):
     """No state of this process reaches it, and the answer is the same."""
     command = [sys.executable, "-W", "error", "-m", "course_lib.deploy", "--json"]

@@ -59,6 +59,7 @@ def hand_in(root, **files):
 
 
 @pytest.mark.parametrize(("answer", "score"), [(GOOD, 1), (BAD, 0)])
+@pytest.mark.slow
 def test_a_submission_gets_results(unpacked, answer, score):
     level_or_skip("locked")
     done = hand_in(unpacked, metrics=answer)
@@ -69,6 +70,7 @@ def test_a_submission_gets_results(unpacked, answer, score):
     assert test["status"] == ("passed" if score else "failed")
 
 
+@pytest.mark.slow
 def test_what_waits_for_a_person_is_no_zero(unpacked):
     level_or_skip("locked")
     done = hand_in(unpacked, one=GOOD, two=BAD)

@@ -63,6 +63,7 @@ def test_check_calls_it_correct(name, shell, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("name", [*HONEST, *UNCHECKED])
+@pytest.mark.slow
 def test_it_earns_the_point(name):
     result = grade(name)
     assert (result.points, result.outcome) == (1, "correct"), result
@@ -89,6 +90,7 @@ def test_nothing_is_said_where_nothing_was_needed():
         assert grade(name).notes == ()
 
 
+@pytest.mark.slow
 def test_an_instructor_may_keep_the_library_out():
     result = grade("library", library=False)
     assert (result.points, result.outcome) == (0, "raised")

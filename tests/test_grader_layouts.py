@@ -172,6 +172,7 @@ def test_two_files_of_one_name_in_a_zip_wait_for_a_person(tmp_path):
     assert not bob.ambiguous
 
 
+@pytest.mark.slow
 def test_twenty_thousand_files_of_one_student_cost_nobody_else(tmp_path):
     files = {f"bob/venv/lib/python3.12/site-packages/p/{i}.py": b"" for i in range(20_000)}
     files |= {f"eve/pictures/{i}.png": b"" for i in range(2000)}

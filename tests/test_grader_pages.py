@@ -382,6 +382,7 @@ def test_every_attempt_of_the_probe_succeeds_where_nothing_is_forbidden():
     assert len(done) == len(attempts) >= 10
 
 
+@pytest.mark.slow
 def test_a_second_copy_of_the_answers_is_noticed(monkeypatch, fresh_probe, tmp_path):
     package = tmp_path / "innocent" / "vendor"
     package.mkdir(parents=True)

@@ -44,6 +44,7 @@ def test_copies_of_a_case_add_nothing():
     assert alone[1] - alone[0] < (once[1] - once[0]) / 4
 
 
+@pytest.mark.slow
 def test_covers_the_truth_about_as_often_as_it_says():
     rng, hits = np.random.default_rng(2), 0
     for seed in range(300):

@@ -15,6 +15,7 @@ from course_lib.decoding import Decoding
 from course_lib.embedding import ClassRate
 from course_lib.handout import handout
 from course_lib.metrics import ConfusionMatrix, predictive_values
+from course_lib.reader_studies import compare_modalities
 from course_lib.report import diagnostic_report
 
 PREVALENCES = (0.005, 0.3)
@@ -96,6 +97,7 @@ def test_no_false_positive_among_357():
 
 @pytest.mark.parametrize("specificity", [0.9, 0.99, 0.999, 0.9999])
 @pytest.mark.parametrize(("diseased", "normal"), [(10, 10), (20, 60)])
+@pytest.mark.slow
 def test_coverage_of_predictive_values_by_enumeration(specificity, diseased, normal):
     """Every table that can happen, with its probability; the benchmark goes up to 400 cases."""
     for sensitivity in (0.9, 0.9999):
@@ -230,6 +232,14 @@ def of_indeterminate(y, s):
         yield getattr(matrix_of(y, s), name), *bounds.interval(name)
 
 
+def of_readers(y, s):
+    """Two readers with either modality; of one patient a class, only these patients count."""
+    for population in ("random", "fixed"):
+        if population == "fixed" or min(np.bincount(y)) > 1:
+            found = compare_modalities(y, [s, np.round(s, 1)], [-s, s**2], cases=population)
+            yield found.difference, *found.interval
+
+
 #: ``module:name`` → what it gives for truths and scores: rows of estimate, low, high.
 ROWS = {
     "segmentation.instances:f1_difference": lambda y, s: [
@@ -304,6 +314,7 @@ ROWS = {
     "raters.agreement:gwet_ac1": of_agreement(raters.gwet_ac1),
     "raters.agreement:krippendorff_alpha": of_agreement(raters.krippendorff_alpha),
     "raters.verification:begg_greenes": of_corrected,
+    "reader_studies:compare_modalities": of_readers,
     "report:diagnostic_report": lambda y, s: of_tables(diagnostic_report(y, s)),
     "roc:RocCurve.auc_interval": lambda y, s: [
         (curve_of(y, s).auc, *curve_of(y, s).auc_interval(method=method))

@@ -320,6 +320,7 @@ def test_f1_is_a_function_of_a_proportion(tp, fn, fp, tn):
 
 @pytest.mark.parametrize("name", ["f1", "balanced_accuracy", "mcc"])
 @pytest.mark.parametrize("shares", [(0.2, 0.1, 0.15, 0.55), (0.3, 0.005, 0.005, 0.69)])
+@pytest.mark.slow
 def test_intervals_of_composites_cover_the_true_value(name, shares):
     truth = getattr(ConfusionMatrix(*(round(1000 * share) for share in shares)), name)
     studies = np.random.default_rng(0).multinomial(40, shares, size=150)
@@ -571,6 +572,7 @@ def test_whatever_comes_is_counted_or_named(anything):
             ConfusionMatrix.from_labels(anything, [0, 1])
 
 
+@pytest.mark.slow
 def test_importing_the_numpy_modules_does_not_import_torch():
     modules = ["metrics", "datasets", "figures", "exercises", "exercises.metrics", "widgets"]
     code = "".join(f"import course_lib.{module}\n" for module in modules)
@@ -747,6 +749,7 @@ def test_multiclass_refuses():
 
 
 @given(st.integers(0, 6), st.integers(0, 6))
+@pytest.mark.slow
 def test_indeterminate_results_lie_between_their_bounds(disease, normal):
     """However they might have come out."""
     clear = ConfusionMatrix(tp=8, fn=2, fp=3, tn=17)

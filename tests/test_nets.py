@@ -212,6 +212,7 @@ def test_padding_is_tensorflows():
         assert torch.allclose(ours(x)[0, 0], expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_nothing_of_the_wheel_is_imported():
     code = (
         "import sys; from course_lib.nets import EfficientNetLite0; "

@@ -139,6 +139,7 @@ def _centered(character):
     return KDTree(ink - ink.mean(0))
 
 
+@pytest.mark.slow
 def test_modified_hausdorff_distance_errs_on_omniglot_as_published():
     runs = datasets.omniglot_runs()
     wrong = []

@@ -50,6 +50,7 @@ def test_list_names_chapters_and_reasons():
     assert all(entry["why"] for entries in ELSEWHERE.values() for entry in entries)
 
 
+@pytest.mark.slow
 def test_most_wrong_quotes_are_found():
     """Every quoted number of the book, moved by some of its last places, one at a time."""
     found = moved = 0

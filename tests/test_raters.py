@@ -383,6 +383,7 @@ def test_fleiss_kappa_with_gaps_is_the_definition():
 
 
 @pytest.mark.parametrize("missing", [0, 0.3])
+@pytest.mark.slow
 def test_fleiss_standard_error_agrees_with_the_jackknife(missing):
     votes = random_votes(np.random.default_rng(1), cases=150, missing=missing)
     n = len(votes)
@@ -837,6 +838,7 @@ def test_begg_greenes_changes_nothing_where_everybody_is_verified():
     st.floats(0.05, 0.9),
     st.sampled_from([0.1, 0.25, 0.5]),
 )
+@pytest.mark.slow
 def test_begg_greenes_undoes_a_verification_that_follows_the_result(se, sp, p, verified_share):
     """A large table in which all positives and a share of the negatives were verified."""
     n = 10_000_000
@@ -849,6 +851,7 @@ def test_begg_greenes_undoes_a_verification_that_follows_the_result(se, sp, p, v
     assert corrected.prevalence == pytest.approx(p, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_begg_greenes_intervals_cover_the_truth():
     rng = np.random.default_rng(0)
     hits = np.zeros(2)

@@ -493,6 +493,7 @@ def test_simultaneous_band_is_wider():
     assert (narrow.high - narrow.low < whole.high - whole.low).any()
 
 
+@pytest.mark.slow
 def test_coverage_of_the_bands():
     """Binormal truth; the simultaneous band must hold all of it, the other one point of it."""
     rng = np.random.default_rng(4)
@@ -670,6 +671,7 @@ def test_bad_arguments(call, message):
         call()
 
 
+@pytest.mark.slow
 def test_no_torch():
     modules = "roc, calibration, binormal, report"
     program = f"import sys; from course_lib import {modules}; assert 'torch' not in sys.modules"

@@ -432,6 +432,7 @@ def test_watershed_of_an_empty_image(image, window):
     assert not seg.watershed_cells(image, seg.WatershedSettings(window)).any()
 
 
+@pytest.mark.slow
 def test_tuning_finds_the_best_settings():
     image, labels = datasets.nuclei()
     image, labels = image[:200, :200], labels[:200, :200]
@@ -513,6 +514,7 @@ def test_blending_hides_a_network_that_disagrees_with_itself():
     assert steps(16) <= 3.01 / 16
 
 
+@pytest.mark.slow
 def test_large_image_in_bounded_memory(tmp_path):
     """An 8192 × 8192 image from disk to disk, two classes: far less than its own scores."""
     code = f"""
@@ -588,6 +590,7 @@ def test_a_function_that_changes_the_size_is_named():
         seg.predict_tiled(unpadded, np.zeros((9, 9)), 32, 8, 0)
 
 
+@pytest.mark.slow
 def test_importing_segmentation_does_not_import_torch():
     code = "import sys; import course_lib.segmentation; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

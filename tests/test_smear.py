@@ -44,6 +44,7 @@ def test_seed_decides():
     assert len({i.tobytes() for i in one}) == 6
 
 
+@pytest.mark.slow
 def test_monocytes_are_larger_than_lymphocytes(one_lab):
     area = central_area(one_lab.images, 0.12)
     lymphocytes, monocytes = (area[one_lab.y_true == k] for k in (0, 1))
@@ -73,6 +74,7 @@ def test_the_nucleus_of_a_lymphocyte_is_round_and_that_of_a_neutrophil_is_not(on
     assert lymphocytes > 0.93 > neutrophils
 
 
+@pytest.mark.slow
 def test_laboratories_differ_more_with_more_variety():
     def spread(variety):
         images = smear.simulated_smear(40, 1, variety=variety, seed=2).images
@@ -82,6 +84,7 @@ def test_laboratories_differ_more_with_more_variety():
     assert spread(0.0) < 0.5 * spread(0.3) < 0.5 * spread(1.0)
 
 
+@pytest.mark.slow
 def test_fixed_sets_share_no_cell():
     train, validation = smear.training_set(), smear.validation_set()
     assert (len(train.images), len(validation.images)) == (400, 240)

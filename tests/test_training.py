@@ -50,6 +50,7 @@ def same(one, other):
     return all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
+@pytest.mark.slow
 def test_it_learns():
     torch.manual_seed(0)
     network = nn.Sequential(nn.Linear(1, 32), nn.Tanh(), nn.Linear(32, 1))
@@ -455,6 +456,7 @@ def test_bad_crops(arguments, said):
         augment.elastic_crops(*arguments, generator())
 
 
+@pytest.mark.slow
 def test_a_small_unet_learns_disks():
     y, x = np.mgrid[:64, :64]
     disks = (np.hypot(y % 32 - 16, x % 32 - 16) < 9).astype(np.int64)

@@ -74,6 +74,7 @@ def test_features_are_what_hooks_see(cells):
         torch.testing.assert_close(found[name], values, atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_wrapper_computes_what_the_network_does(cells):
     x, _ = cells
     for first_block in (0, 7, 16):

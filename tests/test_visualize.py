@@ -538,6 +538,7 @@ def test_a_diversity_term_makes_the_images_differ():
     assert cosines(20.0) < cosines(0.0) - 0.05
 
 
+@pytest.mark.slow
 def test_a_pretrained_channel_is_excited_more_than_by_any_photo():
     model = EfficientNetLite0.pretrained()
     layer = "blocks.4.expand.norm"

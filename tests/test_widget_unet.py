@@ -148,6 +148,7 @@ def test_fallback_and_start(widget):
     assert len(widget.html()) < 40_000
 
 
+@pytest.mark.slow
 def test_a_chapter_sized_widget_stays_small():
     rng = np.random.default_rng(0)
     labels = np.kron(np.arange(1, 37).reshape(6, 6), np.pad(np.ones((28, 28), int), 2))

@@ -50,14 +50,14 @@ def _class_means(X, y):
     return classes, np.array([X[y == c].mean(axis=0) for c in classes])
 
 
-def _correlation(a, b):
-    a, b = a - a.mean(), b - b.mean()
-    return (a @ b) / np.sqrt((a @ a) * (b @ b))
+def _correlations(rows, pattern):
+    rows, pattern = rows - rows.mean(axis=1, keepdims=True), pattern - pattern.mean()
+    return rows @ pattern / np.sqrt((rows**2).sum(axis=1) * (pattern @ pattern))
 
 
 def _nearest_pattern(X, y, pattern):
     classes, means = _class_means(X, y)
-    return int(classes[np.argmax([_correlation(mean, pattern) for mean in means])])
+    return int(classes[np.argmax(_correlations(means, pattern))])
 
 
 def _nearest_distance(X, y, pattern):
@@ -71,7 +71,7 @@ def _nearest_product(X, y, pattern):
 
 
 def _nearest_single(X, y, pattern):
-    return int(y[np.argmax([_correlation(row, pattern) for row in X])])
+    return int(y[np.argmax(_correlations(X, pattern))])
 
 
 def _nearest_rank(X, y, pattern):
@@ -79,13 +79,13 @@ def _nearest_rank(X, y, pattern):
     classes, means = _class_means(X, y)
     ranks = np.argsort(np.argsort(means, axis=1), axis=1).astype(float)
     own = np.argsort(np.argsort(pattern)).astype(float)
-    return int(classes[np.argmax([_correlation(row, own) for row in ranks])])
+    return int(classes[np.argmax(_correlations(ranks, own))])
 
 
 def _nearest_on_average(X, y, pattern):
     """The mean of the correlations instead of the correlation with the mean."""
     classes = np.unique(y)
-    r = np.array([_correlation(row, pattern) for row in X])
+    r = _correlations(X, pattern)
     return int(classes[np.argmax([r[y == c].mean() for c in classes])])
 
 
@@ -96,7 +96,7 @@ def _nearest_cosine(X, y, pattern):
 
 def _nearest_position(X, y, pattern):
     _, means = _class_means(X, y)
-    return int(np.argmax([_correlation(mean, pattern) for mean in means]))
+    return int(np.argmax(_correlations(means, pattern)))
 
 
 def _pattern_cases(rng):

@@ -24,10 +24,12 @@ def _step_in_place(w, X, y, lr):
 
 def _largest_rate_by_powers(X):
     H = 2 * X.T @ X / len(X)
-    v = np.ones(len(H))
-    for _ in range(100_000):
-        v = H @ v / np.linalg.norm(H @ v)
-    return 2 / (v @ H @ v)
+    # Squared twenty times, a matrix is its largest eigenvalue's, but for a scale.
+    power = H
+    for _ in range(20):
+        power = power @ power / np.linalg.norm(power @ power)
+    v = power @ np.ones(len(H))
+    return 2 * (v @ v) / (v @ H @ v)
 
 
 def _sgd(w, v, gradient, lr, momentum):
