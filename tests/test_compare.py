@@ -225,3 +225,13 @@ def test_the_length_is_compared_before_an_array_becomes_a_list():
 
     got = np.zeros(33_000_000, np.int8).view(Long)
     assert compare((1, 2, 3, 4), got).kind == "length"
+
+
+def test_a_gradient_that_is_expected_is_asked_for():
+    expected = torch.ones(2, requires_grad=True)
+    assert compare(expected, 1 * expected) is None
+    for bare in (expected.detach(), expected.tolist(), np.ones(2)):
+        assert compare(expected, bare).kind == "gradient"
+    # What is wrong in the first place is said first.
+    assert compare(expected, np.zeros(2)).kind == "values"
+    assert compare((expected, 3), (expected.detach(), 3)).where == ("at position 1",)

@@ -218,7 +218,7 @@ def is_plain(value):
     if isinstance(value, np.ndarray):
         return type(value) is np.ndarray and value.dtype.kind in "biufc"
     if isinstance(value, torch.Tensor):
-        return type(value) is torch.Tensor and not value.requires_grad
+        return type(value) is torch.Tensor
     return value is None or type(value) in (bool, int, float, str) or isinstance(value, np.generic)
 
 
@@ -428,8 +428,10 @@ def test_changing_the_arguments_changes_nothing_later(exercise):
     solution = written(exercise, "solution")
 
     def spoil(value):
-        if isinstance(value, np.ndarray | torch.Tensor):
+        if isinstance(value, np.ndarray):
             value[...] = 0
+        elif isinstance(value, torch.Tensor):
+            value.detach()[...] = 0
         elif isinstance(value, list):
             for item in value:
                 spoil(item)
@@ -438,7 +440,9 @@ def test_changing_the_arguments_changes_nothing_later(exercise):
             value.clear()
 
     def answer(*arguments):
-        result = machinery.copy.deepcopy(solution(*arguments))
+        result = solution(*arguments)
+        carries = isinstance(result, torch.Tensor)
+        result = result.clone() if carries else machinery.copy.deepcopy(result)
         for argument in arguments:
             spoil(argument)
         return result

@@ -90,6 +90,11 @@ def test_numpy_numbers_keep_their_type_and_big_endian_its_value():
 def test_tensors_arrive_as_arrays_and_on_request_as_tensors():
     tensor = torch.arange(6.0, requires_grad=True).reshape(2, 3)
     assert same(there_and_back(tensor), tensor.detach().numpy())
+    for carries in (True, False):
+        for value in (tensor, tensor.sum()):
+            value = value if carries else value.detach()
+            assert getattr(there_and_back(value), "requires_grad", False) == carries
+            assert there_and_back(value, tensors=True).requires_grad == carries
     arrived = there_and_back([tensor], tensors=True)[0]
     assert isinstance(arrived, torch.Tensor)
     assert torch.equal(arrived, tensor)

@@ -45,6 +45,12 @@ class NotPlainError(TypeError):
     """The value cannot travel: it is not made of numbers, arrays, texts and containers of them."""
 
 
+class Differentiable(np.ndarray):
+    """The values of a tensor that carried a gradient, as `compare` asks for where that counts."""
+
+    requires_grad = True
+
+
 class Channel:
     """One end of a connected socket that speaks in frames.
 
@@ -205,7 +211,10 @@ class _Encoder:
             items = value.items()
             return ["d", [[self._key(key), self.node(item, depth + 1)] for key, item in items]]
         if type(value).__module__.partition(".")[0] == "torch" and hasattr(value, "detach"):
-            return self._array("t" if self._tensors else "a", value.detach().cpu().numpy())
+            tag = "t" if self._tensors else "a"
+            # A capital stands for a tensor that carries a gradient.
+            tag = tag.upper() if value.requires_grad else tag
+            return self._array(tag, value.detach().cpu().numpy())
         # pandas and the like become the array that a comparison would see; complex numbers too.
         return self._array("a", np.asarray(value))
 
@@ -242,7 +251,7 @@ class _Decoder:
         tag, *rest = node
         if tag in ("n", "e") and not rest:
             return None if tag == "n" else Ellipsis
-        if tag == "a" or (tag == "t" and self._tensors):
+        if tag in ("a", "A") or (tag in ("t", "T") and self._tensors):
             return self._array(tag, *rest)
         (content,) = rest
         if tag == "b" and type(content) is bool:
@@ -281,9 +290,11 @@ class _Decoder:
         if name == "bool" and (array.view(np.uint8) > 1).any():
             raise ProtocolError("a boolean that is neither")
         self.position = end
-        if tag == "t":
+        if tag in ("t", "T"):
             import torch
 
-            return torch.from_numpy(array)
+            return torch.from_numpy(array).requires_grad_(tag == "T")
+        if tag == "A":
+            return array.view(Differentiable)
         # A zero-dimensional array stands for a NumPy number.
         return array if shape else array[()]

@@ -178,6 +178,8 @@ def _clause(difference):
         return "is still `...`"
     if kind == "raised":
         return f"raised {got.type}: {got.message}" if got.message else f"raised {got.type}"
+    if kind == "gradient":
+        return "has the right values, but carries no gradient"
     if kind == "incomparable":
         return f"is a {type(got).__name__}, which cannot be compared"
     if kind == "text":

@@ -12,8 +12,9 @@ class Difference:
     Attributes
     ----------
     kind : str
-        ``none``, ``type``, ``text``, ``keys``, ``length``, ``ragged``, ``shape``, ``number`` or
-        ``values``; from `diagnose` also ``untouched``, ``raised`` and ``incomparable``.
+        ``none``, ``type``, ``text``, ``keys``, ``length``, ``ragged``, ``shape``, ``number``,
+        ``values`` or ``gradient``; from `diagnose` also ``untouched``, ``raised`` and
+        ``incomparable``.
     where : tuple of str
         The way into a nested value, such as ``("at position 2", "under 'a'")``.
     expected, got : object
@@ -30,7 +31,8 @@ def compare(expected, got, rtol=1e-5, atol=1e-7):
     """Say how `got` differs from `expected`.
 
     Numbers may be Python, NumPy or torch; NaN equals NaN; shapes must agree exactly, so that
-    nothing passes by broadcasting; a tuple may be answered by a list.
+    nothing passes by broadcasting; a tuple may be answered by a list. Where a tensor that carries a
+    gradient is expected, one is asked for.
 
     Parameters
     ----------
@@ -50,6 +52,16 @@ def compare(expected, got, rtol=1e-5, atol=1e-7):
 
 
 def _compare(expected, got, rtol, atol, where):
+    cut = _carries_gradient(expected) and not _carries_gradient(got)
+    found = _compare_values(expected, got, rtol, atol, where)
+    return Difference("gradient", where, expected, got) if cut and not found else found
+
+
+def _carries_gradient(value):
+    return getattr(value, "requires_grad", False) is True
+
+
+def _compare_values(expected, got, rtol, atol, where):
     expected, got = plain(expected), plain(got)
     if got is None and expected is not None:
         return Difference("none", where, expected, got)

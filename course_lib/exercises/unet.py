@@ -131,7 +131,8 @@ def _probability_cases(rng):
         y.flat[:2] = 1, 0
         # Right more often than wrong, and never certain.
         p = (0.3 + 0.4 * y + rng.uniform(-0.25, 0.25, shape)).astype(np.float32)
-        cases.append((from_numpy(p), from_numpy(y)))
+        # A loss is descended: what is returned must know how it depends on p.
+        cases.append((from_numpy(p).requires_grad_(), from_numpy(y)))
     return cases
 
 
@@ -329,6 +330,13 @@ EXERCISES = (
         rtol=1e-4,
         uses=("torch",),
         misconceptions=(
+            Misconception(
+                "no_gradient",
+                lambda p, y: _soft_dice_loss(p, y).detach(),
+                "The values are right, but these are bare numbers, without the way from p to the "
+                "loss (`.item()`, `.detach()`, `.tolist()` and NumPy cut it off). Nothing could "
+                "be learned: stay with torch.",
+            ),
             Misconception(
                 "thresholded",
                 lambda p, y: _soft_dice_loss((p > 0.5).float(), y),

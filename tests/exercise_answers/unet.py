@@ -98,10 +98,12 @@ RIGHT = {
         "loop": lambda p, y: (
             1
             - 2
-            * sum(a * b for a, b in zip(p.ravel().tolist(), y.ravel().tolist(), strict=True))
-            / (sum(p.ravel().tolist()) + sum(y.ravel().tolist()))
+            * sum(a * b for a, b in zip(p.ravel(), y.ravel(), strict=True))
+            / (sum(p.ravel()) + sum(y.ravel()))
         ),
-        "numpy": lambda p, y: 1 - 2 * (p.numpy() * y.numpy()).sum() / (p + y).numpy().sum(),
+        "in double": lambda p, y: (
+            1 - 2 * (p.double() * y.double()).sum() / (p.double() + y.double()).sum()
+        ),
         "dot": lambda p, y: 1 - 2 * (p.flatten() @ y.flatten()) / (p + y).sum(),
     },
     "border_weights": {"loop": _weights_loop, "torch": _weights_torch},
@@ -182,6 +184,24 @@ WRONG = {
         ),
     },
     "soft_dice_loss": {
+        "numbers": (
+            lambda p, y: (
+                1
+                - 2
+                * sum(a * b for a, b in zip(p.ravel().tolist(), y.ravel().tolist(), strict=True))
+                / (sum(p.ravel().tolist()) + sum(y.ravel().tolist()))
+            ),
+            "no_gradient",
+        ),
+        "item": (lambda p, y: (1 - 2 * (p * y).sum() / (p + y).sum()).item(), "no_gradient"),
+        "detached": (
+            lambda p, y: 1 - 2 * (p.detach() * y).sum() / (p.detach() + y).sum(),
+            "no_gradient",
+        ),
+        "soft IoU, detached": (
+            lambda p, y: (1 - (p * y).sum() / (p + y - p * y).sum()).detach(),
+            "soft_iou",
+        ),
         "squares below": (lambda p, y: 1 - 2 * (p * y).sum() / ((p**2).sum() + (y**2).sum()), None),
         "smoothed": (lambda p, y: 1 - (2 * (p * y).sum() + 1) / (p.sum() + y.sum() + 1), None),
         "mean of rows": (lambda p, y: 1 - (2 * p * y / (p + y)).mean(), None),
