@@ -349,7 +349,9 @@ def export_onnx(model, path):
     """Write the network as ONNX, which runs without torch; preprocessing goes along as metadata.
 
     The graph takes ``images``, the preprocessed float32 (n, channels, network_size,
-    network_size) with any n, and gives ``probabilities`` (n, classes).
+    network_size) with any n, and gives ``probabilities`` (n, classes). That of a `SmallCNN` takes
+    images of any height and width from 16 pixels; EfficientNetLite0 computes its padding from the
+    size, which the graph then holds fast.
 
     Raises
     ------
@@ -364,6 +366,9 @@ def export_onnx(model, path):
     p = model.preprocessing
     network = nn.Sequential(model.network, nn.Softmax(1)).eval().cpu()
     example = torch.zeros(2, p.channels, p.network_size, p.network_size)
+    free = {0: torch.export.Dim("n")}
+    if isinstance(model.network, SmallCNN):
+        free |= {i: torch.export.Dim(n, min=16) for i, n in ((2, "height"), (3, "width"))}
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)
@@ -378,7 +383,7 @@ def export_onnx(model, path):
                     temporary,
                     input_names=["images"],
                     output_names=["probabilities"],
-                    dynamic_shapes=({0: torch.export.Dim("n")},),
+                    dynamic_shapes=(free,),
                     dynamo=True,
                     external_data=False,
                     verbose=False,

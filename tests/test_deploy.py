@@ -526,6 +526,20 @@ def test_onnx_gives_the_same_probabilities(exported, n):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("shape", [(16, 16), (33, 70), (64, 20)])
+def test_onnx_takes_images_of_any_height_and_width(exported, shape):
+    import onnxruntime
+
+    model, path = exported
+    x = torch.rand(3, 3, *shape, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        expected = model.network(x).softmax(1).numpy()
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    (found,) = session.run(["probabilities"], {"images": x.numpy()})
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.slow
 def test_onnx_is_one_quiet_file(tmp_path, capfd):
     pytest.importorskip("onnxscript")
     export_onnx(small_model(), tmp_path / "model.onnx")
