@@ -60,6 +60,7 @@ COUNTED = {
     "haxby_slice": lambda haxby: [1],
     "van_dyke_1993": lambda study: [len(study.y_true)],
     "hupse_2013": lambda study: [len(study.y_true)],
+    "tony_2011": lambda study: [study.n_normal + len(study.lesions)],
     "breast_masses": lambda masses: [len(masses.y_true)],
     # The file does not name them: sheets are filled in by 13 people.
     "digits": lambda digits: [len(set(digits.sheet)) - 1],

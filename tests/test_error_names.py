@@ -11,6 +11,7 @@ from course_lib import (
     calibration,
     datasets,
     detection,
+    free_response,
     intervals,
     metrics,
     microscopy,
@@ -61,6 +62,13 @@ GOOD = {
     CURVE.average_precision_interval: {"level": 0.9},
     roc.RocCurve.from_scores: {"y_true": Y, "y_score": SCORES},
     roc.compare_auc: {"y_true": Y, "a": SCORES, "b": SCORES[::-1], "level": 0.9},
+    free_response.afroc_auc: {
+        "case": [1, 2, 3],
+        "lesion": [0, 0, 1],
+        "rating": [0.5, 0.1, 0.7],
+        "n_normal": 2,
+        "lesions": [1],
+    },
     reader_studies.compare_modalities: {
         "y_true": Y,
         "a": np.array([SCORES, SCORES**2]),

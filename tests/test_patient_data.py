@@ -181,6 +181,9 @@ def test_reader_studies_as_published():
     assert auc[0] == pytest.approx(0.816927, abs=1e-6)
     assert np.mean(auc[1:]) == pytest.approx(0.848663, abs=1e-6)
     assert study.y_true.sum() == 80
+    marks = datasets.tony_2011()
+    assert marks.n_normal + len(marks.lesions) == 185
+    assert marks.lesions.sum() == 95
 
 
 def test_haxby_slice_has_twelve_runs_of_eight_categories():

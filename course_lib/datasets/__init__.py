@@ -26,7 +26,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "photo",
             "photos",
         ],
-        "reader_studies": ["hupse_2013", "van_dyke_1993"],
+        "reader_studies": ["hupse_2013", "tony_2011", "van_dyke_1993"],
         "retinas": ["healthy_retinas"],
         "tables": [
             "TWO_FEATURES",

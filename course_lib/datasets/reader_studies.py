@@ -65,3 +65,38 @@ def hupse_2013():
     by = [rows[rows["reader"] == who] for who in readers]
     ratings = np.stack([one["rating"] for one in by])[None]
     return ReaderStudy(by[0]["truth"], ratings, ("mammography",), readers)
+
+
+class FreeResponse(NamedTuple):
+    """Marks that readers put on images, each with a rating."""
+
+    modality: np.ndarray
+    reader: np.ndarray
+    case: np.ndarray
+    lesion: np.ndarray
+    rating: np.ndarray
+    n_normal: int
+    lesions: np.ndarray
+
+
+def tony_2011():
+    """Marks of five radiologists on the breasts of 185 women, 89 with cancer, on two machines.
+
+    Returns
+    -------
+    FreeResponse
+        For each mark ``modality`` (``"BT"`` tomosynthesis, ``"DM"`` mammography), ``reader`` 1 to
+        5, ``case`` 1 to 185, ``lesion`` the number of the lesion that was hit or 0 for a false
+        mark, ``rating``. ``n_normal`` 96: cases 1 to 96 have no cancer; ``lesions`` (89,) int,
+        lesions of cases 97 to 185. A case without a mark has no row.
+
+    References
+    ----------
+    Chakraborty & Svahn 2011, "Estimating the parameters of a model of visual search from ROC
+    data", Proc SPIE 7966; the marks as in the R package RJafroc.
+    """
+    rows = table("reader_studies/tony_2011_froc.csv")
+    two = table("reader_studies/tony_2011_two_lesions.csv")["case"]
+    lesions = 1 + np.isin(np.arange(97, 186), two)
+    columns = (rows[name] for name in ("modality", "reader", "case", "lesion", "rating"))
+    return FreeResponse(*columns, 96, lesions)
