@@ -24,6 +24,8 @@ _PACKAGES = {"site-packages", "dist-packages", "node_modules", "__pycache__"}
 # A zip's directory of more bytes is not read: some twenty thousand files.
 _MAX_DIRECTORY = 2 << 20
 _MAX_DEPTH = 3
+# In all zips of one file, whatever lies in whatever.
+_MAX_FILES, _MAX_ZIPPED = 20_000, 64 << 20
 # Folders in folders beyond this are nobody's work.
 _MAX_PARTS = 30
 # What names without a mark of their encoding are tried as, in this order.
@@ -39,13 +41,14 @@ class File:
     parts : tuple of str
         Its path, each part one line of characters that print; a zip inside counts as a folder.
     read : callable
-        Returns at most ``MAX_BYTES + 1`` bytes; ``ValueError`` says why there are none.
+        Returns so many of its first bytes, by default ``MAX_BYTES + 1``; ``ValueError`` says why
+        there are none.
     fault : str
         Why it must not be read; empty if nothing speaks against it.
     """
 
     parts: tuple[str, ...]
-    read: Callable[[], bytes]
+    read: Callable[..., bytes]
     fault: str = ""
 
     @property
@@ -128,16 +131,16 @@ def _unmangled(name):
     return name
 
 
-def _unread():
+def _unread(size=0):
     raise ValueError("was not read")
 
 
 def _reader(path):
-    def read():
+    def read(size=MAX_BYTES + 1):
         if path.is_symlink() or not path.is_file():
             raise ValueError("is a link or no regular file")
         with path.open("rb") as file:
-            return file.read(MAX_BYTES + 1)
+            return file.read(size)
 
     return read
 
@@ -171,10 +174,10 @@ def _above(name):
 
 
 def _member(archive, info, above, depth):
-    def read():
+    def read(size=MAX_BYTES + 1):
         try:
             with archive.open(info) as member:
-                return member.read(MAX_BYTES + 1)
+                return member.read(size)
         except Exception as error:
             # Encrypted, damaged, or of a compression that this Python lacks.
             raise ValueError(f"cannot be read from the zip ({type(error).__name__})") from error
@@ -203,7 +206,21 @@ def _crc(data):
     return struct.pack("<I", zlib.crc32(data))
 
 
-def _opened(pieces, read, depth):
+@dataclass
+class _Budget:
+    """What the zips in one file may hold together, at whatever depth."""
+
+    files: int = _MAX_FILES
+    size: int = _MAX_ZIPPED
+
+    def spend(self, files=0, size=0):
+        self.files -= files
+        self.size -= size
+        if min(self.files, self.size) < 0:
+            raise ValueError("holds too much")
+
+
+def _opened(pieces, read, depth, budget=None):
     """The file itself, or what a zip holds, as if it were a folder of that name."""
     last = pieces[-1]
     dot = b".zip" if isinstance(last, bytes) else ".zip"
@@ -211,20 +228,31 @@ def _opened(pieces, read, depth):
         return [(pieces, read, "")]
     if depth > _MAX_DEPTH:
         return [(pieces, _unread, "lies in a zip in a zip in a zip; hand in the notebook itself")]
+    budget = budget or _Budget()
     try:
-        load = _remembered(read)
-        members = _members(_archive(load()))
+        # Nothing is unpacked where nothing is left.
+        budget.spend()
+        size, _, members = _archive_of(read)
+        budget.spend(len(members), size)
     except Exception:
         # Whatever a broken or hostile zip makes fail, it fails for this file alone.
-        fault = "is a zip that cannot be read; hand in the notebook itself"
+        fault = "is a zip that cannot be read, or holds too much; hand in the notebook itself"
         return [(pieces, _unread, fault)]
     above = (*pieces[:-1], last[: -len(dot)])
     found = []
     for number, info in enumerate(members):
         if not info.is_dir():
-            inner = _inner_reader(load, number)
-            found += _opened((*above, _zip_name(info)), inner, depth + 1)
+            inner = _inner_reader(read, number)
+            found += _opened((*above, _zip_name(info)), inner, depth + 1, budget)
     return found or [(pieces, _unread, "is an empty zip; hand in the notebook itself")]
+
+
+@functools.lru_cache(maxsize=_MAX_DEPTH)
+def _archive_of(read):
+    """Size, archive and members of a zip; as many stay open as lie in each other."""
+    data = read()
+    archive = _archive(data)
+    return len(data), archive, _members(archive)
 
 
 def _archive(data):
@@ -238,22 +266,12 @@ def _archive(data):
     return zipfile.ZipFile(io.BytesIO(data))
 
 
-@functools.lru_cache(maxsize=1)
-def _last_read(read):
-    return read()
-
-
-def _remembered(read):
-    """Reads again only after another zip was read: memory for one is enough."""
-    return lambda: _last_read(read)
-
-
-def _inner_reader(load, number):
-    def read():
+def _inner_reader(read_zip, number):
+    def read(size=MAX_BYTES + 1):
         try:
-            archive = _archive(load())
-            with archive.open(_members(archive)[number]) as member:
-                return member.read(MAX_BYTES + 1)
+            _, archive, members = _archive_of(read_zip)
+            with archive.open(members[number]) as member:
+                return member.read(size)
         except Exception as error:
             raise ValueError(f"cannot be read from the zip ({type(error).__name__})") from error
 

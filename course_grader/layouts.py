@@ -30,6 +30,8 @@ _COPY = re.compile(
 )
 #: What a student may have handed in instead of a notebook, and not a picture that belongs to one.
 _DOCUMENT = re.compile(r"\.(ipynb|docx?|odt|pages|pdf|py|txt|md|html?|zip|rar|7z|json)\b", re.I)
+# In so many bytes a notebook has shown what it is.
+_HEAD = 64 << 10
 _ASSIGNMENT_FILES = ("file", "onlinetext")
 
 
@@ -274,10 +276,11 @@ def looks_like_notebook(file):
     if re.match(r"(readme|licen[cs]e|instructions|requirements)\b", file.name, re.I):
         return False
     try:
-        data = file.read()
+        head = file.read(_HEAD)
     except (ValueError, OSError):
         return False
-    return data.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] == b"{" and b'"cells"' in data
+    named = b'"cells"' in head or b'"nbformat"' in head
+    return named and head.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] == b"{"
 
 
 def _owned_by(entry, owner, layout):

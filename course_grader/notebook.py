@@ -10,7 +10,33 @@ from dataclasses import dataclass, field
 MAX_BYTES = 16 << 20
 _MAX_OBJECTS, _MAX_VALUES, _MAX_CELLS = 200_000, 3_000_000, 5_000
 _MAX_SOURCE, _MAX_SOURCES = 50_000, 2_000_000
+# So many of the largest may one student hand in: a few seconds of reading.
+_MAX_LARGEST = 16
 _WORD = re.compile(r"[^\W\d]\w*")
+
+
+class Budget:
+    """What the notebooks of one student may cost together, in notebooks of the largest kind.
+
+    Counted and not timed, so that a run on another machine reads the same.
+    """
+
+    def __init__(self):
+        self._left = _MAX_LARGEST
+
+    @property
+    def spent(self):
+        return self._left <= 0
+
+    def take(self, data):
+        """Pay for a notebook's bytes and parts."""
+        objects, values = _parts(data)
+        shares = len(data) / MAX_BYTES, objects / _MAX_OBJECTS, values / _MAX_VALUES
+        self._left -= max(shares)
+
+    def take_cells(self, cells):
+        """Pay for the text of its cells."""
+        self._left -= sum(len(cell.source) for cell in cells) / _MAX_SOURCES
 
 
 @dataclass(frozen=True)
@@ -84,8 +110,8 @@ def read(data, exercise_ids):
         raise ValueError(
             f"is larger than {MAX_BYTES >> 20} MB; clear its outputs and hand it in again"
         )
-    objects = data.count(b"{") + data.count(b"[")
-    if objects > _MAX_OBJECTS or objects + data.count(b",") > _MAX_VALUES:
+    objects, values = _parts(data)
+    if objects > _MAX_OBJECTS or values > _MAX_VALUES:
         raise ValueError("has more parts than a notebook; clear its outputs and hand it in again")
     try:
         document = json.loads(data.decode("utf-8-sig"))
@@ -102,6 +128,12 @@ def read(data, exercise_ids):
     if sum(len(cell.source) for cell in read) > _MAX_SOURCES:
         raise ValueError(f"holds more than {_MAX_SOURCES:,} characters of text and code")
     return [cell for cell in read if cell.source.strip()]
+
+
+def _parts(data):
+    """How many objects, and values of all kinds, a notebook has at most."""
+    objects = data.count(b"{") + data.count(b"[")
+    return objects, objects + data.count(b",")
 
 
 def grade_id(exercise_id):
@@ -139,6 +171,8 @@ def find(cells, exercise_id):
     Found or None
     """
     name = exercise_id.partition(".")[2]
+    if not any(name in cell.words or exercise_id in cell.marks for cell in cells):
+        return None
     used = [cell for cell in cells if cell.is_code or exercise_id in cell.marks]
     marked = _indices(used, lambda cell: cell.marks[0] == exercise_id)
     marked = marked or _indices(used, lambda cell: cell.marks[1] == exercise_id)

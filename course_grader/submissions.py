@@ -194,11 +194,11 @@ def _gather(student, owned, exercise_ids):
         attempts.setdefault(owner.part, {}).setdefault(owner.when, []).append((file, owner))
     # Of each part the last attempt counts, with as many before it as there were.
     rounds = max(len(times) for times in attempts.values())
-    submissions = []
-    for back in range(rounds - 1, -1, -1):
+    submissions, budget = [], notebook.Budget()
+    for back in range(rounds):
         chosen = [pair for times in attempts.values() for pair in _from_the_end(times, back)]
-        submissions.append(_one_attempt(student, chosen, exercise_ids))
-    last = submissions.pop()
+        submissions.append(_one_attempt(student, chosen, exercise_ids, budget))
+    *submissions, last = submissions[::-1]
     last.earlier = submissions
     if submissions:
         when = f", of {last.when:%Y-%m-%d %H:%M}," if last.when else ""
@@ -211,7 +211,7 @@ def _from_the_end(times, back):
     return times[ordered[max(len(ordered) - 1 - back, 0)]]
 
 
-def _one_attempt(student, owned, exercise_ids):
+def _one_attempt(student, owned, exercise_ids, budget):
     submission = Submission(student)
     times = [owner.when for _, owner in owned if owner.when]
     submission.when = max(times, default=None)
@@ -233,7 +233,12 @@ def _one_attempt(student, owned, exercise_ids):
         readable = []
     seen, where = set(), {}
     for file, owner in readable:
-        _add(submission, seen, where, file, owner, exercise_ids)
+        if budget.spent:
+            said = "was not read, nor what follows it: all together is more than is read of anybody"
+            submission.problems.append(f"{_path(file)}: {said}")
+            submission.wait(exercise_ids, "not all that was handed in was read")
+            break
+        _add(submission, seen, where, file, owner, exercise_ids, budget)
     submission.problems += unread[:_NAMED]
     if len(unread) > _NAMED:
         submission.problems.append(f"{len(unread) - _NAMED} more files were not read")
@@ -262,18 +267,20 @@ def _no_notebook(file):
     return "is not a notebook"
 
 
-def _add(submission, seen, where, file, owner, exercise_ids):
+def _add(submission, seen, where, file, owner, exercise_ids, budget):
     """Read one notebook into a submission; whatever is wrong becomes one of its problems."""
     name = _path(file)
     if owner.chapter:
         submission.chapters.add(owner.chapter)
     try:
         data = file.read()
+        budget.take(data)
         digest = hashlib.sha256(data).digest()
         if digest in seen:
             return
         seen.add(digest)
         cells = notebook.read(data, exercise_ids)
+        budget.take_cells(cells)
         answers = {exercise: notebook.find(cells, exercise) for exercise in exercise_ids}
     except (ValueError, OSError) as error:
         submission.problems.append(f"{name}: {text.line(error)}")

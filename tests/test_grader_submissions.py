@@ -1,12 +1,13 @@
 """What a class hands in: layouts, mangled notebooks, and files that are meant to do harm."""
 
+import io
 import json
 import os
 import zipfile
 
 import pytest
 
-from course_grader import notebook, submissions
+from course_grader import delivery, layouts, notebook, submissions
 from course_lib.exercises import catalog
 
 IDS = [exercise for exercise in catalog() if exercise.startswith(("metrics.", "roc."))]
@@ -304,6 +305,84 @@ def test_a_damaged_or_encrypted_member_is_said(tmp_path):
     data[60] ^= 0xFF
     path.write_bytes(data)
     assert "cannot be read from the zip" in students(path)["ann"].problems[0]
+
+
+def zipped(files):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+HEAVY = b"[%s]" % b",".join([b"{}"] * 199_000)
+
+
+@pytest.mark.parametrize(
+    "heavy",
+    [
+        lambda number: b'{"a%d": %s, "cells": []}' % (number, HEAVY),
+        lambda number: b'{"a%d": "%s", "cells": []}' % (number, b"x" * (15 << 20)),
+        lambda number: written(*[cell(f"#{number}" + "ppv;" * 12_000)] * 40),
+    ],
+    ids=["parts", "bytes", "text"],
+)
+def test_all_files_of_one_student_have_one_budget(tmp_path, heavy, monkeypatch):
+    monkeypatch.setattr(notebook, "_MAX_LARGEST", 3)
+    many = zipped({f"{number}.ipynb": heavy(number) for number in range(6)})
+    files = {"ann.ipynb": written(cell(PPV)), "mallory.zip": many}
+    found = students(handed_in(tmp_path, files, as_zip=False))
+    assert (found["ann"].problems, found["ann"].ambiguous) == ([], {})
+    mallory = found["mallory"]
+    assert 3 <= mallory.notebooks <= 4
+    assert "more than is read of anybody" in mallory.problems[0]
+    assert set(mallory.ambiguous) == set(IDS)
+
+
+def test_attempts_share_the_budget_and_the_last_one_is_read_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(notebook, "_MAX_LARGEST", 3)
+    files = {}
+    for number in range(5):
+        name = f"Week 10_ann1_attempt_2026-11-0{number + 1}-10-00-00_metrics.ipynb"
+        files[name] = written(cell(f"{PPV}  # {number}", "metrics.ppv")) + b" " * (15 << 20)
+    ann = students(handed_in(tmp_path, files, as_zip=False))["ann1"]
+    assert ann.found["metrics.ppv"].answer.endswith("# 4")
+    assert not ann.ambiguous
+    assert [bool(attempt.notebooks) for attempt in ann.earlier] == [False, True, True, True]
+
+
+def test_zips_in_zips_share_a_budget(tmp_path):
+    inner = zipped({f"{number}.md": b"" for number in range(4_500)})
+    files = {
+        "mallory.zip": zipped({f"{number}.zip": inner for number in range(9)}),
+        "ann.zip": zipped({"metrics.ipynb": written(cell(PPV))}),
+    }
+    found = delivery.files(handed_in(tmp_path, files, as_zip=False))
+    assert len(found) == 4 * 4_500 + 5 + 1
+    assert sum("holds too much" in file.fault for file in found) == 5
+
+
+def test_a_zip_of_many_files_is_opened_once(tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr(
+        delivery, "_members", lambda archive: opened.append(1) or archive.infolist()
+    )
+    files = {f"notes {number}.txt": b"x" for number in range(300)}
+    files["metrics.ipynb"] = written(cell(PPV))
+    folder = handed_in(tmp_path, {"ann.zip": zipped(files)}, as_zip=False)
+    assert students(folder)["ann"].notebooks == 1
+    assert len(opened) == 1
+
+
+def test_what_is_no_notebook_is_not_read_to_its_end():
+    sizes = []
+
+    def read(size):
+        sizes.append(size)
+        return b'{"nbformat": 4, "metadata": {"widgets": "' + b"x" * size
+
+    assert layouts.looks_like_notebook(delivery.File(("metrics.txt",), read))
+    assert sizes == [64 << 10]
 
 
 @pytest.mark.parametrize("make", ["nothing", "empty folder", "no zip", "no notebook"])
