@@ -2,11 +2,13 @@
 
 The peers run in an environment of their own. nbgrader and we get the time of the start for free:
 the seconds are those of one submission more in a larger class. otter-grader starts anew for each
-submission, because that is how its command works.
+submission, because that is how its command works. nbgrader takes one core and we take all, so the
+processor time of both stands beside the time on the clock, which a busy machine stretches.
 """
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -14,10 +16,12 @@ import time
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import psutil
 
 from book_ext import editions
 from course_grader import nbgrader, workers
+from course_grader.journal import Journal
 from course_grader.notebook import Found
 from course_grader.room.launcher import Room
 
@@ -49,12 +53,14 @@ def benchmarks():
     programs = peers.environment()
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        alone, whole = (_class_seconds(folder, cells, students) for students in (1, 101))
-        ours = (whole - alone) / 100
+        # The first is not counted, here and below: it finds nothing in the caches of the disk.
+        _, alone, whole = (_class_seconds(folder, cells, students) for students in (2, 1, 101))
+        ours, busy = (whole - alone) / 100
         what = f"a submission of {len(cells)} exercises, level sealed"
-        note = f"on all cores; a class of 101 takes {whole:.0f} s, start included"
-        autograded = _nbgrader_seconds(folder / "nbgrader", cells, programs)
-        yield Row.times(what, ours, "nbgrader autograde", autograded, "≥ 20× faster", note)
+        note = f"on all cores; a class of 101 takes {whole[0]:.0f} s, start included"
+        peer, peer_busy = _nbgrader_seconds(folder / "nbgrader", cells, programs)
+        yield Row.times(what, ours, "nbgrader autograde", peer, "≥ 20× faster", note)
+        yield Row.times(f"{what}: processor time", busy, "nbgrader autograde", peer_busy, "")
         otter = _otter_seconds(folder / "otter", cells, programs)
         yield Row.times(what, ours, "otter run", otter, "≥ 20× faster", note)
         yield Row.value("one exercise in a room", *_exercise_seconds(cells))
@@ -84,12 +90,22 @@ def _run(folder, cells, students, *more):
     return subprocess.Popen(command, cwd=peers.ROOT, stdout=subprocess.DEVNULL), out
 
 
+def _clocks():
+    """Seconds on the clock, and of processor time of the processes that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return np.array([time.perf_counter(), usage.ru_utime + usage.ru_stime])
+
+
 def _class_seconds(folder, cells, students):
-    start = time.perf_counter()
+    """Seconds on the clock and of processor time."""
+    start = _clocks()
     process, out = _run(folder, cells, students)
     assert process.wait() == 0
-    seconds = time.perf_counter() - start
+    seconds = _clocks() - start
     assert (out / "grades.csv").read_text().count(",correct,") == students * len(cells)
+    with Journal(out / "journal.sqlite") as journal:
+        # A room is nobody's child when it ends; what it took is in the journal.
+        seconds[1] += sum(result.seconds for result, _ in journal.latest().values())
     return seconds
 
 
@@ -140,12 +156,12 @@ def _environment(programs):
 
 
 def _nbgrader_seconds(folder, cells, programs):
-    """Seconds for one more submission."""
+    """Seconds for one more submission, on the clock and of processor time."""
     (folder / "source" / "week").mkdir(parents=True)
     nbgrader.write(_CHAPTER, folder / "source" / "week" / f"{_CHAPTER}.ipynb")
 
     def command(*arguments):
-        start = time.perf_counter()
+        start = _clocks()
         subprocess.run(
             [programs / "nbgrader", *arguments, "--CourseDirectory.course_id=x"],
             cwd=folder,
@@ -153,7 +169,7 @@ def _nbgrader_seconds(folder, cells, programs):
             capture_output=True,
             check=True,
         )
-        return time.perf_counter() - start
+        return _clocks() - start
 
     command("generate_assignment", "week", "--create")
     released = nbformat.read(folder / "release" / "week" / f"{_CHAPTER}.ipynb", as_version=4)
@@ -161,13 +177,13 @@ def _nbgrader_seconds(folder, cells, programs):
         if cell.metadata.get("nbgrader", {}).get("solution"):
             cell.source = cells[cell.metadata.exercise]["solution"]
     seconds = {}
-    for count in (1, 4):
+    for count in (2, 1, 9):
         for number in range(count):
             place = folder / "submitted" / f"s{count}{number}" / "week"
             place.mkdir(parents=True)
             nbformat.write(released, place / f"{_CHAPTER}.ipynb")
         seconds[count] = command("autograde", "week", "--create", f"--student=s{count}?")
-    return (seconds[4] - seconds[1]) / 3
+    return (seconds[9] - seconds[1]) / 8
 
 
 def _otter_seconds(folder, cells, programs):

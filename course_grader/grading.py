@@ -158,7 +158,9 @@ def grade(exercise, found, secret, student, room):
     best = None
     for number, (place, until) in enumerate(found.places):
         for whole in (False, True):
-            answer = room.ask(found.cells, exercise.function_name, cases, place, until, whole)
+            answer = room.ask(
+                found.cells, exercise.function_name, cases, place, until, whole, exercise.uses
+            )
             result = _result(exercise, found.cells[place], cases, fixed, answer)
             notes = _notes(answer, found.cells[place])
             if number:

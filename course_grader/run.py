@@ -199,6 +199,7 @@ class _Run:
 
     def __init__(self, out, students, ids, secret, level, library, rules, journal):
         self._out, self._students, self._ids = out, students, ids
+        self._exercises = {exercise: find(exercise) for exercise in ids}
         self._secret, self._level, self._library = secret, level, library
         self._rules = rules
         self._journal = journal
@@ -288,12 +289,12 @@ class _Run:
             earlier = self._journal.result(self._key(submission, exercise))
             if exercise in submission.ambiguous:
                 reason = submission.ambiguous[exercise]
-                fresh.append(grading.infrastructure(find(exercise), reason))
+                fresh.append(grading.infrastructure(self._exercises[exercise], reason))
             elif earlier:
                 known[exercise] = earlier
             elif exercise not in submission.found:
                 reason = "was not found in what was handed in"
-                fresh.append(grading.missing(find(exercise), reason))
+                fresh.append(grading.missing(self._exercises[exercise], reason))
         self._remember(submission, fresh)
         return known | {result.exercise: result for result in fresh}
 
@@ -320,7 +321,7 @@ class _Run:
         found = submission.found.get(exercise)
         answer = [found.cells, found.places] if found else None
         parts = [submission.student, exercise, answer, self._level, self._library]
-        parts.append(definition.digest(find(exercise)))
+        parts.append(definition.digest(self._exercises[exercise]))
         return hmac.digest(self._secret, json.dumps(parts).encode(), "sha256").hex()
 
     def _rows(self, submission, results, decisions):
@@ -366,7 +367,7 @@ class _Run:
         answers = {
             s.student: {e: s.found[e].answer for e in self._ids if e in s.found} for s in counted
         }
-        known = similar.public_sources([find(exercise) for exercise in self._ids])
+        known = similar.public_sources(list(self._exercises.values()))
         return [
             (pair.first, pair.second, ", ".join(pair.exercises), pair.share)
             for pair in similar.pairs(answers, known)

@@ -16,10 +16,10 @@ from course_lib.exercises import find
 
 from . import grading
 from .notebook import Found
+from .room import wire
 from .room.launcher import NeedsModules, Room
 
 _TRIES, _MAX_ROOMS = 3, 4
-_MODULES = {"np": "numpy", "torch": "torch"}
 _rooms = threading.local()
 
 
@@ -64,10 +64,10 @@ def grade_task(task):
 
 
 def _grade(exercise, found, task):
-    modules = {_MODULES[name] for name in exercise.uses}
+    modules = {wire.MODULES[name] for name in exercise.uses}
     tries = _TRIES
     while tries:
-        kind = task.level, tuple(sorted(modules)), task.library
+        kind = _kind(task.level, task.library, modules)
         try:
             return grading.grade(exercise, found, task.secret, task.student, _room(*kind))
         except NeedsModules as needed:
@@ -81,8 +81,28 @@ def _grade(exercise, found, task):
     return grading.infrastructure(exercise, reason)
 
 
+def _kind(level, library, modules):
+    """The kind of room to ask: the smallest that has the modules, or a new one.
+
+    A new one also has what earlier ones have, so that a class of many imports needs few rooms. Only
+    torch is not carried along, and not offered where it was not asked for: a fork with it takes
+    three times as long.
+    """
+    known = [
+        kind
+        for kind in _rooms.__dict__
+        if kind[:2] == (level, library) and ("torch" in kind[2]) == ("torch" in modules)
+    ]
+    fitting = [kind for kind in known if kind[2] >= modules]
+    return min(fitting, key=lambda kind: len(kind[2]), default=None) or (
+        level,
+        library,
+        frozenset(modules).union(*(kind[2] for kind in known)),
+    )
+
+
 def _room(*kind):
-    """This thread's room of that level, with these modules, with or without the library."""
+    """This thread's room of that level, with or without the library, with these modules."""
     rooms = _rooms.__dict__
     if kind in rooms:
         # The one that was asked last stands last.
@@ -90,8 +110,8 @@ def _room(*kind):
     else:
         while len(rooms) >= _MAX_ROOMS:
             _close_room(next(iter(rooms)))
-        level, modules, library = kind
-        rooms[kind] = Room(level, modules, library=library)
+        level, library, modules = kind
+        rooms[kind] = Room(level, sorted(modules), library=library)
     return rooms[kind]
 
 

@@ -6,8 +6,9 @@ import functools
 import numpy as np
 import pytest
 
-from course_grader import feedback, grading, workers
+from course_grader import feedback, grading
 from course_grader.notebook import Found
+from course_grader.room import wire
 from course_grader.room.launcher import Room
 from course_lib.exercises import Raised, call, catalog, compare
 
@@ -30,7 +31,7 @@ def grade():
             return stack.enter_context(Room(level, modules))
 
         def grade(exercise, cell):
-            modules = tuple(workers._MODULES[name] for name in exercise.uses)
+            modules = tuple(wire.MODULES[name] for name in exercise.uses)
             return grading.grade(exercise, Found.alone(cell), SECRET, "ann", room(modules))
 
         yield grade

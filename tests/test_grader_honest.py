@@ -1,12 +1,17 @@
 """What `check` calls correct earns the points, however the notebook looks around it."""
 
 import functools
+import json
+import subprocess
+import sys
+import types
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
 from course_grader import notebook, workers
+from course_grader.room import policy
 from course_lib.exercises import catalog, check
 
 from . import grader_honest
@@ -114,3 +119,47 @@ def test_what_was_handed_in_and_cannot_be_run_waits_for_a_person(cells, outcome,
     task = workers.Task("ann", ((MARK, found),), SECRET, level_or_skip())
     (result,) = workers.grade_task(task)
     assert (result.points, result.outcome, result.needs_person) == (0, outcome, person)
+
+
+_IMPORTS = """
+import ast, json, sys
+sys.path.insert(0, sys.argv[1])
+import wire, world
+loaded, found = set(), {}
+for name in ("course_lib.handout", "course_lib.figures", "course_lib.metrics"):
+    said = world.packages(ast.parse(f"def f():\\n    import {name}"), sys.argv[2])
+    __import__(name)
+    now = {module.partition(".")[0] for module in sys.modules}
+    found[name] = [sorted(names & set(wire.HEAVY)) for names in (said, now - loaded)]
+    loaded |= now
+print(json.dumps(found))
+"""
+
+
+def test_what_a_module_of_the_library_imports_is_known_without_importing_it():
+    command = [sys.executable, "-c", _IMPORTS, policy.ROOM, policy.library()]
+    found = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    for said, came in found.values():
+        assert said == came
+    assert [said for said, _ in found.values()] == [[], ["matplotlib"], ["scipy"]]
+
+
+def test_few_rooms_serve_notebooks_of_many_imports(monkeypatch):
+    rooms = types.SimpleNamespace()
+    monkeypatch.setattr(workers, "_rooms", rooms)
+
+    def asked(*modules, library=True):
+        kind = workers._kind("sealed", library, {"numpy", *modules})
+        rooms.__dict__[kind] = None
+        return kind[2] - {"numpy"}
+
+    assert asked() == set()
+    assert asked("pandas") == {"pandas"}
+    assert asked("scipy") == {"pandas", "scipy"}
+    assert asked("pandas", "scipy") == asked("scipy") == {"pandas", "scipy"}
+    assert asked("pandas") == {"pandas"}
+    assert asked() == set()
+    # Not with torch where it was not asked for, and not with the library where it is forbidden
+    assert asked("torch") == {"torch"}
+    assert asked("scipy", "torch") == {"scipy", "torch"}
+    assert asked("scipy", library=False) == {"scipy"}

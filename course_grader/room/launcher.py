@@ -93,7 +93,7 @@ class Room:
     ----------
     level : {"sealed", "locked", "open"}
     modules : sequence of str
-        What students' functions may use: ``"numpy"``, ``"torch"``.
+        Packages that are imported once, before the first fork.
     limits : policy.Limits
     library : bool
         Whether answers may import `course_lib` (its exercises are never there).
@@ -150,7 +150,9 @@ class Room:
             self._process.kill()
             self._process.wait()
 
-    def ask(self, cells, function, cases, place=None, until=None, whole=False, seed=0):
+    def ask(
+        self, cells, function, cases, place=None, until=None, whole=False, names=("np",), seed=0
+    ):
         """Build the answer's world in a fork of its own and call the function on every case.
 
         Parameters
@@ -165,6 +167,8 @@ class Room:
             How many cells had run when the answer was checked; by default, those up to `place`.
         whole : bool
             Run all of these cells, not only what the answer needs.
+        names : sequence of str
+            Of `wire.MODULES`, which are there without an import.
         seed : int
             Seeds ``random``, NumPy and torch in the room before each call.
 
@@ -181,6 +185,7 @@ class Room:
         """
         place = len(cells) - 1 if place is None else place
         world = {"function": function, "place": place, "until": until or 0, "whole": whole}
+        world["names"] = list(names)
         text = np.frombuffer(json.dumps(list(cells)).encode(), np.uint8)
         question = wire.pack(world | {"has_value": True}, text)
         answer = self._ask(question, cases, seed, 1)

@@ -31,9 +31,8 @@ import world
 
 # What numpy imports late, and what students import themselves, is there in every fork.
 _COMMON = "dataclasses itertools math statistics typing numpy.fft numpy.linalg numpy.random"
-# The part of a package that takes the time. What the library itself imports is here; it is not.
+# The part of a package that takes the time
 _ENTRANCES = {
-    "course_lib": "matplotlib.pyplot scipy.stats",
     "matplotlib": "matplotlib.pyplot",
     "scipy": "scipy.stats",
     "sklearn": "sklearn.metrics",
@@ -126,9 +125,8 @@ def _serve(channel, settings):
     header, text = channel.receive()
     room = types.ModuleType("__main__")
     sys.modules["__main__"] = room
-    for name in ("numpy", "torch"):
-        if name in settings["modules"]:
-            setattr(room, {"numpy": "np"}.get(name, name), sys.modules[name])
+    for name in header["names"]:
+        setattr(room, name, sys.modules[wire.MODULES[name]])
     built = world.World(
         room.__dict__,
         header["function"],
@@ -138,6 +136,7 @@ def _serve(channel, settings):
         header["whole"],
         settings["world_seconds"],
         set(settings["modules"]),
+        settings["library"],
     )
     finder = inert.Finder(settings["library"], built.used.add)
     inert.install(inert.Shell(built.run_text, built.used.add), finder)

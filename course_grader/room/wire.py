@@ -20,8 +20,10 @@ MAX_REPLY = 4 << 20
 MAX_NODES = 20_000
 MAX_DEPTH = 8
 MAX_TEXT = 10_000
+# Names that an exercise gives to a student's function
+MODULES = {"np": "numpy", "torch": "torch"}
 # Packages that take long to import: rooms that have some of them ready are kept.
-HEAVY = ("course_lib", "matplotlib", "pandas", "scipy", "skimage", "sklearn", "torch")
+HEAVY = ("matplotlib", "pandas", "scipy", "skimage", "sklearn", "torch")
 # A fork is wanted, and its processor seconds
 FORK = struct.Struct("<cI")
 # How a fork ended: exit status, whether by itself, processor seconds
@@ -35,6 +37,9 @@ _DTYPES = {
         *("float16", "float32", "float64", "complex64", "complex128"),
     )
 }
+
+# A type's own name is slow to ask for.
+_NAMES = {dtype: name for name, dtype in _DTYPES.items()}
 
 
 class ProtocolError(Exception):
@@ -228,13 +233,14 @@ class _Encoder:
     def _array(self, tag, array):
         if array.dtype.kind == "f" and array.dtype.itemsize > 8:
             array = array.astype(np.float64)
-        if array.dtype.name not in _DTYPES:
+        dtype = array.dtype.newbyteorder("<")
+        if dtype not in _NAMES:
             raise NotPlainError("an object that is no number, text or array of numbers")
         self._bytes += array.nbytes
         if self._bytes > MAX_BODY:
             raise NotPlainError(f"more than {MAX_BODY >> 20} MB")
-        self._blobs.append(array.astype(_DTYPES[array.dtype.name]).tobytes())
-        return [tag, array.dtype.name, list(array.shape)]
+        self._blobs.append(array.astype(dtype, copy=False).tobytes())
+        return [tag, _NAMES[dtype], list(array.shape)]
 
 
 class _Decoder:

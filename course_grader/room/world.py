@@ -10,7 +10,9 @@ import __future__
 import ast
 import builtins
 import dis
+import importlib.util
 import linecache
+import os
 import re
 import signal
 import types
@@ -23,6 +25,7 @@ _DEFINITIONS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Impor
 _LOADS = ("LOAD_NAME", "LOAD_GLOBAL", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_GLOBALS")
 _SCOPES = (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _WORD = re.compile(r"[^\W\d]\w*")
+_IMPORT = re.compile(r"^(?:from|import) +([\w.]+)(?: +import +(.*))?", re.MULTILINE)
 _STAR = re.compile(r"import\s*\(?\s*\*")
 _SHOWING = ("print", "display", "check")
 
@@ -72,6 +75,8 @@ class World:
         Processor time that cells other than the answer's may take.
     ready : container of str
         Modules that are imported already.
+    library : str or None
+        Folder of `course_lib`, if it may be imported.
 
     Attributes
     ----------
@@ -85,13 +90,13 @@ class World:
         Whether the whole notebook might give another world.
     """
 
-    def __init__(self, namespace, name, cells, place, until, whole, seconds, ready):
+    def __init__(self, namespace, name, cells, place, until, whole, seconds, ready, library=None):
         self.function, self.failure = None, None
         self.used, self.inexact = set(), False
         self._namespace, self._name = namespace, name
         self._cells, self._place, self._whole = cells, place, whole
         self._until = max(until, place + 1)
-        self._seconds, self._ready = seconds, ready
+        self._seconds, self._ready, self._library = seconds, ready, library
         self._timed, self._spent = False, False
         self._parsed = {}
 
@@ -166,7 +171,7 @@ class World:
         return [s for s in known if name in s.binds | s.changes]
 
     def _require(self, nodes):
-        heavy = {name for node in nodes for name in _imported(node)} & set(wire.HEAVY)
+        heavy = packages(ast.Module(nodes, []), self._library) & set(wire.HEAVY)
         if heavy - self._ready:
             raise NeedsModules(heavy - self._ready)
 
@@ -377,10 +382,42 @@ def _root(node):
     return node.id if isinstance(node, ast.Name) else None
 
 
-def _imported(tree):
-    """Names of the packages that the code imports anywhere."""
+def packages(tree, library):
+    """Names of the packages that the code imports anywhere; the library counts for what it imports.
+
+    Of the library's own modules the lines are read, not the syntax: that takes a hundredth of the
+    time, and their imports stand at the beginning of a line.
+    """
+    found, seen, waiting = set(), set(), list(_modules(tree))
+    while waiting:
+        module = waiting.pop()
+        if module in seen:
+            continue
+        seen.add(module)
+        top, *inner = module.split(".")
+        found.add(top)
+        if top == "course_lib" and library:
+            place = os.path.join(library, *inner)
+            above = module.rpartition(".")[0]
+            waiting.append(above or module)
+            for path, package in ((f"{place}.py", above), (f"{place}/__init__.py", module)):
+                if os.path.isfile(path):
+                    with open(path, encoding="utf-8") as file:
+                        waiting += _modules_in_lines(file.read(), package)
+    return found
+
+
+def _modules(tree):
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            yield (node.module or "").partition(".")[0]
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _modules_in_lines(text, package):
+    for name, names in _IMPORT.findall(text):
+        name = importlib.util.resolve_name(name, package) if name[0] == "." else name
+        yield name
+        yield from (f"{name}.{word}" for word in _WORD.findall(names))
