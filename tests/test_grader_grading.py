@@ -5,10 +5,11 @@ import pytest
 
 from course_grader import grading
 from course_grader.notebook import Found
-from course_grader.room.launcher import Answer, Failure
+from course_grader.room.launcher import Answer, Failure, Room
+from course_grader.room.policy import Limits
 from course_lib.exercises import Exercise, Misconception, find
 
-from .grader_class import feedback_page
+from .grader_class import feedback_page, level_or_skip
 
 SECRET = b"sixteen or more!"
 
@@ -215,3 +216,24 @@ def test_a_constant_earns_nothing():
         parity, Found.alone(""), SECRET, "ann", Playback(lambda n: n % 2 == 0 or n % 7 == 0)
     )
     assert 0.5 < most.points < 1
+
+
+@pytest.mark.parametrize(
+    ("ending", "said"),
+    [
+        ("while True: pass", "did not end within its time"),
+        ("os._exit(0)", "ended Python instead of returning"),
+    ],
+    ids=["loop", "exit"],
+)
+def test_a_case_that_does_not_come_back_costs_that_case(ending, said):
+    cases, _ = grading.hidden_cases(RATIO, SECRET, "ann")
+    lost = cases[4]
+    cell = (
+        f"import os\ndef ratio(a, b):\n    if (a, b) == {lost}:\n        {ending}\n    return a / b"
+    )
+    with Room(level_or_skip(), limits=Limits(seconds=2)) as room:
+        result = grading.grade(RATIO, Found.alone(cell), SECRET, "ann", room)
+    assert (result.outcome, result.right, result.cases) == ("partial", 9, 10)
+    assert result.points == 2.7
+    assert said in result.message

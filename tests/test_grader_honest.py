@@ -12,6 +12,7 @@ from traitlets.config import Config
 
 from course_grader import notebook, workers
 from course_grader.room import policy
+from course_grader.room.launcher import Room
 from course_lib.exercises import catalog, check
 
 from . import grader_honest
@@ -23,11 +24,11 @@ SECRET = b"a secret for honest students"
 
 
 @functools.cache
-def grade(name, library=True):
+def grade(name, library=True, level="sealed"):
     """The result of an entry's notebook."""
     entry = (HONEST | UNCHECKED)[name]
     found = notebook.find(notebook.read(grader_honest.notebook(entry), IDS), MARK)
-    task = workers.Task("ann", ((MARK, found),), SECRET, level_or_skip(), library)
+    task = workers.Task("ann", ((MARK, found),), SECRET, level_or_skip(level), library)
     (result,) = workers.grade_task(task)
     return result
 
@@ -72,6 +73,52 @@ def test_check_calls_it_correct(name, shell, monkeypatch, capsys):
 def test_it_earns_the_point(name):
     result = grade(name)
     assert (result.points, result.outcome) == (1, "correct"), result
+
+
+@pytest.mark.parametrize(
+    "name", ["check_in_its_cell", "set_by_a_function", "file_inside", "written_to_a_file"]
+)
+def test_it_earns_the_point_where_no_folder_can_be_made(name):
+    result = grade(name, level="locked")
+    assert (result.points, result.outcome) == (1, "correct"), result
+
+
+FILES = """
+import os
+
+def f(path):
+    os.makedirs("a/b")
+    with open("a/b/c.txt", "w", newline="\\n") as file:
+        file.write("one\\n")
+    with open("./a/b/c.txt", "a") as file:
+        file.write("two")
+    with open("a/b/c.txt", "r+b") as file:
+        file.write(b"O")
+    said = [open("a/b/c.txt").read()]
+    for act in (
+        lambda: open("a/b/c.txt", "x"),
+        lambda: open("d.txt"),
+        lambda: open("../stray", "w"),
+        lambda: open(path, "w"),
+        lambda: os.mkdir(path),
+    ):
+        try:
+            act()
+        except OSError as error:
+            said.append(type(error).__name__)
+    return said
+"""
+
+
+def test_files_in_memory_behave_as_files_and_exist_nowhere_else(tmp_path):
+    tmp_path.chmod(0o777)
+    with Room(level_or_skip("locked")) as room:
+        (said,) = room.ask([FILES], "f", [(str(tmp_path / "stray"),)]).outputs
+        (later,) = room.ask(["def f():\n    return open('a/b/c.txt').read()"], "f", [()]).outputs
+    assert said[:3] == ["One\ntwo", "FileExistsError", "FileNotFoundError"]
+    assert len(said) == 6
+    assert not list(tmp_path.iterdir())
+    assert later.type == "FileNotFoundError"
 
 
 @pytest.mark.parametrize(

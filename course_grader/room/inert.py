@@ -5,14 +5,18 @@ Nothing of it changes what a student's function returns.
 """
 
 import builtins
+import errno
 import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import io
 import os
 import shlex
 import sys
 import types
+
+import lockdown
 
 # Packages that show something or belong to Colab. A room has these stand-ins where they are not
 # installed, so that a forgotten import costs nothing.
@@ -149,6 +153,85 @@ class Shell:
     def getoutput(self, *_, **__):
         self._used("commands")
         return []
+
+
+class Files(importlib.abc.MetaPathFinder, importlib.abc.SourceLoader):
+    """Files in memory, for a room without a folder to write to; modules among them are found.
+
+    Of a path that leads elsewhere nothing is pretended.
+    """
+
+    def __init__(self):
+        self._kept, self._open = {}, open
+
+    def install(self):
+        builtins.open = io.open = self.open
+        for name in ("mkdir", "makedirs"):
+            setattr(os, name, self._unless_here(getattr(os, name)))
+        sys.meta_path.append(self)
+
+    def _unless_here(self, act):
+        return lambda path, *rest, **more: None if _here(path) else act(path, *rest, **more)
+
+    def open(
+        self, file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, *rest, **more
+    ):
+        """What is written here is read here; all else is opened as ever."""
+        name = _here(file)
+        writes = set(mode) & set("wax+")
+        if not name or rest or more or not (writes or name in self._kept):
+            given = file, mode, buffering, encoding, errors, newline, *rest
+            return self._open(*given, **more)
+        kept = _Kept(self._kept, name, mode)
+        return kept if "b" in mode else io.TextIOWrapper(kept, encoding or "utf-8", errors, newline)
+
+    def find_spec(self, name, path=None, target=None):
+        known = self.get_filename(name) in self._kept
+        return importlib.util.spec_from_loader(name, self) if known else None
+
+    def get_filename(self, fullname):
+        return f"{fullname}.py"
+
+    def get_data(self, path):
+        return self._kept[path]
+
+
+def _here(path):
+    """The name of a file in the folder where the code runs; None for any other."""
+    if isinstance(path, int):
+        return None
+    name = os.path.normpath(os.fsdecode(path))
+    return None if os.path.isabs(name) or name.startswith("..") else name
+
+
+class _Kept(io.BytesIO):
+    """A file in memory; what it holds is kept when it is flushed or closed."""
+
+    def __init__(self, kept, name, mode):
+        if "x" in mode and name in kept:
+            raise FileExistsError(name)
+        if "r" in mode and name not in kept:
+            raise FileNotFoundError(name)
+        super().__init__(b"" if set(mode) & set("wx") else kept.get(name, b""))
+        if "a" in mode:
+            self.seek(0, os.SEEK_END)
+        self._kept, self.name, self.mode = kept, name, mode
+        self.flush()
+
+    def flush(self):
+        super().flush()
+        if self.mode == "rb":
+            return
+        others = [content for name, content in self._kept.items() if name != self.name]
+        size = sum(map(len, others)) + self.getbuffer().nbytes
+        if len(others) >= lockdown.FOLDER_FILES or size > lockdown.FOLDER_BYTES:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self.name)
+        self._kept[self.name] = self.getvalue()
+
+    def close(self):
+        if not self.closed:
+            self.flush()
+        super().close()
 
 
 def install(shell, finder):

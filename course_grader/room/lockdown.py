@@ -18,7 +18,7 @@ _SECCOMP_MODE_FILTER = 2
 _CAPABILITY_VERSION, _CAP_DAC_READ_SEARCH = 0x20080522, 2
 _CLONE_NEWNS, _CLONE_NEWUSER, _MS_NOSUID_NODEV = 0x20000, 0x10000000, 6
 _NOBODY = 65534
-FOLDER_BYTES, _FOLDER_FILES = 8 << 20, 256
+FOLDER_BYTES, FOLDER_FILES = 8 << 20, 256
 _THREADS = 64
 
 
@@ -96,7 +96,7 @@ def own_folder(path):
         ):
             with open(f"/proc/self/{name}", "w") as file:
                 file.write(text)
-        options = f"size={FOLDER_BYTES},nr_inodes={_FOLDER_FILES},mode=700"
+        options = f"size={FOLDER_BYTES},nr_inodes={FOLDER_FILES},mode=700"
         _call("mount", b"tmpfs", path.encode(), b"tmpfs", _MS_NOSUID_NODEV, options.encode())
     except OSError:
         return False

@@ -88,18 +88,21 @@ def _child(server, descriptor, settings, rules, program):
     try:
         channel = wire.Channel(socket.socket(fileno=descriptor))
         try:
-            _lock(server, descriptor, settings, rules, program)
+            own = _lock(server, descriptor, settings, rules, program)
         except BaseException as error:
             why = f"{type(error).__name__}: {error}"
             channel.send(wire.pack({"is": "unlocked", "why": why}))
             return
         channel.send(wire.pack({"is": "locked"}))
+        if not own:
+            inert.Files().install()
         _serve(channel, settings)
     finally:
         os._exit(0)
 
 
 def _lock(server, descriptor, settings, rules, program):
+    """Close all doors; returns whether there is a folder to write to."""
     scratch = settings["scratch"]
     # A kernel that refuses leaves the folder as it is, read-only.
     own = bool(scratch) and lockdown.own_folder(scratch)
@@ -119,6 +122,7 @@ def _lock(server, descriptor, settings, rules, program):
     os.closerange(descriptor + 1, 1024)
     if program:
         lockdown.filter_calls(program)
+    return own
 
 
 def _serve(channel, settings):

@@ -9,6 +9,7 @@ import __future__
 
 import ast
 import builtins
+import contextlib
 import dis
 import importlib.util
 import linecache
@@ -401,9 +402,9 @@ def packages(tree, library):
             above = module.rpartition(".")[0]
             waiting.append(above or module)
             for path, package in ((f"{place}.py", above), (f"{place}/__init__.py", module)):
-                if os.path.isfile(path):
-                    with open(path, encoding="utf-8") as file:
-                        waiting += _modules_in_lines(file.read(), package)
+                # Most are not there, and some must not be read.
+                with contextlib.suppress(OSError), open(path, encoding="utf-8") as file:
+                    waiting += _modules_in_lines(file.read(), package)
     return found
 
 
