@@ -13,7 +13,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "brain": ["haxby_slice"],
         "cells": ["fluorescent_nuclei", "phase_contrast_cells"],
         "chest": ["chest_xrays", "lung_nodules", "nih_five_radiologists"],
-        "fetched": ["MEDMNIST", "isbi2012", "medmnist"],
+        "fetched": ["MEDMNIST", "isbi2012", "medmnist", "nih_expert_labels"],
         "heart": ["ECG_FINDINGS", "ecg_readings", "mitdb_100"],
         "letters": ["digits", "glyphs"],
         "omniglot": ["omniglot_runs"],

@@ -1,5 +1,6 @@
 """Larger sets, fetched once from a fixed address and checked."""
 
+import csv
 import tomllib
 from importlib.resources import files
 from typing import NamedTuple
@@ -133,3 +134,80 @@ def medmnist(name):
             for part in ("train", "val", "test")
         )
         return MedMnist(*splits, classes)
+
+
+#: The address of the expert labels at one commit, and the checksum of each file.
+_NIH = (
+    "https://raw.githubusercontent.com/iachas/nih-chest-xray-labels/"
+    "e5597f2abc6c8dcb0fb6e4884720cd5965e2ddd4/all_findings_expert_labels"
+)
+_NIH_SHA256 = {
+    "test_individual_readers.csv": (
+        "e6193ea748d66857ea2db11765c961eb1f8b21829df73dc9dfc11e9c63caa16c"
+    ),
+    "test_labels.csv": "2602080132c8a2366ff428adfef98b79c809f5be8cfcde9cc237c62561c7ae40",
+}
+_NIH_KEYS = ("Image ID", "Patient ID", "Reader ID")
+
+
+class ExpertLabels(NamedTuple):
+    """What five radiologists said of the same chest X-rays."""
+
+    findings: tuple[str, ...]
+    votes: np.ndarray
+    y_true: np.ndarray
+    image: np.ndarray
+    patient: np.ndarray
+    readers: tuple[str, ...]
+
+
+def nih_expert_labels():
+    """810 chest X-rays of 532 patients, each read by the same five radiologists for 16 findings.
+
+    The whole of what `nih_five_radiologists` counts. The labels are for research and education
+    only and may not be passed on with this library, so they are fetched from a copy of Google's
+    release. The reference standard is the majority of the last three readers: they are part of it,
+    and whoever compares one of them with it finds that reader too good. Some patients have several
+    films: the patient is the unit. The films themselves are not included.
+
+    Returns
+    -------
+    ExpertLabels
+        ``findings`` 16 names, the first ``"Abnormal"``, then 14 findings, then ``"Other"``;
+        ``votes`` (810, 5, 16) bool; ``y_true`` (810, 16) bool, the reference standard, where
+        ``"Other"`` is also True if most called the film abnormal but no finding had a majority;
+        ``image`` (810,) str, names of the files of ChestX-ray14; ``patient`` (810,) str;
+        ``readers`` five numbers.
+
+    Raises
+    ------
+    DataUnavailable
+        If the two files (0.4 MB) are not in the cache and cannot be downloaded.
+
+    References
+    ----------
+    Nabulsi et al. 2021, "Deep learning for distinguishing normal versus abnormal chest radiographs
+    and generalization to two unseen diseases tuberculosis and COVID-19", Sci Rep 11:15523; images
+    of the NIH Clinical Center, nihcc.app.box.com/v/ChestXray-NIHCC (Wang et al. 2017, CVPR).
+    """
+    judged, decided = (
+        _nih_rows(fetch("nih_expert_labels", file, f"{_NIH}/{file}", f"sha256:{known_hash}"))
+        for file, known_hash in _NIH_SHA256.items()
+    )
+    judged.sort(key=lambda row: (row["Image ID"], row["Reader ID"]))
+    decided.sort(key=lambda row: row["Image ID"])
+    findings = tuple(name for name in decided[0] if name not in _NIH_KEYS)
+    # The readers' file says 1 and 0 of a film as a whole, and YES and NO of everything else.
+    votes, y_true = (
+        np.array([[row[name] in ("YES", "1") for name in findings] for row in rows])
+        for rows in (judged, decided)
+    )
+    image, patient = np.array([[row["Image ID"], row["Patient ID"]] for row in decided]).T
+    readers = tuple(sorted({row["Reader ID"] for row in judged}))
+    votes = votes.reshape(len(decided), len(readers), len(findings))
+    return ExpertLabels(findings, votes, y_true, image, patient, readers)
+
+
+def _nih_rows(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
