@@ -25,32 +25,86 @@ def _regression_cases(rng):
     return cases
 
 
-def _curvatures(X):
-    return np.linalg.eigvalsh(2 * X.T @ X / len(X))
+def _image(row):
+    side = int(np.sqrt(len(row) - 1))
+    return np.reshape(row[1:], (1, side, side)) / 255
 
 
-def _largest_learning_rate(X):
-    return 2 / _curvatures(X)[-1]
+def _label(row):
+    return int(row[0]), "torch.int64"
 
 
-def _table_cases(rng):
-    cases = [(np.array([[1.0, 0.0], [0.0, 2.0]]),)]
-    for n, features in ((10, 2), (25, 3), (60, 5)):
-        cases.append((rng.normal(size=(n, features)) @ rng.normal(size=(features, features)),))
-    return cases
+def _table_row(row):
+    return (_image(row), *_label(row))
 
 
-def _momentum_step(w, v, gradient, lr, momentum):
-    v = momentum * v - lr * gradient
-    return w + v, v
+def _row_cases(rng):
+    """Pixels above every label, and none of them white."""
+    return [
+        (np.append(float(label), rng.integers(20, 250, side * side)),)
+        for side, label in zip((2, 3, 4, 3), (1, *rng.permutation(9)[:3] + 2), strict=True)
+    ]
 
 
-def _momentum_cases(rng):
-    cases = [(np.array([1.0]), np.array([0.5]), np.array([2.0]), 0.1, 0.9)]
-    for features in (2, 4, 7):
-        w, v, gradient = rng.normal(size=(3, features))
-        lr, momentum = rng.uniform((0.01, 0.5), (0.5, 0.95))
-        cases.append((w, v, gradient, float(lr), float(momentum)))
+def _deal(numbers, batch_size, seed, again=False, drop=False):
+    """Two epochs of a loader; without a seed it does not shuffle."""
+    from torch import Generator, cat, stack
+    from torch.utils.data import DataLoader
+
+    def loader():
+        chance = None if seed is None else Generator().manual_seed(seed)
+        shuffle = seed is not None
+        return DataLoader(numbers, batch_size, shuffle=shuffle, generator=chance, drop_last=drop)
+
+    first = loader()
+    epochs = [list(first), list(loader() if again else first)]
+    return stack([cat(batches) for batches in epochs]), [len(batch) for batch in epochs[0]]
+
+
+def _two_epochs(numbers, batch_size, seed):
+    return _deal(numbers, batch_size, seed)
+
+
+def _dealing_cases(rng):
+    sizes = ((7, 3), (11, 4), (14, 4), (9, 2))
+    return [
+        ([int(i) for i in rng.choice(np.arange(100, 900), n, replace=False)], size, seed)
+        for (n, size), seed in zip(sizes, rng.integers(50, 10**6, 4).tolist(), strict=True)
+    ]
+
+
+def _right(batch):
+    logits, labels = batch
+    return np.argmax(logits, axis=1) == labels
+
+
+def _epoch_accuracy(batches):
+    right = sum(np.count_nonzero(_right(batch)) for batch in batches)
+    return right / sum(len(labels) for _, labels in batches)
+
+
+def _epoch_cases(rng):
+    """The last batch is smaller, and worse or better than the others."""
+
+    def share(hits, sizes):
+        return round(sum(hits) / sum(sizes), 9)
+
+    def mean(hits, sizes):
+        return round(sum(k / n for k, n in zip(hits, sizes, strict=True)) / len(sizes), 9)
+
+    cases = []
+    for sizes, right, classes in (((4, 3), (3, 1), 3), ((5, 5, 2), None, 4), ((7, 7, 4), None, 5)):
+        hits = right
+        while hits is None or len({share(hits, sizes), mean(hits, sizes), 0.5}) < 3:
+            hits = [int(rng.integers(1, n)) for n in sizes]
+        batches = []
+        for n, k in zip(sizes, hits, strict=True):
+            labels = rng.integers(0, classes, n)
+            logits = rng.normal(size=(n, classes))
+            shown = np.where(rng.permutation(n) < k, labels, (labels + 1) % classes)
+            logits[np.arange(n), shown] += 9
+            batches.append((logits, labels))
+        cases.append((batches,))
     return cases
 
 
@@ -149,89 +203,142 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        id="dli_l2.largest_learning_rate",
-        title="The edge of the valley",
-        reference=_largest_learning_rate,
-        cases=_table_cases,
+        id="dli_l2.table_row",
+        title="One row of a table",
+        reference=_table_row,
+        cases=_row_cases,
+        uses=("torch",),
         misconceptions=(
             Misconception(
-                "smallest_curvature",
-                lambda X: 2 / _curvatures(X)[0],
-                "This is the edge of the flattest direction. The steepest one diverges first: "
-                "take the largest eigenvalue.",
+                "label_is_a_float",
+                lambda row: (_image(row), row[0], "torch.float32"),
+                "The label is a float. `CrossEntropyLoss` refuses it: class numbers are names and "
+                "must be long.",
             ),
             Misconception(
-                "no_overshoot",
-                lambda X: 1 / _curvatures(X)[-1],
-                "With this rate, 1/λ, the first step lands exactly at the bottom of the steepest "
-                "direction. It may overshoot by as much again before it gets worse.",
+                "label_is_a_double",
+                lambda row: (_image(row), row[0], "torch.float64"),
+                "The label is a float of double precision, as the table has it. "
+                "`CrossEntropyLoss` refuses it: class numbers are names and must be long.",
             ),
             Misconception(
-                "no_mean",
-                lambda X: 2 / (_curvatures(X)[-1] * len(X)),
-                "This is the rate for the sum of the squared errors. The loss is a mean, so its "
-                "curvature is 2 XᵀX / n.",
+                "not_divided",
+                lambda row: (255 * _image(row), *_label(row)),
+                "These pixels still go up to 255. Networks learn badly from such numbers: bring "
+                "them to [0, 1].",
             ),
             Misconception(
-                "no_two",
-                lambda X: 4 / _curvatures(X)[-1],
-                "This is the rate for the curvature XᵀX / n. Deriving a square twice leaves a "
-                "factor 2: the Hessian of the mean squared error is twice that.",
+                "own_maximum",
+                lambda row: (_image(row) * 255 / max(row[1:]), *_label(row)),
+                "Each image is divided by its own brightest pixel here. Then a dark film looks "
+                "like a bright one. White is 255 for all of them.",
+            ),
+            Misconception(
+                "flat",
+                lambda row: (_image(row).ravel(), *_label(row)),
+                "The image is still a row of numbers. A convolution wants its channel, lines "
+                "and columns: (1, side, side).",
+            ),
+            Misconception(
+                "no_channel",
+                lambda row: (_image(row)[0], *_label(row)),
+                "The axis of the channels is missing: a gray image has one channel, so the shape "
+                "is (1, side, side).",
+            ),
+            Misconception(
+                "label_last",
+                lambda row: (_image(np.roll(row, 1)), int(row[-1]), "torch.int64"),
+                "This takes the last number for the label, and the label for the first pixel. "
+                "The label stands first in the row.",
+            ),
+            Misconception(
+                "transposed",
+                lambda row: (_image(row).transpose(0, 2, 1), *_label(row)),
+                "Lines and columns have changed places. The pixels come line by line.",
             ),
         ),
     ),
     Exercise(
-        id="dli_l2.momentum_step",
-        title="A step with momentum",
-        reference=_momentum_step,
-        cases=_momentum_cases,
+        id="dli_l2.two_epochs",
+        title="Deal them out",
+        reference=_two_epochs,
+        cases=_dealing_cases,
+        uses=("torch",),
         misconceptions=(
             Misconception(
-                "old_velocity",
-                lambda w, v, gradient, lr, momentum: (w + v, momentum * v - lr * gradient),
-                "This is the step with the old velocity. Update the velocity first, then move "
-                "with it.",
+                "not_shuffled",
+                lambda numbers, batch_size, seed: _deal(numbers, batch_size, None),
+                "The numbers come in the table's order, in both epochs. In a sorted table the "
+                "last batches are all of one class: ask the loader to shuffle.",
             ),
             Misconception(
-                "uphill",
-                lambda w, v, gradient, lr, momentum: (
-                    w + momentum * v + lr * gradient,
-                    momentum * v + lr * gradient,
+                "same_order_twice",
+                lambda numbers, batch_size, seed: _deal(numbers, batch_size, seed, again=True),
+                "The second epoch comes in the order of the first. Make the generator and the "
+                "loader once: it deals anew each time that it is gone through.",
+            ),
+            Misconception(
+                "last_batch_dropped",
+                lambda numbers, batch_size, seed: _deal(numbers, batch_size, seed, drop=True),
+                "The last, smaller batch is missing, and with it some patients. `drop_last` "
+                "stays False.",
+            ),
+            Misconception(
+                "one_by_one",
+                lambda numbers, batch_size, seed: _deal(numbers, 1, seed),
+                "The order is right, but every batch holds one number. Tell the loader the size "
+                "of its batches.",
+            ),
+            Misconception(
+                "one_epoch",
+                lambda numbers, batch_size, seed: (
+                    _two_epochs(numbers, batch_size, seed)[0][:1],
+                    _two_epochs(numbers, batch_size, seed)[1],
                 ),
-                "The ball accelerates uphill: the gradient enters the velocity with a minus.",
+                "This is one epoch. Go through the loader a second time: it deals in a new order.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="dli_l2.epoch_accuracy",
+        title="Accuracy of an epoch",
+        reference=_epoch_accuracy,
+        cases=_epoch_cases,
+        misconceptions=(
+            Misconception(
+                "mean_of_batches",
+                lambda batches: float(np.mean([_right(b).mean() for b in batches])),
+                "This is the mean of the batches' accuracies. The last batch is smaller and must "
+                "not count as much as the others: add up what is right, then divide once.",
             ),
             Misconception(
-                "average",
-                lambda w, v, gradient, lr, momentum: (
-                    w + momentum * v - (1 - momentum) * lr * gradient,
-                    momentum * v - (1 - momentum) * lr * gradient,
+                "last_batch",
+                lambda batches: float(_right(batches[-1]).mean()),
+                "This is the accuracy of the last batch alone.",
+            ),
+            Misconception(
+                "count",
+                lambda batches: int(sum(_right(b).sum() for b in batches)),
+                "This is how many are right. Divide by the number of all items.",
+            ),
+            Misconception(
+                "a_batch",
+                lambda batches: float(sum(_right(b).sum() for b in batches) / len(batches)),
+                "This is how many are right in a batch, on average. Divide by the number of "
+                "items, not of batches.",
+            ),
+            Misconception(
+                "full_batches",
+                lambda batches: float(
+                    sum(_right(b).sum() for b in batches) / (len(batches) * len(batches[0][1]))
                 ),
-                "This is the value if the gradient is weighed by 1 - momentum: an average of "
-                "gradients, as in Adam. Here the new gradient counts in full.",
+                "This divides by the number of batches times the size of the first. The last one "
+                "is smaller: count the items themselves.",
             ),
             Misconception(
-                "forgets",
-                lambda w, v, gradient, lr, momentum: (w - lr * gradient, -lr * gradient),
-                "The old velocity is gone: this is plain gradient descent. Keep the share "
-                "`momentum` of it.",
-            ),
-            Misconception(
-                "rate_outside",
-                lambda w, v, gradient, lr, momentum: (
-                    w - lr * (momentum * v + gradient),
-                    momentum * v + gradient,
-                ),
-                "This is the step as PyTorch writes it, where the rate multiplies the velocity "
-                "at the end. Here the velocity already holds it: v ← μv - η∇L, w ← w + v.",
-            ),
-            Misconception(
-                "nesterov",
-                lambda w, v, gradient, lr, momentum: (
-                    w + momentum * (momentum * v - lr * gradient) - lr * gradient,
-                    momentum * v - lr * gradient,
-                ),
-                "The velocity is right, and the weights are those of Nesterov's momentum. Here "
-                "w moves by the new velocity.",
+                "errors",
+                lambda batches: 1 - _epoch_accuracy(batches),
+                "This is the share that is wrong.",
             ),
         ),
     ),

@@ -1,5 +1,7 @@
 """Answers to the exercises of the chapter "L2: training"."""
 
+import math
+
 import numpy as np
 import torch
 
@@ -22,24 +24,63 @@ def _step_in_place(w, X, y, lr):
     return w
 
 
-def _largest_rate_by_powers(X):
-    H = 2 * X.T @ X / len(X)
-    # Squared twenty times, a matrix is its largest eigenvalue's, but for a scale.
-    power = H
-    for _ in range(20):
-        power = power @ power / np.linalg.norm(power @ power)
-    v = power @ np.ones(len(H))
-    return 2 * (v @ v) / (v @ H @ v)
+def _row_nested(row):
+    side = math.isqrt(len(row))
+    lines = [[value / 255 for value in row[1 + side * i : 1 + side * (i + 1)]] for i in range(side)]
+    return [lines], int(row[0]), "torch.int64"
 
 
-def _sgd(w, v, gradient, lr, momentum):
-    """PyTorch's velocity is this one divided by -lr."""
-    parameter = torch.nn.Parameter(torch.tensor(w))
-    optimizer = torch.optim.SGD([parameter], lr=lr, momentum=momentum)
-    optimizer.state[parameter]["momentum_buffer"] = -torch.tensor(v) / lr
-    parameter.grad = torch.tensor(gradient)
-    optimizer.step()
-    return parameter, -lr * optimizer.state[parameter]["momentum_buffer"]
+def _row_torch(row, dtype=torch.int64, white=255):
+    x = torch.as_tensor(np.delete(row, 0), dtype=torch.float32) / white
+    y = torch.tensor(row[0], dtype=dtype)
+    return x.unflatten(0, (1, math.isqrt(len(x)), -1)), y, str(y.dtype)
+
+
+class _Numbers(torch.utils.data.Dataset):
+    def __init__(self, numbers):
+        self.numbers = torch.tensor(numbers)
+
+    def __len__(self):
+        return len(self.numbers)
+
+    def __getitem__(self, i):
+        return self.numbers[i]
+
+
+def _loader(numbers, batch_size, seed, **how):
+    chance = torch.Generator()
+    chance.manual_seed(seed)
+    how = {"shuffle": True, "generator": chance, "batch_size": batch_size} | how
+    return torch.utils.data.DataLoader(_Numbers(numbers), **how)
+
+
+def _gone_through(first, second):
+    first, second = list(first), list(second)
+    return torch.stack([torch.cat(first), torch.cat(second)]), tuple(map(len, first))
+
+
+def _dealt(numbers, batch_size, seed, **how):
+    loader = _loader(numbers, batch_size, seed, **how)
+    return _gone_through(loader, loader)
+
+
+def _dealt_anew(numbers, batch_size, seed):
+    return _gone_through(*(_loader(numbers, batch_size, seed) for _ in range(2)))
+
+
+def _accuracy_loop(batches):
+    right = n = 0
+    for logits, labels in batches:
+        for row, label in zip(logits.tolist(), labels.tolist(), strict=True):
+            right += row.index(max(row)) == label
+            n += 1
+    return right / n
+
+
+def _accuracy_weighted(batches):
+    sizes = [len(labels) for _, labels in batches]
+    each = [torch.tensor(z).argmax(1).eq(torch.tensor(y)).float().mean() for z, y in batches]
+    return np.average(each, weights=sizes)
 
 
 def _stopping_slices(losses, patience):
@@ -103,16 +144,28 @@ RIGHT = {
         "in place": _step_in_place,
         "other order": lambda w, X, y, lr: w + 2 * lr * ((y - X @ w) @ X) / len(X),
     },
-    "largest_learning_rate": {
-        "power iteration": _largest_rate_by_powers,
-        "norm": lambda X: len(X) / np.linalg.norm(X, 2) ** 2,
-        "without sorting": lambda X: 1 / np.linalg.eigvals(X.T @ X / len(X)).real.max(),
-        "torch": lambda X: len(X) / torch.linalg.matrix_norm(torch.tensor(X).float(), 2) ** 2,
+    "table_row": {
+        "nested": _row_nested,
+        "torch": _row_torch,
+        "numpy": lambda row: (
+            row[None, 1:].reshape(1, -1, math.isqrt(len(row))) / 255.0,
+            np.int64(row[0]),
+            "torch.int64",
+        ),
     },
-    "momentum_step": {
-        "sgd": _sgd,
-        "list": lambda w, v, g, lr, m: [w + m * v - lr * g, m * v - lr * g],
-        "new weights less old": lambda w, v, g, lr, m: (w - (lr * g - m * v), -(lr * g - m * v)),
+    "two_epochs": {
+        "own data set": _dealt,
+        "pairs": lambda numbers, batch_size, seed: [
+            list(part) for part in _dealt(numbers, batch_size, seed, num_workers=0)
+        ],
+    },
+    "epoch_accuracy": {
+        "loop": _accuracy_loop,
+        "weighted": _accuracy_weighted,
+        "together": lambda batches: np.mean(
+            np.concatenate([z for z, _ in batches]).argmax(1)
+            == np.concatenate([y for _, y in batches])
+        ),
     },
     "early_stopping": {
         "slices": _stopping_slices,
@@ -139,29 +192,40 @@ WRONG = {
         "rate forgotten": (lambda w, X, y, lr: w - 2 * X.T @ (X @ w - y) / len(y), None),
         "solution": (lambda w, X, y, lr: np.linalg.lstsq(X, y, rcond=None)[0], None),
     },
-    "largest_learning_rate": {
-        "trace": (lambda X: len(X) / np.trace(X.T @ X), None),
-        "not squared": (lambda X: len(X) / np.linalg.norm(X, 2), None),
-        "largest curvature": (lambda X: 2 * np.linalg.norm(X, 2) ** 2 / len(X), None),
-        "Frobenius": (lambda X: 2 / np.linalg.norm(2 * X.T @ X / len(X)), None),
-        "n less one": (lambda X: (len(X) - 1) / np.linalg.norm(X, 2) ** 2, None),
-    },
-    "momentum_step": {
-        "torch": (
-            lambda w, v, g, lr, m: (w - lr * (m * v + g), m * v + g),
-            "rate_outside",
-        ),
-        "Nesterov": (
-            lambda w, v, g, lr, m: (w - lr * g + m * (m * v - lr * g), m * v - lr * g),
-            "nesterov",
-        ),
-        "velocity first": (lambda w, v, g, lr, m: (m * v - lr * g, w + m * v - lr * g), "reversed"),
-        "weights alone": (lambda w, v, g, lr, m: w + m * v - lr * g, None),
-        "velocity counts in full": (lambda w, v, g, lr, m: (w + v - lr * g, v - lr * g), None),
-        "rate on both": (
-            lambda w, v, g, lr, m: (w + lr * (m * v - g), lr * (m * v - g)),
+    "table_row": {
+        "float": (lambda row: _row_torch(row, torch.float32), "label_is_a_float"),
+        "double": (lambda row: _row_torch(row, torch.float64), "label_is_a_double"),
+        "raw": (lambda row: _row_torch(row, white=1), "not_divided"),
+        "by 256": (lambda row: _row_torch(row, white=256), None),
+        "label among the pixels": (
+            lambda row: (row[:-1].reshape(1, math.isqrt(len(row)), -1) / 255, *_row_torch(row)[1:]),
             None,
         ),
+        "centered": (lambda row: (_row_torch(row)[0] * 2 - 1, *_row_torch(row)[1:]), None),
+        "small integer": (lambda row: _row_torch(row, torch.int32), None),
+    },
+    "two_epochs": {
+        "in order": (lambda n, b, seed: _dealt(n, b, seed, shuffle=False), "not_shuffled"),
+        "two loaders": (_dealt_anew, "same_order_twice"),
+        "dropped": (lambda n, b, seed: _dealt(n, b, seed, drop_last=True), "last_batch_dropped"),
+        "default batch": (lambda n, b, seed: _dealt(n, 1, seed), "one_by_one"),
+        "other seed": (lambda n, b, seed: _dealt(n, b, seed + 1), None),
+        "seed forgotten": (lambda n, b, seed: _dealt(n, b, 0), None),
+        "order alone": (lambda n, b, seed: _dealt(n, b, seed)[0], None),
+    },
+    "epoch_accuracy": {
+        "mean": (
+            lambda batches: np.mean([_accuracy_loop([batch]) for batch in batches]),
+            "mean_of_batches",
+        ),
+        "first batch": (lambda batches: _accuracy_loop(batches[:1]), None),
+        "number": (
+            lambda batches: sum(_accuracy_loop([b]) * len(b[1]) for b in batches),
+            "count",
+        ),
+        "least logit": (lambda batches: _accuracy_loop([(-z, y) for z, y in batches]), None),
+        "squared": (lambda batches: _accuracy_loop(batches) ** 2, None),
+        "each": (lambda batches: [_accuracy_loop([batch]) for batch in batches], None),
     },
     "early_stopping": {
         "equal counts": (_waits_for_equal, "equal_is_better"),
