@@ -8,17 +8,19 @@ _MEAN = (0.485, 0.456, 0.406)
 _SD = (0.229, 0.224, 0.225)
 
 
-def _brighten(image, gain):
-    return np.clip(np.rint(image.astype(float) * gain), 0, 255).astype(np.uint8)
+def _augmented(train, val, coins):
+    seen = train.copy()
+    seen[coins] = seen[coins][:, :, ::-1]
+    return seen, val
 
 
-def _gray_cases(rng):
-    gains = (1.5, 0.625, 2.25, 1.25)  # exact in single precision, too
-    return [(rng.integers(60, 256, (4, 5)).astype(np.uint8), gain) for gain in gains]
-
-
-def _wrap_around(image, gain):
-    return (np.rint(image.astype(float) * gain).astype(np.int64) % 256).astype(np.uint8)
+def _batch_pairs(rng):
+    """Coins of both sides, of which not half are heads."""
+    cases = []
+    for (n, h, w), heads in (((4, 3, 3), 1), ((5, 4, 3), 2), ((6, 2, 4), 4)):
+        coins = rng.permutation(n) < heads
+        cases.append((rng.normal(size=(n, h, w)), rng.normal(size=(n, h, w)), coins))
+    return cases
 
 
 def _mirror_boxes(boxes, width):
@@ -100,48 +102,6 @@ def _sigmoid(logits, classes):
 
 EXERCISES = (
     Exercise(
-        id="dli_l4.brighten",
-        title="A brighter lamp",
-        reference=_brighten,
-        cases=_gray_cases,
-        misconceptions=(
-            Misconception(
-                "wraps_around",
-                _wrap_around,
-                "Where the product exceeds 255, eight bits wrap around and the brightest places "
-                "turn dark. Calculate in floats and limit the result before it goes back to uint8.",
-            ),
-            Misconception(
-                "keeps_floats",
-                lambda image, gain: np.clip(image.astype(float) * gain, 0, 255) / 255,
-                "These values run from 0 to 1. The network's preprocessing divides by 255 "
-                "already: return gray values from 0 to 255.",
-            ),
-            Misconception(
-                "rescales",
-                lambda image, gain: np.rint(image * gain * (255 / (image * gain).max())).astype(
-                    np.uint8
-                ),
-                "This image is stretched so that its brightest pixel is 255: then the gain has no "
-                "effect at all. A saturated camera cuts off.",
-            ),
-            Misconception(
-                "adds",
-                lambda image, gain: np.clip(np.rint(image + 255 * (gain - 1)), 0, 255).astype(
-                    np.uint8
-                ),
-                "This is the image with the same amount added to every pixel. A brighter lamp "
-                "multiplies: what is black stays black.",
-            ),
-            Misconception(
-                "cut_off",
-                lambda image, gain: np.minimum(image * gain, 255).astype(np.uint8),
-                "These are the products with their fractions cut off, as `astype` does. Round "
-                "them first.",
-            ),
-        ),
-    ),
-    Exercise(
         id="dli_l4.mirror_boxes",
         title="The label moves with the image",
         reference=_mirror_boxes,
@@ -170,6 +130,54 @@ EXERCISES = (
                 lambda boxes, width: _mirror_boxes(boxes, width - 1),
                 "This is right where positions are the numbers of pixels, from 0 to width - 1. "
                 "Here they are positions of edges, from 0 to width.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="dli_l4.augmented",
+        title="Who is mirrored",
+        reference=_augmented,
+        cases=_batch_pairs,
+        misconceptions=(
+            Misconception(
+                "validation_too",
+                lambda train, val, coins: (
+                    _augmented(train, val, coins)[0],
+                    _augmented(val, val, coins)[0],
+                ),
+                "The validation images are mirrored as well. They stand for the patients who "
+                "will come, and those come unchanged: augment what the network learns from.",
+            ),
+            Misconception(
+                "validation_alone",
+                lambda train, val, coins: (train, _augmented(val, val, coins)[0]),
+                "The validation images are mirrored, and the training images are not. It is the "
+                "other way round.",
+            ),
+            Misconception(
+                "whole_batch",
+                lambda train, val, coins: (train[:, :, ::-1], val),
+                "Every training image is mirrored here. Then the network never sees one as it "
+                "was: mirror those that the coin hits.",
+            ),
+            Misconception(
+                "upside_down",
+                lambda train, val, coins: (
+                    np.where(coins[:, np.newaxis, np.newaxis], train[:, ::-1], train),
+                    val,
+                ),
+                "The chosen images stand on their heads: lines have been reversed. Left and right "
+                "are the last axis.",
+            ),
+            Misconception(
+                "the_others",
+                lambda train, val, coins: _augmented(train, val, ~coins),
+                "The images that the coin did not hit are mirrored here.",
+            ),
+            Misconception(
+                "nobody",
+                lambda train, val, coins: (train, val),
+                "Both batches are as they were: nothing is augmented.",
             ),
         ),
     ),

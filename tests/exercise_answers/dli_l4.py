@@ -8,8 +8,21 @@ import torch
 MEAN, SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-def _brighten_loop(image, gain):
-    return [[min(255, round(int(value) * gain)) for value in row] for row in image]
+def _augmented_loop(train, val, coins):
+    seen = [
+        [line[::-1] if hit else line for line in image]
+        for image, hit in zip(train.tolist(), coins.tolist(), strict=True)
+    ]
+    return seen, val
+
+
+def _augmented_torch(train, val, coins, axis=2, of_val=False):
+    def flipped(batch):
+        batch = torch.tensor(batch)
+        batch[torch.tensor(coins)] = batch[torch.tensor(coins)].flip(axis)
+        return batch
+
+    return flipped(train), flipped(val) if of_val else torch.tensor(val)
 
 
 def _mirror_loop(boxes, width):
@@ -51,14 +64,12 @@ def _guess_sorted(logits, classes):
 
 
 RIGHT = {
-    "brighten": {
-        "loop": _brighten_loop,
-        "clip first": lambda image, gain: np.round(np.clip(image * gain, None, 255)).astype("u1"),
-        "where": lambda image, gain: np.where(
-            image * gain > 255, 255, np.rint(image * gain).astype(int)
-        ),
-        "torch": lambda image, gain: (
-            (torch.tensor(image).double() * gain).round().clamp(0, 255).to(torch.uint8)
+    "augmented": {
+        "loop": _augmented_loop,
+        "torch": _augmented_torch,
+        "sum": lambda train, val, coins: (
+            train + coins.reshape(-1, 1, 1) * (train[..., ::-1] - train),
+            val + 0,
         ),
     },
     "mirror_boxes": {
@@ -86,17 +97,26 @@ RIGHT = {
 }
 
 WRONG = {
-    "brighten": {
-        "integers": (lambda image, gain: np.minimum((image * gain).astype(int), 255), "cut_off"),
-        "half up": (
-            lambda image, gain: np.minimum(np.floor(image * gain + 0.5), 255).astype(np.uint8),
+    "augmented": {
+        "both": (
+            lambda train, val, coins: _augmented_torch(train, val, coins, of_val=True),
+            "validation_too",
+        ),
+        "lines": (
+            lambda train, val, coins: _augmented_torch(train, val, coins, axis=1),
+            "upside_down",
+        ),
+        "training alone": (lambda train, val, coins: _augmented_loop(train, val, coins)[0], None),
+        "hits alone": (lambda train, val, coins: (train[coins][..., ::-1], val), None),
+        "order of the batch": (
+            lambda train, val, coins: (np.where(coins[:, None, None], train[::-1], train), val),
             None,
         ),
-        "not limited": (lambda image, gain: np.round(image * gain), None),
-        "black": (lambda image, gain: np.where(image * gain > 255, 0, np.rint(image * gain)), None),
-        "limited to 1": (lambda image, gain: np.clip(image * gain, 0, 1), None),
-        "whole gain": (lambda image, gain: np.minimum(image.astype(int) * int(gain), 255), None),
-        "limit 256": (lambda image, gain: np.minimum(np.round(image * gain), 256), None),
+        "both as they were": (lambda train, val, coins: [train, val], "nobody"),
+        "val first": (
+            lambda train, val, coins: _augmented_torch(train, val, coins)[::-1],
+            "reversed",
+        ),
     },
     "mirror_boxes": {
         "last pixel": (
