@@ -44,15 +44,104 @@ def _size_cases(rng):
     return cases
 
 
-def _conv_parameters(in_channels, out_channels, kernel):
-    one_filter = in_channels * kernel**2 + 1
-    return out_channels * one_filter
+def _flat_features(size, channels):
+    for _ in channels:
+        size //= 2  # the padded convolution keeps the size, the pooling halves it
+    return channels[-1] * size * size
 
 
-def _channel_cases(rng):
-    return [(1, 8, 3), (3, 64, 7)] + [
-        tuple(int(n) for n in rng.integers((2, 2, 2), (70, 70, 8))) for _ in range(4)
+def _halved(size, blocks, half):
+    for _ in range(blocks):
+        size = half(size)
+    return size
+
+
+def _block_cases(rng):
+    """Sizes at which half a pixel is lost on the way."""
+    cases = [(28, [25, 50, 75]), (50, [8, 16])]
+    for blocks in (2, 3, 3):
+        size = int(rng.integers(4, 9)) * 2**blocks - 2 ** (blocks - 1) - 1
+        cases.append((size, [int(c) for c in rng.choice(np.arange(5, 90), blocks, False)]))
+    return cases
+
+
+def _dropout(x, chance, p):
+    return np.where(chance < p, 0, x / (1 - p)), x
+
+
+def _chance_cases(rng):
+    x, chance = np.array([[1.0, 2.0], [3.0, -4.0]]), np.array([[0.1, 0.9], [0.5, 0.3]])
+    drawn = [
+        (rng.normal(size=shape), rng.permutation(np.linspace(0.02, 0.97, np.prod(shape))), p)
+        for shape, p in (((3, 4), 0.25), ((12,), 0.75), ((2, 3, 3), 0.4))
     ]
+    return [(x, chance, 0.25), *((x, chance.reshape(x.shape), p) for x, chance, p in drawn)]
+
+
+def _logits(weights, x, own_statistics=False):
+    """Linear, batch normalization, ReLU, Linear: written out."""
+    h = x @ weights["0.weight"].T + weights["0.bias"]
+    mean, var = weights["1.running_mean"], weights["1.running_var"]
+    if own_statistics:
+        mean, var = h.mean(0), h.var(0, correction=0)
+    h = (h - mean) / (var + 1e-5) ** 0.5 * weights["1.weight"] + weights["1.bias"]
+    return h.clamp(min=0) @ weights["3.weight"].T + weights["3.bias"]
+
+
+def _of_batch(weights, batch, own_statistics=False, last=lambda z: z):
+    """Summed loss, number of right answers and number of images of a batch."""
+    x, y = batch
+    z = last(_logits(weights, x, own_statistics))
+    lost = -z.log_softmax(1)[range(len(y)), y].sum().item()
+    return np.array([lost, (z.argmax(1) == y).sum().item(), len(y)])
+
+
+def _loss_and_accuracy(weights, batches):
+    return _means(weights, batches)
+
+
+def _means(weights, batches, **how):
+    lost, right, n = sum(_of_batch(weights, batch, **how) for batch in batches)
+    return float(lost / n), float(right / n)
+
+
+def _mean_of_batches(weights, batches):
+    each = [_loss_and_accuracy(weights, [batch]) for batch in batches]
+    return tuple(float(value) for value in np.mean(each, axis=0))
+
+
+def _sums(weights, batches):
+    lost, right, _ = sum(_of_batch(weights, batch) for batch in batches)
+    return float(lost), float(right)
+
+
+def _trained_cases(rng):
+    """Running averages that are not those of the batches; no batch is right as often as another."""
+    import torch
+
+    def tensor(*shape, scale=1.0):
+        return torch.tensor(rng.normal(0, scale, shape), dtype=torch.float32)
+
+    cases = []
+    while len(cases) < 4:
+        sizes = ((5, 3), (6, 5, 3), (4, 4, 3), (7, 4))[len(cases)]
+        weights = {
+            "0.weight": tensor(6, 4),
+            "0.bias": tensor(6),
+            "1.weight": 1 + tensor(6, scale=0.2),
+            "1.bias": tensor(6, scale=0.5),
+            "1.running_mean": tensor(6),
+            "1.running_var": torch.tensor(rng.uniform(0.5, 4, 6), dtype=torch.float32),
+            "1.num_batches_tracked": torch.tensor(int(rng.integers(20, 90))),
+            "3.weight": tensor(3, 6),
+            "3.bias": tensor(3),
+        }
+        batches = [(tensor(n, 4), torch.tensor(rng.integers(0, 3, n))) for n in sizes]
+        right = [_of_batch(weights, batch)[1:] for batch in batches]
+        shares = {k / n for k, n in right}
+        if len(shares) == len(sizes) and not shares & {0, 1}:
+            cases.append((weights, batches))
+    return cases
 
 
 def _receptive_field(layers):
@@ -148,38 +237,6 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        id="dli_l3.conv_parameters",
-        title="The parameters of a convolution",
-        reference=_conv_parameters,
-        cases=_channel_cases,
-        misconceptions=(
-            Misconception(
-                "no_bias",
-                lambda in_channels, out_channels, kernel: in_channels * out_channels * kernel**2,
-                "Nearly: each output channel also has one bias.",
-            ),
-            Misconception(
-                "one_input_channel",
-                lambda in_channels, out_channels, kernel: out_channels * (kernel**2 + 1),
-                "A filter looks at all input channels at once: it has a k × k slice for each of "
-                "them.",
-            ),
-            Misconception(
-                "not_squared",
-                lambda in_channels, out_channels, kernel: out_channels * (in_channels * kernel + 1),
-                "The kernel is a square: k × k weights a slice.",
-            ),
-            Misconception(
-                "bias_for_each_slice",
-                lambda in_channels, out_channels, kernel: (
-                    in_channels * out_channels * (kernel**2 + 1)
-                ),
-                "This number holds a bias for every slice. The slices of a filter are added up, "
-                "and one bias is added to the sum.",
-            ),
-        ),
-    ),
-    Exercise(
         id="dli_l3.receptive_field",
         title="How far does a neuron see?",
         reference=_receptive_field,
@@ -208,6 +265,129 @@ EXERCISES = (
                 lambda layers: int(np.prod([kernel for kernel, _ in layers])),
                 "This is the product of the kernels. Two kernels of 3 in a row see 5 pixels, not "
                 "9.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="dli_l3.flat_features",
+        title="What arrives behind Flatten",
+        reference=_flat_features,
+        cases=_block_cases,
+        misconceptions=(
+            Misconception(
+                "rounds_up",
+                lambda size, channels: (
+                    channels[-1] * _halved(size, len(channels), lambda n: -(-n // 2)) ** 2
+                ),
+                "This is the number if a pooling keeps half a pixel at the edge. 7 pixels become "
+                "3, not 4.",
+            ),
+            Misconception(
+                "no_padding",
+                lambda size, channels: (
+                    channels[-1] * _halved(size, len(channels), lambda n: (n - 2) // 2) ** 2
+                ),
+                "This is the number if every convolution ate a border of one pixel. With padding "
+                "1 a kernel of 3 keeps the size.",
+            ),
+            Misconception(
+                "no_pooling",
+                lambda size, channels: channels[-1] * size**2,
+                "This is the number without the poolings. Each of them halves both sides.",
+            ),
+            Misconception(
+                "one_side",
+                lambda size, channels: channels[-1] * (size // 2 ** len(channels)),
+                "This is one side times the channels. A channel is a square: its side counts "
+                "twice.",
+            ),
+            Misconception(
+                "pixels_alone",
+                lambda size, channels: (size // 2 ** len(channels)) ** 2,
+                "These are the pixels of one channel. All channels of the last block arrive.",
+            ),
+            Misconception(
+                "all_channels",
+                lambda size, channels: sum(channels) * (size // 2 ** len(channels)) ** 2,
+                "This counts the channels of every block. Only those of the last one come out; "
+                "the others were its input.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="dli_l3.dropout",
+        title="Dropout by hand",
+        reference=_dropout,
+        cases=_chance_cases,
+        misconceptions=(
+            Misconception(
+                "not_scaled",
+                lambda x, chance, p: (np.where(chance < p, 0, x), x),
+                "The right numbers are blanked in training, and the rest is left as it was. Then "
+                "the mean is smaller in training than in use: divide what stays by 1 - p.",
+            ),
+            Misconception(
+                "scaled_in_use",
+                lambda x, chance, p: (np.where(chance < p, 0, x), (1 - p) * x),
+                "This is dropout as it was first published, scaled in evaluation. PyTorch divides "
+                "by 1 - p in training, so that in use nothing has to be done.",
+            ),
+            Misconception(
+                "always",
+                lambda x, chance, p: (_dropout(x, chance, p)[0],) * 2,
+                "The numbers are blanked in evaluation as well, so the answer would depend on "
+                "chance. In evaluation `x` passes unchanged.",
+            ),
+            Misconception(
+                "p_is_kept",
+                lambda x, chance, p: (np.where(chance < p, x / p, 0), x),
+                "This keeps the share p. In PyTorch p is the share that is blanked.",
+            ),
+            Misconception(
+                "divided_by_p",
+                lambda x, chance, p: (np.where(chance < p, 0, x / p), x),
+                "What stays is divided by p here. The share that stays is 1 - p: divide by that, "
+                "and the mean is kept.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="dli_l3.loss_and_accuracy",
+        title="Look, and do not touch",
+        reference=_loss_and_accuracy,
+        cases=_trained_cases,
+        points=2,
+        rtol=5e-5,
+        uses=("torch",),
+        misconceptions=(
+            Misconception(
+                "in_training_mode",
+                lambda weights, batches: _means(weights, batches, own_statistics=True),
+                "These are the numbers in training mode: each batch is normalized by its own mean "
+                "and deviation, so an image's answer depends on its neighbors. `eval` switches to "
+                "the running averages.",
+            ),
+            Misconception(
+                "mean_of_batches",
+                _mean_of_batches,
+                "This is the mean over the batches. The last one is smaller and must not count "
+                "as much: add up over the images, then divide once.",
+            ),
+            Misconception(
+                "softmax_first",
+                lambda weights, batches: _means(weights, batches, last=lambda z: z.softmax(1)),
+                "The accuracy is right, and the loss is that of a softmax before "
+                "CrossEntropyLoss, which has one inside. It wants the logits.",
+            ),
+            Misconception(
+                "last_batch",
+                lambda weights, batches: _loss_and_accuracy(weights, batches[-1:]),
+                "These are loss and accuracy of the last batch alone.",
+            ),
+            Misconception(
+                "sums",
+                _sums,
+                "These are sums over the images. Divide both by their number.",
             ),
         ),
     ),

@@ -30,6 +30,48 @@ def _field_by_sum(layers):
     return 1 + sum((kernel - 1) * math.prod(strides[:i]) for i, (kernel, _) in enumerate(layers))
 
 
+def _flat_torch(size, channels, padding=1):
+    x, before = torch.zeros(1, 1, size, size), 1
+    for after in channels:
+        x = torch.nn.MaxPool2d(2)(torch.nn.Conv2d(before, after, 3, padding=padding)(x))
+        before = after
+    return x.numel()
+
+
+def _steps(size, channels):
+    places = list(range(size))
+    for _ in channels:
+        places = places[1::2]
+    return places
+
+
+def _dropout_torch(x, chance, p):
+    x, kept = torch.tensor(x), torch.tensor(chance) >= p
+    return torch.where(kept, x / (1 - p), torch.zeros_like(x)), x
+
+
+def _dropout_copy(x, chance, p):
+    blanked = x / (1 - p)
+    blanked[chance < p] = 0
+    return blanked, x
+
+
+def _looked(weights, batches, mode=False, last=None):
+    """By torch's own layers."""
+    nn = torch.nn
+    network = nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 3))
+    network.load_state_dict(weights)
+    network.train(mode)
+    loss = right = n = 0
+    with torch.no_grad():
+        for x, y in batches:
+            z = (last or nn.Identity())(network(x))
+            loss += nn.CrossEntropyLoss()(z, y) * len(y)
+            right += (z.argmax(1) == y).float().sum()
+            n += len(y)
+    return (loss / n).item(), (right / n).item()
+
+
 RIGHT = {
     "convolve": {
         "torch": _convolve_torch,
@@ -47,10 +89,31 @@ RIGHT = {
             torch.zeros(1, 1, n), torch.zeros(1, 1, k), stride=s, padding=p
         ).shape[-1],
     },
-    "conv_parameters": {
-        "torch": lambda i, o, k: sum(p.numel() for p in torch.nn.Conv2d(i, o, k).parameters()),
-        "loop": lambda i, o, k: sum(sum(k * k for _ in range(i)) + 1 for _ in range(o)),
-        "expanded": lambda i, o, k: o + o * i * k * k,
+    "flat_features": {
+        "torch": _flat_torch,
+        "bits": lambda size, channels: channels[-1] * (size >> len(channels)) ** 2,
+        "steps": lambda size, channels: channels[-1] * len(_steps(size, channels)) ** 2,
+    },
+    "dropout": {
+        "torch": _dropout_torch,
+        "copy": _dropout_copy,
+        "loop": lambda x, chance, p: [
+            np.reshape(
+                [
+                    0 if c < p else v / (1 - p)
+                    for v, c in zip(x.ravel(), chance.ravel(), strict=True)
+                ],
+                x.shape,
+            ),
+            x.copy(),
+        ],
+    },
+    "loss_and_accuracy": {
+        "together": lambda w, b: _looked(w, [tuple(map(torch.cat, zip(*b, strict=True)))]),
+        "one by one": lambda w, b: _looked(
+            w, [(x[i : i + 1], y[i : i + 1]) for x, y in b for i in range(len(y))]
+        ),
+        "batches": lambda w, b: _looked(w, b),
     },
     "receptive_field": {"marking": _field_by_marking, "sum": _field_by_sum},
 }
@@ -89,12 +152,51 @@ WRONG = {
         "kernel forgotten": (lambda n, k, s, p: (n + 2 * p) // s, None),
         "one outside of the division": (lambda n, k, s, p: (n + 2 * p - k + 1) // s, None),
     },
-    "conv_parameters": {
-        "bias for each input": (lambda i, o, k: i * o * k**2 + i, None),
-        "one bias": (lambda i, o, k: i * o * k**2 + 1, None),
-        "sum of channels": (lambda i, o, k: (i + o) * k**2 + o, None),
-        "twice": (lambda i, o, k: o * (i * 2 * k + 1), None),
-        "cube": (lambda i, o, k: o * (i * k**3 + 1), None),
+    "flat_features": {
+        "one pooling less": (
+            lambda size, channels: channels[-1] * (size // 2 ** (len(channels) - 1)) ** 2,
+            None,
+        ),
+        "first channels": (lambda size, channels: _flat_torch(size, channels[::-1]), None),
+        "ceiling": (
+            lambda size, channels: channels[-1] * math.ceil(size / 2 ** len(channels)) ** 2,
+            "rounds_up",
+        ),
+        "fraction": (lambda size, channels: channels[-1] * (size / 2 ** len(channels)) ** 2, None),
+        "unpadded": (lambda size, channels: _flat_torch(size, channels, padding=0), "no_padding"),
+        "side": (lambda size, channels: size >> len(channels), None),
+    },
+    "dropout": {
+        "training alone": (lambda x, chance, p: np.where(chance < p, 0, x / (1 - p)), None),
+        "other way round": (lambda x, chance, p: _dropout_copy(x, chance, p)[::-1], "reversed"),
+        "unscaled": (lambda x, chance, p: (x * (chance >= p), x), "not_scaled"),
+        "scaled twice": (
+            lambda x, chance, p: (_dropout_copy(x, chance, p)[0] / (1 - p), x),
+            None,
+        ),
+        "above blanked": (lambda x, chance, p: (np.where(chance < p, x / (1 - p), 0), x), None),
+        "scaled in use, too": (
+            lambda x, chance, p: (_dropout_copy(x, chance, p)[0], x / (1 - p)),
+            None,
+        ),
+    },
+    "loss_and_accuracy": {
+        "training": (lambda w, b: _looked(w, b, mode=True), "in_training_mode"),
+        "softmax": (
+            lambda w, b: _looked(w, b, last=torch.nn.Softmax(dim=1)),
+            "softmax_first",
+        ),
+        "each batch": (
+            lambda w, b: np.mean([_looked(w, [batch]) for batch in b], axis=0),
+            "mean_of_batches",
+        ),
+        "first batch": (lambda w, b: _looked(w, b[:1]), None),
+        "other order": (lambda w, b: _looked(w, b)[::-1], "reversed"),
+        "loss alone": (lambda w, b: _looked(w, b)[0], None),
+        "all in training": (
+            lambda w, b: _looked(w, [tuple(map(torch.cat, zip(*b, strict=True)))], mode=True),
+            None,
+        ),
     },
     "receptive_field": {
         "total stride": (lambda layers: math.prod(stride for _, stride in layers), None),
