@@ -3,40 +3,10 @@
 import html
 import re
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from ._files import written_whole
 from ._html import figure_uri, page, picture, table
-
-#: What a model card must answer (Mitchell et al. 2019, FAT*, p. 220), in few words.
-MODEL_CARD = {
-    "Model": "architecture, size, version, date",
-    "Intended use": "for whom, for what decision, and for what not",
-    "Trained on": "source, number, how it was labeled",
-    "Evaluated on": "source, number, why it is independent",
-    "Metrics": "which, why these, with what interval",
-    "Groups": "for whom it was and was not checked",
-    "Limitations": "where it is known or likely to fail",
-}
-
-
-class Result(NamedTuple):
-    """One line of the table of results.
-
-    Attributes
-    ----------
-    what : str
-    value, low, high : float
-        Estimate and the ends of its interval.
-    cases : str
-        Counts behind it, such as ``"47/51"``.
-    """
-
-    what: str
-    value: float
-    low: float
-    high: float
-    cases: str = ""
+from .report import ModelCard, checked_results
 
 
 @dataclass(frozen=True, repr=False)
@@ -81,8 +51,7 @@ def handout(title, authors, sections, results=(), figures=(), card=None, level=0
         Baselines too: a number alone says nothing.
     figures : sequence of (matplotlib Figure, str)
         Each with its caption, which says what is to be seen.
-    card : dict of str, optional
-        Answers to `MODEL_CARD`; every question must be answered.
+    card : ModelCard, optional
     level : float, default 0.95
         Of the intervals, for the header of the table.
 
@@ -93,20 +62,14 @@ def handout(title, authors, sections, results=(), figures=(), card=None, level=0
     Raises
     ------
     ValueError
-        If there is no section, a caption is empty, a card is incomplete, or an estimate lies
-        outside of its interval.
+        If there is no section, a caption is empty, the card is none, or an estimate lies outside
+        of its interval.
     """
     if not sections:
         raise ValueError("sections must hold at least one section, but it is empty.")
-    if card is not None and set(card) != set(MODEL_CARD):
-        odd = ", ".join(sorted(set(card) ^ set(MODEL_CARD)))
-        raise ValueError(
-            f"card must answer exactly the questions of MODEL_CARD, but not so: {odd}."
-        )
-    results = [Result(*row) for row in results]
-    for row in results:
-        if not row.low <= row.value <= row.high:
-            raise ValueError(f"results: {row.what} must lie in its interval, got {row[1:4]}.")
+    if not isinstance(card, ModelCard | None):
+        raise ValueError(f"card must be a ModelCard, got {type(card).__name__}.")
+    results = checked_results(results)
     if not all(caption.strip() for _, caption in figures):
         raise ValueError("figures must each have a caption.")
     after = "Performance" if "Performance" in sections else list(sections)[-1]
@@ -116,8 +79,7 @@ def handout(title, authors, sections, results=(), figures=(), card=None, level=0
         if heading == after:
             parts += [_table(results, level), _pictures(figures)]
     if card is not None:
-        answers = [(name, card[name]) for name in MODEL_CARD]
-        parts += ["<h2>Model card</h2>", table((), answers, named_rows=True, kind="text")]
+        parts += ["<h2>Model card</h2>", table((), card.rows(), named_rows=True, kind="text")]
     return Handout(str(title), "".join(parts))
 
 

@@ -1,7 +1,8 @@
-"""The page that a paper on a diagnostic test needs, in the order of STARD 2015."""
+"""What a reader of a diagnostic test may demand: the page of STARD 2015, and a model card."""
 
 import html
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib import pyplot as plt
@@ -78,7 +79,7 @@ _STYLE = """<style>
 .report img { width: 100%; max-width: 30rem; height: auto; }
 .report table { border-collapse: collapse; width: auto; }
 .report :is(th, td) { border: 1px solid; padding: .2rem .6rem; text-align: end; }
-.report th[scope=row], .report caption { text-align: start; }
+.report :is(th[scope=row], caption, .text td) { text-align: start; }
 .report .scrolls { overflow-x: auto; }
 .report figure { margin: 1rem 0; }
 .report figcaption { color: inherit; }
@@ -198,6 +199,111 @@ def diagnostic_report(
         "stard": {item: str(text) for item, text in stard.items()},
     }
     return DiagnosticReport(content)
+
+
+class Result(NamedTuple):
+    """An estimate with its interval.
+
+    Attributes
+    ----------
+    what : str
+    value, low, high : float
+        Estimate and the ends of its interval.
+    cases : str
+        Counts behind it, such as ``"47/51"``.
+    """
+
+    what: str
+    value: float
+    low: float
+    high: float
+    cases: str = ""
+
+
+def checked_results(results):
+    """Rows as a list of `Result`, each of which lies in its interval."""
+    results = [Result(*row) for row in results]
+    for row in results:
+        if not row.low <= row.value <= row.high:
+            raise ValueError(f"results: {row.what} must lie in its interval, got {row[1:4]}.")
+    return results
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class ModelCard:
+    """The package leaflet of a model: what must be known before it comes near a patient.
+
+    The questions are those of Mitchell et al. 2019 (FAT*, p. 220), in the words of STARD-AI and
+    TRIPOD+AI. None may stay empty: what is not known is written down as not known.
+
+    Parameters
+    ----------
+    index_test : str
+        The model: architecture, version, threshold, and when that was fixed.
+    intended_use : str
+        For whom, for what decision, and for what not.
+    development : str
+        What it was trained on: source, number, who labeled it.
+    population : str
+        Whom it was evaluated on: source, number, why they are independent.
+    reference_standard : str
+        What counts as the truth, and who decided it.
+    results : sequence of Result
+        At least one, each in its interval.
+    groups : str
+        For whom it was checked apart, and for whom not.
+    limits : str
+        Where it is known or likely to fail.
+
+    Raises
+    ------
+    ValueError
+        That names the field which is empty, a placeholder, or no text; for results, if there is
+        none or one lies outside of its interval.
+    """
+
+    index_test: str
+    intended_use: str
+    development: str
+    population: str
+    reference_standard: str
+    results: tuple[Result, ...]
+    groups: str
+    limits: str
+
+    def __post_init__(self):
+        for name in (field.name for field in fields(self) if field.name != "results"):
+            text = getattr(self, name)
+            if not isinstance(text, str) or text.strip(" .…-–?\n").lower() in _UNSAID:
+                raise ValueError(f"{name} must say something, got {text!r}.")
+        object.__setattr__(self, "results", tuple(checked_results(self.results)))
+        if not self.results:
+            raise ValueError("results must hold at least one result with its interval.")
+
+    def rows(self):
+        """Questions and answers, a list of pairs of text."""
+        answers = {field.name: getattr(self, field.name) for field in fields(self)}
+        answers["results"] = "; ".join(map(_in_words, self.results))
+        return [
+            (name.replace("_", " ").capitalize(), " ".join(text.split()))
+            for name, text in answers.items()
+        ]
+
+    def __repr__(self):
+        return "\n".join(f"{question}: {answer}" for question, answer in self.rows())
+
+    def _repr_html_(self):
+        body = table((), self.rows(), "Model card", named_rows=True, kind="text")
+        return f'<div class="report">{_STYLE}{body}</div>'
+
+
+#: What people write where they have nothing to say.
+_UNSAID = {"", "todo", "tbd", "n/a", "na", "none", "fill in"}
+
+
+def _in_words(result):
+    counts = f" ({result.cases})" if result.cases else ""
+    return f"{result.what} {result.value:.3f} [{result.low:.3f}, {result.high:.3f}]{counts}"
 
 
 def _at_threshold(curve, threshold, level):

@@ -12,7 +12,7 @@ import pytest
 
 from course_lib import calibration
 from course_lib.metrics import ConfusionMatrix
-from course_lib.report import STARD, diagnostic_report
+from course_lib.report import STARD, ModelCard, Result, diagnostic_report
 from course_lib.roc import RocCurve
 from tests.pages import Page
 
@@ -291,3 +291,56 @@ def test_two_cases():
 def test_bad_input(arguments, options, message):
     with pytest.raises(ValueError, match=message):
         diagnostic_report(*arguments, **options)
+
+
+# Model card -------------------------------------------------------------------------------------
+
+ANSWERS = {
+    "index_test": "A network, version 3; positive from 0.4 on, fixed beforehand.",
+    "intended_use": "Triage.\n    Not for children.",
+    "development": "Ten hospitals.",
+    "population": "An eleventh.",
+    "reference_standard": "Biopsy <of all>.",
+    "results": [("sensitivity", 0.9, 0.8, 0.95, "36/40"), Result("specificity", 1.0, 0.97, 1.0)],
+    "groups": "Women and men; age is not known.",
+    "limits": "Other scanners.",
+}
+
+
+def test_card_says_what_was_answered_in_order():
+    rows = ModelCard(**ANSWERS).rows()
+    assert [question for question, _ in rows] == [
+        *("Index test", "Intended use", "Development", "Population", "Reference standard"),
+        *("Results", "Groups", "Limits"),
+    ]
+    said = dict(rows)
+    assert said["Intended use"] == "Triage. Not for children."
+    assert said["Results"] == (
+        "sensitivity 0.900 [0.800, 0.950] (36/40); specificity 1.000 [0.970, 1.000]"
+    )
+    card = ModelCard(**ANSWERS)
+    assert repr(card).splitlines()[4] == "Reference standard: Biopsy <of all>."
+    text = Page(card._repr_html_()).text
+    assert all(part in text for row in rows for part in row)
+
+
+@pytest.mark.parametrize("field", [name for name in ANSWERS if name != "results"])
+@pytest.mark.parametrize("nothing", ["", " \n", "...", "…", "TODO", "n/a", "-", None, 3])
+def test_card_refuses_an_empty_field(field, nothing):
+    with pytest.raises(ValueError, match=rf"^{field} must say something, got "):
+        ModelCard(**ANSWERS | {field: nothing})
+
+
+def test_card_refuses_results_without_intervals():
+    with pytest.raises(ValueError, match="results must hold at least one result"):
+        ModelCard(**ANSWERS | {"results": []})
+    for low, high in ((0.95, 0.99), (float("nan"), float("nan"))):
+        with pytest.raises(ValueError, match="results: AUC must lie in its interval"):
+            ModelCard(**ANSWERS | {"results": [("AUC", 0.9, low, high)]})
+
+
+def test_card_asks_for_every_field():
+    for field in ANSWERS:
+        rest = {name: answer for name, answer in ANSWERS.items() if name != field}
+        with pytest.raises(TypeError, match=field):
+            ModelCard(**rest)

@@ -50,8 +50,9 @@ def ecg_readings():
         ``findings`` six names; ``y_true`` (827, 6) bool, the reference standard; ``readers`` a
         dictionary of six (827, 6) bool: ``"cardiologist 1"``, ``"cardiologist 2"``, ``"cardiology
         residents"``, ``"emergency residents"``, ``"medical students"``, ``"network"``; ``scores``
-        (827, 6) float in [0, 1], the network's, before its thresholds; ``age`` (827,) int, years;
-        ``sex`` (827,) str, ``"F"`` or ``"M"``. The tracings themselves are not included.
+        (827, 6) float in [0, 1], of the same network trained once more: no thresholds of theirs
+        give exactly the decisions of ``"network"``; ``age`` (827,) int, years; ``sex`` (827,) str,
+        ``"F"`` or ``"M"``. The tracings themselves are not included.
 
     References
     ----------

@@ -116,6 +116,57 @@ def _right_cases(rng):
     return cases
 
 
+def _alone(y_true, a, b):
+    ill = y_true == 1
+    only_a = int((ill & (a == 1) & (b == 0)).sum())
+    only_b = int((ill & (a == 0) & (b == 1)).sum())
+    return only_a, only_b, (only_a - only_b) / int(ill.sum())
+
+
+def _alone_positive(y_true, a, b):
+    """Among all patients, ill or not."""
+    return _alone(np.ones_like(y_true), a, b)
+
+
+def _alone_right(y_true, a, b):
+    """Where only one is right, among all patients."""
+    return _alone(np.ones_like(y_true), (a == y_true).astype(int), (b == y_true).astype(int))
+
+
+def _among_the_discordant(y_true, a, b):
+    only_a, only_b, _ = _alone(y_true, a, b)
+    return only_a, only_b, (only_a - only_b) / (only_a + only_b)
+
+
+def _found_by_each(y_true, a, b):
+    by_a, by_b = int(a[y_true == 1].sum()), int(b[y_true == 1].sum())
+    return by_a, by_b, (by_a - by_b) / int(y_true.sum())
+
+
+def _other_reader(y_true, a, b):
+    return _alone(y_true, b, a)
+
+
+def _reader_cases(rng):
+    """Two readers who mostly miss the same patients; no misconception gives the right answer."""
+    cases = []
+    while len(cases) < 4:
+        n = (30, 80, 200, 60)[len(cases)]
+        y_true = (rng.random(n) < 0.3).astype(int)
+        hard = rng.random(n) < 0.4
+        a, b = (
+            np.where(rng.random(n) < np.where(hard, error, 0.05), 1 - y_true, y_true)
+            for error in (0.35, 0.6)
+        )
+        wrong = (_alone_positive, _alone_right, _among_the_discordant, _found_by_each)
+        only_a, only_b, difference = _alone(y_true, a, b) if y_true.any() else (0, 0, 0)
+        if min(only_a, only_b) and only_a != only_b:
+            answers = [difference, *(f(y_true, a, b)[2] for f in wrong[:3])]
+            if len(set(np.round(answers, 6))) == 4 and _found_by_each(y_true, a, b)[0] != only_a:
+                cases.append((y_true, a, b))
+    return cases
+
+
 def _largest_miss_rate(n, level):
     return 1 - (1 - level) ** (1 / n)
 
@@ -217,6 +268,43 @@ EXERCISES = (
                 "other_way_round",
                 _other_way_round,
                 "This is B minus A. Positive shall mean that A is better.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="report.found_alone",
+        title="Who found what the other missed?",
+        reference=_alone,
+        cases=_reader_cases,
+        misconceptions=(
+            Misconception(
+                "all_patients",
+                _alone_positive,
+                "These are counts over all patients, ill or not. A sensitivity knows the ill alone:"
+                " a positive answer in a healthy patient finds nothing.",
+            ),
+            Misconception(
+                "who_is_right",
+                _alone_right,
+                "These are the patients in whom one alone is right, the healthy included: that is a"
+                " difference of accuracies. Count the ill.",
+            ),
+            Misconception(
+                "among_the_discordant",
+                _among_the_discordant,
+                "The counts are right. The difference is a share of those on whom they differ; a "
+                "sensitivity is a share of all the ill.",
+            ),
+            Misconception(
+                "found_by_each",
+                _found_by_each,
+                "The difference is right. The counts are all that each found; asked is what each "
+                "found and the other missed.",
+            ),
+            Misconception(
+                "other_way_round",
+                _other_reader,
+                "This is B before A. Positive shall mean that A finds more.",
             ),
         ),
     ),

@@ -40,6 +40,28 @@ RIGHT = {
             d.std(unbiased=False) / len(d) ** 0.5,
         ),
     },
+    "found_alone": {
+        "loop": lambda y, a, b: (
+            (p := sum(t and i and not j for t, i, j in zip(y, a, b, strict=True))),
+            (q := sum(t and j and not i for t, i, j in zip(y, a, b, strict=True))),
+            (p - q) / sum(y),
+        ),
+        "indexing": lambda y, a, b: (
+            np.sum(a[y == 1] > b[y == 1]),
+            np.sum(b[y == 1] > a[y == 1]),
+            a[y == 1].mean() - b[y == 1].mean(),
+        ),
+        "torch": lambda y, a, b: (
+            (d := torch.tensor((a - b)[y == 1])).eq(1).sum(),
+            d.eq(-1).sum(),
+            d.double().mean(),
+        ),
+        "sets": lambda y, a, b: (
+            len((i := set(np.flatnonzero(y & a))) - (j := set(np.flatnonzero(y & b)))),
+            len(j - i),
+            (len(i) - len(j)) / int(y.sum()),
+        ),
+    },
     "largest_miss_rate": {
         "logarithm": lambda n, level: 1 - np.exp(np.log(1 - level) / n),
         "power": lambda n, level: 1 - np.power(1 - level, 1 / n),
@@ -103,6 +125,48 @@ WRONG = {
         "other order": (
             lambda a, b: (np.std(a - b) / np.sqrt(len(a)), np.mean(a - b)),
             "reversed",
+        ),
+    },
+    "found_alone": {
+        "of all patients": (
+            lambda y, a, b: (
+                (p := np.sum(y & a & (1 - b))),
+                (q := np.sum(y & b & (1 - a))),
+                (p - q) / len(y),
+            ),
+            None,
+        ),
+        "positives": (
+            lambda y, a, b: (
+                (p := np.sum((a == 1) & (b == 0))),
+                (q := np.sum((b == 1) & (a == 0))),
+                (p - q) / len(y),
+            ),
+            "all_patients",
+        ),
+        "specificity": (
+            lambda y, a, b: (
+                (p := np.sum((a < b)[y == 0])),
+                (q := np.sum((a > b)[y == 0])),
+                (p - q) / np.sum(y == 0),
+            ),
+            None,
+        ),
+        "absolute": (
+            lambda y, a, b: (
+                (p := np.sum((a > b)[y == 1])),
+                (q := np.sum((a < b)[y == 1])),
+                abs(p - q) / 1000,
+            ),
+            None,
+        ),
+        "discordant share": (
+            lambda y, a, b: (
+                (p := np.sum((a > b)[y == 1])),
+                (q := np.sum((a < b)[y == 1])),
+                (p - q) / (p + q),
+            ),
+            "among_the_discordant",
         ),
     },
     "largest_miss_rate": {
