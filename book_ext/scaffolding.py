@@ -55,11 +55,12 @@ def new_chapter(name):
     for file, text in files.items():
         editions.replace_file(root / file, text)
     contents = root / "_toc.yml"
-    text = contents.read_text(encoding="utf-8").rstrip("\n")
-    # Below the last entry, as that one is written; where it belongs is for the author to say.
-    last = text.splitlines()[-1]
-    indent = last[: len(last) - len(last.lstrip())]
-    editions.replace_file(contents, f"{text}\n{indent}- file: chapters/{name}\n")
+    lines = contents.read_text(encoding="utf-8").splitlines()
+    # Below the last chapter, as that one is written; where it belongs is for the author to say.
+    last = max(i for i, line in enumerate(lines) if "- file:" in line and "credits" not in line)
+    indent = lines[last].partition("-")[0]
+    lines.insert(last + 1, f"{indent}- file: chapters/{name}")
+    editions.replace_file(contents, "\n".join(lines) + "\n")
     yaml.safe_load(contents.read_text(encoding="utf-8"))
     return [root / file for file in (*files, "_toc.yml")]
 

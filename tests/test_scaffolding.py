@@ -86,6 +86,8 @@ def test_a_new_chapter_passes_once_its_blanks_are_filled(copy):
     assert code == 0, said
     for file in (f"chapters/{NAME}.md", f"course_lib/quizzes/{MODULE}.toml", ANSWERS, "_toc.yml"):
         assert f"wrote {file}" in said
+    contents = (copy / "_toc.yml").read_text()
+    assert contents.index(NAME) < contents.index("chapters/credits"), "among the chapters"
     code, said = _run(copy, "pytest", "-q", "tests/test_exercises.py", "-k", MODULE)
     assert code == 1
     assert "FILL_IN" in said
