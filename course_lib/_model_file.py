@@ -5,17 +5,26 @@ belong together. A pickle is a program: it may call any function of any installe
 program is read here like a text, instruction by instruction, before anybody runs it, and only what
 tensors and plain values need is let through. ``weights_only=True``, which comes second, forbids the
 same; but some versions of torch before 2.10 could be tricked.
+
+A short program may also describe a value without end: a list that holds another twice, which
+holds another twice, and so on. Whoever compares, hashes or prints it never returns. So what is let
+through is a tree: no list, tuple or dictionary in two places, none deeper or larger than a model's.
 """
 
 import hashlib
 import io
+import os
 import pickletools
+import stat
 import warnings
 import zipfile
 
 import torch
 
 MOST_BYTES = 100_000_000
+# EfficientNetLite0 takes 9,000 instructions, and a tensor in a dictionary in one lies three deep.
+_MOST_INSTRUCTIONS = 50_000
+_DEEPEST = 8
 
 _INSTRUCTIONS = {
     *(
@@ -42,6 +51,12 @@ _CALLABLE = {
         for kind in ("Float", "Double", "Half", "Long", "Int", "Bool", "Byte")
     ),
 }
+
+
+# How many values on the stack an instruction takes together.
+_TOGETHER = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3, "APPEND": 1, "SETITEM": 2, "BUILD": 1}
+# What makes a value that may stand in two places: no other value hangs on it.
+_SHAREABLE = {"BINUNICODE", "SHORT_BINUNICODE", "GLOBAL", "BINPERSID"}
 
 
 class ModelFileError(ValueError):
@@ -80,7 +95,13 @@ def read(path):
 
 def _bytes(path):
     try:
-        with open(path, "rb") as file:
+        # Without waiting: whoever opens a pipe waits for somebody to write into it.
+        handle = os.open(
+            path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        )
+        with open(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise ModelFileError("the file cannot be opened: it is no regular file.")
             data = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise ModelFileError(f"the file cannot be opened: {error.strerror}.") from error
@@ -113,8 +134,9 @@ def _program(data):
 
 def _inspect(program):
     """Read the pickle as a list of instructions, without following any."""
+    shape = _Shape()
     try:
-        for instruction, argument, _ in pickletools.genops(program):
+        for number, (instruction, argument, _) in enumerate(pickletools.genops(program)):
             if instruction.name == "GLOBAL" and argument not in _CALLABLE:
                 called = str(argument).replace(" ", ".")[:80]
                 raise ModelFileError(
@@ -125,8 +147,66 @@ def _inspect(program):
                     f"the file holds an object that is neither a tensor nor plain data "
                     f"(instruction {instruction.name}); nothing was run."
                 )
+            if number == _MOST_INSTRUCTIONS:
+                raise ModelFileError("the file lists more values than any model needs.")
+            shape.follow(instruction.name, argument)
     except ModelFileError:
         raise
     except Exception as error:
         # pickletools raises whatever a cut or garbled instruction leads to.
         raise ModelFileError("the file is damaged: its list of contents is garbled.") from error
+
+
+class _Shape:
+    """How deep each value on the pickle's stack would be, without making any of them."""
+
+    def __init__(self):
+        self.depths, self.marks = [], []
+        self.before, self.remembered, self.shareable = "", 0, set()
+
+    def follow(self, name, argument):
+        """Take one instruction into account."""
+        if name in ("BINPUT", "LONG_BINPUT", "MEMOIZE"):
+            # MEMOIZE counts its places itself.
+            place = self.remembered if name == "MEMOIZE" else argument
+            self.remembered += 1
+            if self.before in _SHAREABLE:
+                self.shareable.add(place)
+            else:
+                self.shareable.discard(place)
+        elif name in ("BINGET", "LONG_BINGET"):
+            if argument not in self.shareable:
+                raise ModelFileError("the file holds one value in two places; nothing was run.")
+            self.depths.append(0)
+        elif name == "MARK":
+            self.marks.append(len(self.depths))
+        elif name in ("TUPLE", "APPENDS", "SETITEMS"):
+            self._put(name, self._take(len(self.depths) - self.marks.pop()))
+        elif name in _TOGETHER:
+            self._put(name, self._take(_TOGETHER[name]))
+        elif name == "REDUCE":
+            # What is called is a tensor's maker, or a dictionary that holds its arguments.
+            self.depths.append(self._take(2))
+        elif name == "BINPERSID":
+            self._take(1)
+            self.depths.append(0)
+        elif name not in ("PROTO", "FRAME", "STOP"):
+            self.depths.append(0)
+        self.before = name
+
+    def _take(self, number):
+        taken = self.depths[len(self.depths) - number :]
+        if len(taken) != number:
+            raise IndexError("the stack is too short")
+        del self.depths[len(self.depths) - number :]
+        return max(taken, default=0)
+
+    def _put(self, name, depth):
+        """A new tuple of what was taken, or more in what lies on top of the stack."""
+        deeper = depth + 1
+        if deeper > _DEEPEST:
+            raise ModelFileError("the file holds values nested deeper than a model's.")
+        if name.startswith("TUPLE"):
+            self.depths.append(deeper)
+        else:
+            self.depths[-1] = max(self.depths[-1], deeper)

@@ -4,6 +4,7 @@ On the command line: ``python -m course_lib.deploy model.pt image.png …``.
 """
 
 import argparse
+import copy
 import json
 import sys
 from dataclasses import asdict, dataclass
@@ -58,8 +59,43 @@ class SmallCNN(nn.Module):
         return self.logits(self.features(x).mean((2, 3)))
 
 
+class CutLite0(nn.Module):
+    """The lower 13 of the 16 blocks of `EfficientNetLite0`, a mean over pixels, and a last layer.
+
+    Parameters
+    ----------
+    classes : int
+    """
+
+    BLOCKS = 13
+    standardize = EfficientNetLite0.standardize
+
+    def __init__(self, classes):
+        super().__init__()
+        whole = EfficientNetLite0()
+        self.stem, self.blocks = whole.stem, whole.blocks[: self.BLOCKS]
+        self.logits = nn.Linear(192, classes)
+        for name in ("mean", "sd"):
+            self.register_buffer(name, getattr(whole, name), persistent=False)
+
+    @classmethod
+    def of(cls, features, last):
+        """From `transfer.Features` of as many blocks and a last layer, which it shares."""
+        network = cls(last.out_features)
+        network.stem, network.blocks, network.logits = features.stem, features.blocks, last
+        return network
+
+    def forward(self, x):
+        """Logits (batch, classes) of RGB images in [0, 1], as `EfficientNetLite0` takes them."""
+        return self.logits(self.blocks(self.stem(self.standardize(x))).mean((2, 3)))
+
+
 #: Networks that a model file may name, and the channels that they take.
-ARCHITECTURES = {"EfficientNetLite0": (EfficientNetLite0, (3,)), "SmallCNN": (SmallCNN, (1, 3))}
+ARCHITECTURES = {
+    "EfficientNetLite0": (EfficientNetLite0, (3,)),
+    "CutLite0": (CutLite0, (3,)),
+    "SmallCNN": (SmallCNN, (1, 3)),
+}
 
 
 @dataclass(frozen=True)
@@ -143,7 +179,7 @@ class Model:
 
     Parameters
     ----------
-    network : EfficientNetLite0 or SmallCNN
+    network : EfficientNetLite0, CutLite0 or SmallCNN
         Is put into evaluation mode.
     classes : sequence of str
         What each output stands for, in the network's order.
@@ -185,6 +221,24 @@ class Model:
         named = {name: float(p) for name, p in zip(self.classes, shares, strict=True)}
         label = max(named, key=named.get)
         return Prediction(label, named[label], named)
+
+    def multiplications(self):
+        """Multiplications in convolutions and layers for one image, all its views together."""
+        found = []
+
+        def count(layer, _, output):
+            # Each output is a sum over the weights of its channel.
+            found.append(output.numel() * layer.weight[0].numel())
+
+        # On the device "meta" tensors have shapes and no numbers, so nothing is computed.
+        network = copy.deepcopy(self.network).to("meta")
+        for layer in network.modules():
+            if isinstance(layer, nn.Conv2d | nn.Linear):
+                layer.register_forward_hook(count)
+        side, channels = self.preprocessing.network_size, self.preprocessing.channels
+        with torch.no_grad():
+            network(torch.empty(1, channels, side, side, device="meta"))
+        return self.preprocessing.views * sum(found)
 
     def header(self):
         """What the file says beside the weights: a dictionary that ``json.dumps`` accepts."""
@@ -233,13 +287,14 @@ def load_model(path):
 def model_from(content):
     """The model that the content of a file describes; `ModelFileError` if it describes none."""
     hint = "write it with course_lib.deploy.save_model"
-    if not isinstance(content, dict) or content.get("format") != _FORMAT:
+    written = content.get("format") if isinstance(content, dict) else None
+    if not isinstance(written, str) or written != _FORMAT:
         bare = isinstance(content, dict) and any(torch.is_tensor(w) for w in content.values())
         what = "only weights, without architecture and preprocessing" if bare else "another format"
         raise ModelFileError(f"the file holds {what}: {hint}.")
     wanted = {"format", "architecture", "classes", "preprocessing", "weights"}
     if set(content) != wanted:
-        odd = ", ".join(sorted(str(key)[:40] for key in wanted ^ set(content)))
+        odd = ", ".join(sorted(map(_brief, wanted ^ set(content))))
         raise ModelFileError(f"the file must have exactly the parts of a model, but not so: {odd}.")
     try:
         classes = _class_names(content["classes"])
@@ -257,25 +312,26 @@ def _preprocessing(settings):
     names = set(Preprocessing.__dataclass_fields__)
     if not isinstance(settings, dict) or set(settings) != names:
         raise ValueError(f"preprocessing must have the entries {', '.join(sorted(names))}.")
+    for name, value in settings.items():
+        if not isinstance(value, int | float | None):
+            raise ValueError(f"{name} must be a number, got {_brief(value)}.")
     return Preprocessing(**settings)
 
 
 def _empty_network(architecture, classes, preprocessing):
     if not isinstance(architecture, str) or architecture not in ARCHITECTURES:
         raise ValueError(
-            f"architecture must be one of {', '.join(ARCHITECTURES)}, got {str(architecture)[:40]}."
+            f"architecture must be one of {', '.join(ARCHITECTURES)}, got {_brief(architecture)}."
         )
     _accepts(architecture, preprocessing)
     build = ARCHITECTURES[architecture][0]
-    if build is EfficientNetLite0:
-        return build(classes)
-    return build(classes, preprocessing.channels)
+    return build(classes, preprocessing.channels) if build is SmallCNN else build(classes)
 
 
 def _accepts(architecture, preprocessing):
     if preprocessing.channels not in ARCHITECTURES[architecture][1]:
         raise ValueError(f"channels must be 3 for {architecture}, got {preprocessing.channels}.")
-    if architecture == "EfficientNetLite0" and preprocessing.network_size < 32:
+    if architecture != "SmallCNN" and preprocessing.network_size < 32:
         raise ValueError(
             f"network_size must be at least 32 for {architecture}, "
             f"got {preprocessing.network_size}."
@@ -287,7 +343,7 @@ def _fill(network, weights):
     ours = network.state_dict()
     if not isinstance(weights, dict) or set(weights) != set(ours):
         odd = set(ours) ^ set(weights) if isinstance(weights, dict) else set(ours)
-        first = sorted(str(name)[:60] for name in odd)[0]
+        first = min(map(_brief, odd))
         raise ValueError(
             f"weights must have the names of a {type(network).__name__}; {len(odd)} are missing "
             f"or unknown, such as {first}."
@@ -308,13 +364,21 @@ def _fill(network, weights):
 def _class_names(classes):
     """Class names as a tuple of different, short, printable texts."""
     if isinstance(classes, str) or not isinstance(classes, list | tuple):
-        raise ValueError(f"classes must be a sequence of names, got {classes!r:.60}.")
+        raise ValueError(f"classes must be a sequence of names, got {_brief(classes)}.")
     for name in classes:
         if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) <= 100:
-            raise ValueError(f"classes must hold printable names, got {name!r:.60}.")
+            raise ValueError(f"classes must hold printable names, got {_brief(name)}.")
     if not 2 <= len(set(classes)) == len(classes) <= _MOST_CLASSES:
         raise ValueError(f"classes must hold 2 or more different names, got {len(classes)}.")
     return tuple(classes)
+
+
+def _brief(value):
+    """A value from a stranger's file in a few words: only texts and numbers are shown."""
+    if isinstance(value, str):
+        return value[:60] if value.isprintable() else f"{value[:60]!r}"
+    number = isinstance(value, int | float | None)
+    return str(value)[:60] if number else f"a {type(value).__name__}"
 
 
 def _as_tensor(images, size):

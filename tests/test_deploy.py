@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pickle
+import pickletools
 import subprocess
 import sys
 import zipfile
@@ -19,8 +20,9 @@ from PIL import Image, ImageOps
 from skimage.io import imsave
 from torch import nn
 
-from course_lib import _model_file, deploy
+from course_lib import _model_file, deploy, transfer
 from course_lib.deploy import (
+    CutLite0,
     Model,
     ModelFileError,
     Preprocessing,
@@ -363,6 +365,111 @@ def test_objects_are_not_models(thing, tmp_path):
         load_model(written(tmp_path, thing))
 
 
+# Short files that describe values without end -----------------------------------------------------
+
+
+def _two_to_the(n, pair):
+    """A value of n levels that a few bytes of pickle describe, and no loop gets to the end of."""
+    value = "x"
+    for _ in range(n):
+        value = pair(value)
+    return value
+
+
+def _as_key(value):
+    """A pickle of {value: None}: made by hand, for in Python its hash would never come."""
+    return pickle.dumps([value], protocol=2).replace(b"]q\x00", b"}q\x00")[:-2] + b"Ns."
+
+
+ENDLESS = {
+    "lists": _two_to_the(60, lambda value: [value, value]),
+    "tuples": _two_to_the(60, lambda value: (value, value)),
+    "dictionaries": _two_to_the(60, lambda value: {"a": value, "b": value}),
+    "deep": _two_to_the(400, lambda value: [value]),
+}
+
+
+@pytest.mark.parametrize("place", ["format", "architecture", "classes", "preprocessing", "weights"])
+@pytest.mark.parametrize("value", ENDLESS.values(), ids=ENDLESS)
+def test_a_value_without_end_in_any_field(value, place, content, tmp_path):
+    content[place] = value
+    with pytest.raises(ModelFileError, match=r"in two places|nested deeper") as caught:
+        load_model(written(tmp_path, content))
+    assert len(str(caught.value)) < 100
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [("preprocessing", "size"), ("preprocessing", "mean"), ("weights", "logits.bias")],
+)
+def test_a_value_without_end_inside_of_a_field(entry, content, tmp_path):
+    content[entry[0]][entry[1]] = ENDLESS["lists"]
+    with pytest.raises(ModelFileError, match="in two places"):
+        load_model(written(tmp_path, content))
+    content[entry[0]][entry[1]] = [[1]]
+    with pytest.raises(ModelFileError, match="got a list"):
+        load_model(written(tmp_path, content))
+
+
+def test_a_key_whose_hash_never_comes(tmp_path):
+    path = tmp_path / "model.pt"
+    path.write_bytes(_archive(_as_key(ENDLESS["tuples"])))
+    with pytest.raises(ModelFileError, match="in two places"):
+        load_model(path)
+
+
+def test_the_key_is_one():
+    """Otherwise the test above would pass with any loader."""
+    assert pickle.loads(_as_key(("x", ("x", 1)))) == {("x", ("x", 1)): None}
+
+
+def test_more_values_than_a_model_has(content, tmp_path):
+    content["classes"] = [1] * 100_000
+    with pytest.raises(ModelFileError, match="more values than any model needs"):
+        load_model(written(tmp_path, content))
+
+
+@given(st.recursive(st.none() | st.integers(0, 9) | st.text(max_size=3), st.lists, max_leaves=20))
+def test_depth_is_counted_without_making_the_value(value):
+    def depth(value):
+        return 1 + max(map(depth, value)) if isinstance(value, list) and value else 0
+
+    shape = _model_file._Shape()
+    refused = pytest.raises(ModelFileError, match="nested deeper")
+    with refused if depth(value) > _model_file._DEEPEST else contextlib.nullcontext():
+        for instruction, argument, _ in pickletools.genops(pickle.dumps(value, protocol=2)):
+            shape.follow(instruction.name, argument)
+        assert shape.depths == [depth(value)]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes in folders")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "model.pt")
+    with pytest.raises(ModelFileError, match="cannot be opened: it is no regular file"):
+        load_model(tmp_path / "model.pt")
+
+
+# What a model costs -----------------------------------------------------------------------------
+
+
+def test_multiplications_by_hand():
+    """Three kernels over 32, 16, 8 and 4 pixels a side, then the last layer, in eight views."""
+    channels = (3, 16, 32, 64, 64)
+    sides = (32, 16, 8, 4)
+    one = sum(
+        side**2 * 9 * before * after
+        for side, before, after in zip(sides, channels, channels[1:], strict=False)
+    )
+    assert small_model().multiplications() == one + 64 * 3
+    assert small_model(views=8).multiplications() == 8 * (one + 64 * 3)
+
+
+def test_multiplications_of_the_paper():
+    """EfficientNet-Lite0 is published with 407 million at 224 pixels."""
+    model = Model(EfficientNetLite0(), list(map(str, range(1000))), Preprocessing(224))
+    assert model.multiplications() == pytest.approx(407e6, rel=0.06)
+
+
 # Files that are damaged -------------------------------------------------------------------------
 
 
@@ -425,6 +532,21 @@ def test_a_flipped_byte(saved, tmp_path_factory, place, flipped, near):
         assert isinstance(load_model(path), Model)
 
 
+def test_a_cut_network_comes_back_and_shares_its_layers(tmp_path):
+    torch.manual_seed(0)
+    whole, last = EfficientNetLite0().eval(), nn.Linear(192, 3)
+    cut = CutLite0.of(transfer.Features(whole, CutLite0.BLOCKS), last)
+    model = Model(cut, CLASSES, Preprocessing(32))
+    save_model(model, tmp_path / "cut.pt")
+    loaded = load_model(tmp_path / "cut.pt")
+    np.testing.assert_array_equal(loaded.probabilities(pictures()), model.probabilities(pictures()))
+    x = Preprocessing(32)(pictures())
+    with torch.no_grad():
+        expected = last(transfer.features(whole, x)[12]).softmax(1)
+    np.testing.assert_allclose(model.probabilities(pictures()), expected, atol=1e-5)
+    assert cut.blocks[3] is whole.blocks[3]
+
+
 # Files that hold something else -----------------------------------------------------------------
 
 
@@ -455,9 +577,14 @@ CHANGES = [
     (lambda c: c.update(preprocessing=None), "preprocessing must have the entries"),
     (lambda c: c["preprocessing"].pop("size"), "preprocessing must have the entries"),
     (lambda c: c["preprocessing"].update(size=10**12), "size must lie between"),
-    (lambda c: c["preprocessing"].update(size="32"), "size must be a whole number"),
+    (lambda c: c["preprocessing"].update(size="32"), "size must be a number, got 32"),
+    (
+        lambda c: c["preprocessing"].update(channels=torch.zeros(1).expand(10**15)),
+        "channels must be a number, got a Tensor",
+    ),
     (lambda c: c["preprocessing"].update(channels=1), r"features.0.weight must be .*\(16, 1"),
-    (lambda c: c["preprocessing"].update(channels=[3]), "channels must be 1 or 3"),
+    (lambda c: c["preprocessing"].update(channels=[3]), "channels must be a number, got a list"),
+    (lambda c: c["preprocessing"].update(channels=2), "channels must be 1 or 3"),
     (lambda c: c.update(weights=[1]), "weights must have the names of a SmallCNN"),
     (lambda c: c["weights"].pop("logits.bias"), "1 are missing or unknown, such as logits.bias"),
     (lambda c: c["weights"].update(extra=torch.zeros(1)), "missing or unknown, such as extra"),
