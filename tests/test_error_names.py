@@ -128,7 +128,6 @@ GOOD = {
     microscopy.simulated_cells: {"size": 32, "cells": 2, "touching": 0.5},
     microscopy.psf_sigma: {"wavelength": 500, "numerical_aperture": 0.9, "pixel": 100},
     sequences.windows: {"series": SCORES, "length": 2, "horizon": 1},
-    sequences.simulated_rhythms: {"patients": 2, "beats": 5, "jitter": 0.1},
     smear.simulated_smear: {"slides": 1, "cells": 1, "variety": 0.5},
     optics.Excitation: {"order": 2, "wavelength": 900, "attenuation_length": 150, "na": 0.9},
     datasets.photo: {"name": "cat"},

@@ -1,11 +1,13 @@
-"""Windows, forecasts that feed on themselves, and the simulated rhythms."""
+"""Windows, forecasts that feed on themselves, and the text."""
+
+import re
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course_lib.sequences import roll_out, simulated_rhythms, windows
+from course_lib.sequences import book_prose, roll_out, windows
 
 
 @given(n=st.integers(2, 60), length=st.integers(1, 20), horizon=st.integers(1, 20))
@@ -54,34 +56,14 @@ def test_roll_out_of_a_sine_is_the_sine():
     assert forecasts[-1] == pytest.approx(series[49:89], abs=1e-9)
 
 
-def test_rhythms_differ_in_order_alone():
-    intervals, y_true = simulated_rhythms(200, jitter=0.0, seed=3)
-    assert intervals.shape == (200, 30)
-    assert y_true.sum() == 100
-    for patient, random_order in zip(intervals, y_true, strict=True):
-        repeats = [
-            k for k in (2, 3, 4) if np.allclose(patient[k:], patient[:-k], rtol=1e-9, atol=1e-12)
-        ]
-        assert bool(repeats) != bool(random_order)
-        values = np.unique(patient.round(9))
-        assert len(values) <= 4
-
-
-def test_rhythms_are_possible_pulses_and_follow_the_seed():
-    one, again, other = (simulated_rhythms(100, seed=seed).intervals for seed in (1, 1, 2))
-    assert np.array_equal(one, again)
-    assert not np.array_equal(one, other)
-    assert one.min() >= 0.15
-    assert one.mean(axis=1).min() > 0.6
-    assert one.mean(axis=1).max() < 1.1
-
-
-def test_nothing_without_order_tells_the_rhythms_apart():
-    intervals, y_true = simulated_rhythms(4000, seed=0)
-    for statistic in (np.mean, np.std, np.min, np.max, np.median):
-        values = statistic(intervals, axis=1)
-        a, b = values[y_true == 0], values[y_true == 1]
-        assert abs(a.mean() - b.mean()) < 4 * np.hypot(a.std(), b.std()) / np.sqrt(2000)
+def test_the_prose_is_words_and_full_stops():
+    lines = book_prose()
+    assert len(lines) == 1683
+    assert sum(len(line.split()) for line in lines) == 22_246
+    assert all(
+        re.fullmatch(r"(?:[a-z]+(?:'[a-z]+)?|[.?])(?: (?:[a-z]+(?:'[a-z]+)?|[.?]))*", line)
+        for line in lines
+    )
 
 
 @pytest.mark.parametrize(
@@ -94,9 +76,6 @@ def test_nothing_without_order_tells_the_rhythms_apart():
         (lambda: windows([1, 2, 3], 1.5), "length must be a whole number"),
         (lambda: roll_out(len, [1, 2], 1), r"X must have the shape \(cases, features\)"),
         (lambda: roll_out(len, [[1, 2]], 0), "steps must be at least 1"),
-        (lambda: simulated_rhythms(1), "patients must be at least 2"),
-        (lambda: simulated_rhythms(4, beats=3), "beats must be at least 4"),
-        (lambda: simulated_rhythms(4, jitter=-0.1), "jitter must be finite and not negative"),
     ],
 )
 def test_bad_input(call, said):

@@ -93,7 +93,139 @@ def _probability_cases(rng):
     ]
 
 
+def _padded(sequences, length, pad):
+    return np.array([[*one[:length], *[pad] * (length - len(one))] for one in sequences])
+
+
+def _sentence_cases(rng):
+    """Some too long and some too short; the number that fills is not always 0."""
+    cases = []
+    for length, pad, sizes in ((4, 0, (2, 6, 4)), (5, 9, (7, 1, 5, 3)), (3, 0, (4, 2, 5))):
+        cases.append(([rng.integers(1, 9, n).tolist() for n in sizes], length, pad))
+    return cases
+
+
+def _padded_in_front(sequences, length, pad):
+    return np.array([[*[pad] * (length - len(one)), *one[:length]] for one in sequences])
+
+
+def _cut_in_front(sequences, length, pad):
+    return np.array([[*one[-length:], *[pad] * (length - len(one))] for one in sequences])
+
+
+def _filled_with_zero(sequences, length, pad):
+    return _padded(sequences, length, 0)
+
+
+def _as_long_as_the_longest(sequences, length, pad):
+    return _padded(sequences, max(map(len, sequences)), pad)
+
+
+def _attention(Q, K, V, real):
+    return _heard(Q, K, V, real, np.sqrt(Q.shape[1]))
+
+
+def _heard(Q, K, V, real, scale):
+    scores = Q @ K.T / scale
+    weights = np.exp(scores - scores.max()) * real
+    return weights / weights.sum(axis=1, keepdims=True) @ V
+
+
+def _weights(Q, K, V, real):
+    return _attention(Q, K, np.eye(len(K)), real)
+
+
+def _padding_zeroed_late(Q, K, V, real):
+    return _attention(Q, K, np.eye(len(K)), np.ones(len(K))) * real @ V
+
+
+def _attention_cases(rng):
+    cases = []
+    for places, d, padding in ((5, 4, 2), (6, 3, 1), (7, 5, 3)):
+        Q, K, V = rng.normal(size=(3, places, d))
+        cases.append((Q, K, V, np.arange(places) < places - padding))
+    return cases
+
+
 EXERCISES = (
+    Exercise(
+        id="dli_l6.padded",
+        title="Sentences of equal length",
+        reference=_padded,
+        cases=_sentence_cases,
+        misconceptions=(
+            Misconception(
+                "filled_in_front",
+                _padded_in_front,
+                "The short ones are filled in front. Some networks want that; here the words come "
+                "first.",
+            ),
+            Misconception(
+                "cut_in_front",
+                _cut_in_front,
+                "Of the long ones the beginning is cut away. Keep the first `length` numbers.",
+            ),
+            Misconception(
+                "filled_with_zero",
+                _filled_with_zero,
+                "The short ones are filled with 0. Fill them with `pad`, whatever number it is.",
+            ),
+            Misconception(
+                "not_cut",
+                _as_long_as_the_longest,
+                "The table is as wide as the longest sentence. It shall have `length` columns.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="dli_l6.attention",
+        title="Attention by hand",
+        reference=_attention,
+        cases=_attention_cases,
+        points=2,
+        misconceptions=(
+            Misconception(
+                "not_scaled",
+                lambda Q, K, V, real: _heard(Q, K, V, real, 1.0),
+                "This is attention without the root of d: the scores grow with d, and one place "
+                "gets all the weight.",
+            ),
+            Misconception(
+                "divided_by_d",
+                lambda Q, K, V, real: _heard(Q, K, V, real, Q.shape[1]),
+                "These scores were divided by d. It is its square root.",
+            ),
+            Misconception(
+                "padding_heard",
+                lambda Q, K, V, real: _attention(Q, K, V, np.ones(len(K))),
+                "Here the padding is listened to like a word. Its weight must be 0, and the "
+                "weights of the words must add up to 1.",
+            ),
+            Misconception(
+                "padding_after_softmax",
+                _padding_zeroed_late,
+                "The padding has the weight 0, but the other weights no longer add up to 1: leave "
+                "it out before they are divided by their sum.",
+            ),
+            Misconception(
+                "weights_alone",
+                _weights,
+                "These are the weights, (places, places). What is heard is their sum of values.",
+            ),
+            Misconception(
+                "keys_as_values",
+                lambda Q, K, V, real: _attention(Q, K, K, real),
+                "This is the weighted sum of the keys. Keys say where to listen, values what is "
+                "heard.",
+            ),
+            Misconception(
+                "keys_ask",
+                lambda Q, K, V, real: _attention(K, Q, V, real),
+                "Here the keys ask and the queries answer. Row i holds the weights with which "
+                "place i listens: query i with every key.",
+            ),
+        ),
+    ),
     Exercise(
         id="dli_l6.windows_and_targets",
         title="Windows and what comes next",

@@ -50,7 +50,41 @@ def _rnn_without_bias(x, W, U, b):
     return _rnn_together(x, W, U, 0 * b)
 
 
+def _filled(sequences, length, pad):
+    table = np.full((len(sequences), length), pad)
+    for row, one in zip(table, sequences, strict=True):
+        kept = one[:length]
+        row[: len(kept)] = kept
+    return table
+
+
+def _attention_torch(Q, K, V, real):
+    q, k, v = (torch.tensor(a)[None] for a in (Q, K, V))
+    return torch.nn.functional.scaled_dot_product_attention(q, k, v, torch.tensor(real)[None])[0]
+
+
+def _attention_loop(Q, K, V, real):
+    heard = []
+    for q in Q:
+        weights = [
+            math.exp(q @ k / len(q) ** 0.5) if r else 0 for k, r in zip(K, real, strict=True)
+        ]
+        heard.append(sum(w * v for w, v in zip(weights, V, strict=True)) / sum(weights))
+    return np.array(heard)
+
+
 RIGHT = {
+    "padded": {
+        "filled": _filled,
+        "torch": lambda sequences, length, pad: torch.nn.utils.rnn.pad_sequence(
+            [torch.tensor([*one, *[pad] * length][:length]) for one in sequences], batch_first=True
+        ),
+    },
+    "attention": {
+        "torch": _attention_torch,
+        "loop": _attention_loop,
+        "words alone": lambda Q, K, V, real: _attention_loop(Q, K[real], V[real], real[real]),
+    },
     "windows_and_targets": {
         "view": _windows_view,
         "loop": _windows_loop,
@@ -77,6 +111,41 @@ RIGHT = {
 }
 
 WRONG = {
+    "padded": {
+        "in front": (
+            lambda sequences, length, pad: [
+                ([pad] * length + one[:length])[-length:] for one in sequences
+            ],
+            "filled_in_front",
+        ),
+        "one too long": (
+            lambda sequences, length, pad: _filled(sequences, length + 1, pad),
+            None,
+        ),
+        "cut alone": (lambda sequences, length, pad: [one[:length] for one in sequences], None),
+        "in one row": (
+            lambda sequences, length, pad: _filled(sequences, length, pad).ravel(),
+            "nested",
+        ),
+    },
+    "attention": {
+        "over the queries": (
+            lambda Q, K, V, real: (
+                (e := np.exp(Q @ K.T / Q.shape[1] ** 0.5) * real) / e.sum(0).clip(1e-9) @ V
+            ),
+            None,
+        ),
+        "no root": (
+            lambda Q, K, V, real: _attention_loop(Q * Q.shape[1] ** 0.5, K, V, real),
+            "not_scaled",
+        ),
+        "no exponential": (
+            lambda Q, K, V, real: Q @ K.T / Q.shape[1] ** 0.5 * real @ V,
+            None,
+        ),
+        "mean": (lambda Q, K, V, real: np.tile(V[real].mean(0), (len(Q), 1)), None),
+        "all": (lambda Q, K, V, real: _attention_loop(Q, K, V, real | True), "padding_heard"),
+    },
     "windows_and_targets": {
         "other order": (lambda s, n: _windows_view(s, n)[::-1], "reversed"),
         "a window as target": (
