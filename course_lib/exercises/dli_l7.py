@@ -83,27 +83,182 @@ def _mark_cases(rng):
     return cases
 
 
-def _average_views(probabilities):
-    return np.argmax(np.mean(probabilities, axis=0), axis=1)
+def _folder_labels(paths, classes):
+    return [classes.index(path.split("/")[-2]) for path in paths]
 
 
-def _majority(probabilities):
-    classes = probabilities.shape[2]
-    votes = probabilities.argmax(2)
-    counts = (votes[..., None] == np.arange(classes)).sum(0)
-    return counts.argmax(1)
+_FRUITS = ("pineapple", "apple", "grapefruit", "grape", "pear", "banana")
 
 
-def _view_cases(rng):
-    """Uncertain views, so that the ways to combine them disagree somewhere."""
+def _path_cases(rng):
+    """Names that hold each other, files named after other classes, and every order of classes."""
     cases = []
-    for views, n, classes in ((8, 40, 4), (4, 60, 3), (8, 50, 4)):
-        odds = np.exp(rng.normal(0, 1.2, (views, n, classes)) + rng.normal(0, 0.6, (n, classes)))
-        cases.append((odds / odds.sum(2, keepdims=True),))
+    for number, part in enumerate(("train", "valid", "train", "valid")):
+        classes = list(rng.permutation(_FRUITS)) if number else list(_FRUITS)
+        classes = [str(name) for name in classes]
+        folders = rng.permutation([*classes, *rng.choice(classes, 6)])
+        beside = rng.choice(classes, len(folders))
+        pairs = zip(folders, beside, strict=True)
+        paths = [f"{part}/{f}/{b} {i:02}.png" for i, (f, b) in enumerate(pairs)]
+        cases.append((paths, classes))
     return cases
 
 
+def _alphabetical(paths, classes):
+    return _folder_labels(paths, sorted(classes))
+
+
+def _as_they_come(paths, classes):
+    return _folder_labels(paths, list(dict.fromkeys(path.split("/")[-2] for path in paths)))
+
+
+def _anywhere(paths, classes):
+    return [next(i for i, name in enumerate(classes) if name in path) for path in paths]
+
+
+def _by_file(paths, classes):
+    return [classes.index(path.split("/")[-1].split(" ")[0]) for path in paths]
+
+
+def _preprocess(image, mean, sd):
+    return (image / 255 - mean[:, None, None]) / sd[:, None, None]
+
+
+def _film_cases(rng):
+    return [
+        (rng.integers(0, 256, shape).astype(np.uint8), rng.uniform(0.3, 0.6, 3), sd)
+        for shape in ((4, 4), (3, 5), (6, 4))
+        for sd in [rng.uniform(0.1, 0.3, 3)]
+    ]
+
+
+def _looked_at(train, valid):
+    return train[:, :, ::-1], valid
+
+
+def _look_cases(rng):
+    shapes = ((5, 3, 4), (4, 2, 5), (6, 4, 4))
+    return [tuple(rng.normal(size=(2, *shape)).round(2)) for shape in shapes]
+
+
 EXERCISES = (
+    Exercise(
+        id="dli_l7.folder_labels",
+        title="Labels from folders",
+        reference=_folder_labels,
+        cases=_path_cases,
+        misconceptions=(
+            Misconception(
+                "alphabetical",
+                _alphabetical,
+                "These are positions in the alphabet. The outputs of the network follow the order "
+                "of `classes`, whatever it is.",
+            ),
+            Misconception(
+                "in_order_of_appearance",
+                _as_they_come,
+                "These labels count the folders as they appear among the paths. Training and "
+                "validation would number them differently: take the position in `classes`.",
+            ),
+            Misconception(
+                "name_anywhere",
+                _anywhere,
+                "These are labels of the first class whose name occurs anywhere in the path; but "
+                "'pineapple' holds 'apple', and so may a file's name. Compare the folder alone.",
+            ),
+            Misconception(
+                "from_the_file",
+                _by_file,
+                "These labels come from the names of the files. The folder says what an image is.",
+            ),
+            Misconception(
+                "from_one",
+                lambda paths, classes: [label + 1 for label in _folder_labels(paths, classes)],
+                "These labels start at 1. Python and the loss count from 0: the last of six "
+                "classes is 5.",
+            ),
+            Misconception(
+                "names",
+                lambda paths, classes: [path.split("/")[-2] for path in paths],
+                "These are names. The loss needs whole numbers: the position in `classes`.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="dli_l7.preprocess",
+        title="A film as the pretrained network knows pictures",
+        reference=_preprocess,
+        cases=_film_cases,
+        misconceptions=(
+            Misconception(
+                "not_scaled",
+                lambda image, mean, sd: _preprocess(255.0 * image, mean, sd),
+                "These values were standardized without being divided by 255: mean and sd belong "
+                "to intensities from 0 to 1.",
+            ),
+            Misconception(
+                "not_standardized",
+                lambda image, mean, sd: np.repeat(image[None] / 255, 3, 0),
+                "Three channels from 0 to 1. The network learned from standardized pictures: "
+                "subtract mean and divide by sd, channel by channel.",
+            ),
+            Misconception(
+                "not_divided_by_sd",
+                lambda image, mean, sd: image / 255 - mean[:, None, None],
+                "The mean is taken away, as it should be. The division by sd is missing.",
+            ),
+            Misconception(
+                "channels_last",
+                lambda image, mean, sd: np.moveaxis(_preprocess(image, mean, sd), 0, -1),
+                "The right values with the channels as last axis, as in a picture file. PyTorch "
+                "wants them first: (3, height, width).",
+            ),
+            Misconception(
+                "own_statistics",
+                lambda image, mean, sd: np.repeat(
+                    (image[None] - image.mean()) / max(image.std(), 1e-9), 3, 0
+                ),
+                "These values are standardized by the film's own mean and sd. Take those that are "
+                "given: they are the ones of the pretraining.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="dli_l7.seen_by_network",
+        title="Augmentation, where it belongs",
+        reference=_looked_at,
+        cases=_look_cases,
+        misconceptions=(
+            Misconception(
+                "always",
+                lambda train, valid: (train[:, :, ::-1], valid[:, :, ::-1]),
+                "The validation images are mirrored too. What is validated is what will be "
+                "used: nothing is augmented there.",
+            ),
+            Misconception(
+                "never",
+                lambda train, valid: (train, valid),
+                "The training images come as they are: the mirror is missing.",
+            ),
+            Misconception(
+                "upside_down",
+                lambda train, valid: (train[:, ::-1], valid),
+                "The training images stand on their heads. Left and right change places: "
+                "that is the last axis.",
+            ),
+            Misconception(
+                "exchanged",
+                lambda train, valid: (train, valid[:, :, ::-1]),
+                "The validation images are mirrored, the training images are not: exchange them.",
+            ),
+            Misconception(
+                "other_images",
+                lambda train, valid: (train[::-1], valid),
+                "The training images are in another order, not mirrored: the first axis counts "
+                "images, and each would have its neighbor's label.",
+            ),
+        ),
+    ),
     Exercise(
         id="dli_l7.recall_of_each",
         title="How many of each kind were recognized",
@@ -159,43 +314,6 @@ EXERCISES = (
                 _exact_needed,
                 "This is the number for the exact interval of Clopper and Pearson, a good one "
                 "and mostly a little longer. The exercise asks for Wilson's.",
-            ),
-        ),
-    ),
-    Exercise(
-        id="dli_l7.average_views",
-        title="Eight looks at the same cell",
-        reference=_average_views,
-        cases=_view_cases,
-        misconceptions=(
-            Misconception(
-                "majority",
-                _majority,
-                "This is the views' vote. A vote forgets how sure each view was: average the "
-                "probabilities first, decide afterwards.",
-            ),
-            Misconception(
-                "most_confident",
-                lambda probabilities: np.argmax(probabilities.max(0), axis=1),
-                "This is what the one view says that is surest. A network is often surest where "
-                "it is wrong: average over all views.",
-            ),
-            Misconception(
-                "axis_of_cells",
-                lambda probabilities: np.argmax(probabilities.mean(1), axis=1),
-                "This is an average over the cells, which gives each *view* a class. The views "
-                "are the first axis.",
-            ),
-            Misconception(
-                "undecided",
-                lambda probabilities: np.mean(probabilities, axis=0),
-                "Those are the averaged probabilities. Finish: which class has the largest one?",
-            ),
-            Misconception(
-                "geometric_mean",
-                lambda probabilities: np.argmax(np.log(probabilities).mean(0), axis=1),
-                "This is the class after averaging the logarithms of the probabilities, another "
-                "way to combine views. Average the probabilities themselves.",
             ),
         ),
     ),

@@ -1,6 +1,7 @@
 """Answers to the exercises of the lab "Assessment rehearsal"."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -55,15 +56,21 @@ def _widest(k, n, z):
     return k / n - z / (2 * math.sqrt(n))
 
 
-def _views_loop(probabilities):
-    views, cells, classes = probabilities.shape
-    answers = []
-    for cell in range(cells):
-        means = [
-            sum(probabilities[v, cell, k] for v in range(views)) / views for k in range(classes)
-        ]
-        answers.append(means.index(max(means)))
-    return answers
+def _by_table(paths, classes):
+    number = {name: i for i, name in enumerate(classes)}
+    return np.array([number[Path(path).parent.name] for path in paths])
+
+
+def _channel_by_channel(image, mean, sd):
+    x = np.empty((3, *image.shape))
+    for channel in range(3):
+        x[channel] = (image / 255.0 - mean[channel]) / sd[channel]
+    return x
+
+
+def _in_torch(image, mean, sd):
+    x = torch.tensor(image)[None].expand(3, -1, -1).double() / 255
+    return (x - torch.tensor(mean)[:, None, None]) / torch.tensor(sd)[:, None, None]
 
 
 RIGHT = {
@@ -80,10 +87,17 @@ RIGHT = {
             k for k in range(int(n * mark), n) if _wilson(k, n, z) >= mark
         ),
     },
-    "average_views": {
-        "loop": _views_loop,
-        "torch": lambda p: torch.tensor(p).mean(0).argmax(1),
-        "sorted": lambda p: np.argsort(-sum(p), axis=1)[:, 0],
+    "folder_labels": {
+        "table": _by_table,
+        "comparison": lambda paths, classes: [
+            [path.split("/")[1] == name for name in classes].index(True) for path in paths
+        ],
+    },
+    "preprocess": {"loop": _channel_by_channel, "torch": _in_torch},
+    "seen_by_network": {
+        "flip": lambda train, valid: [np.flip(train, 2), valid],
+        "torch": lambda train, valid: (torch.tensor(train).flip(2), torch.tensor(valid)),
+        "one by one": lambda train, valid: (np.array([np.fliplr(x) for x in train]), valid),
     },
 }
 
@@ -116,16 +130,53 @@ WRONG = {
         "may be missed": (lambda n, mark, z: n - _needed_by_test(n, mark, z), None),
         "one less": (lambda n, mark, z: _needed_by_test(n, mark, z) - 1, None),
     },
-    "average_views": {
-        "logarithms": (lambda p: np.log(p).sum(0).argmax(1), "geometric_mean"),
-        "vote": (
-            lambda p: stats.mode(p.argmax(2), axis=0).mode,
-            "majority",
+    "folder_labels": {
+        "sorted": (
+            lambda paths, classes: [sorted(classes).index(p.split("/")[1]) for p in paths],
+            "alphabetical",
         ),
-        "first view": (lambda p: p[0].argmax(1), None),
-        "last view": (lambda p: p[-1].argmax(1), None),
-        "least": (lambda p: p.mean(0).argmin(1), None),
-        "median": (lambda p: np.median(p, 0).argmax(1), None),
-        "counted from one": (lambda p: p.mean(0).argmax(1) + 1, None),
+        "the part": (lambda paths, classes: [p.split("/")[0] for p in paths], None),
+        "number of the file": (lambda paths, classes: [int(p[-6:-4]) for p in paths], None),
+        "backwards": (
+            lambda paths, classes: [classes[::-1].index(p.split("/")[1]) for p in paths],
+            None,
+        ),
+        "codes of the folders": (
+            lambda paths, classes: np.unique([p.split("/")[1] for p in paths], return_inverse=True)[
+                1
+            ],
+            "alphabetical",
+        ),
+    },
+    "preprocess": {
+        "no 255": (
+            lambda image, mean, sd: (image - mean[:, None, None]) / sd[:, None, None],
+            "not_scaled",
+        ),
+        "one channel": (lambda image, mean, sd: (image / 255 - mean[0]) / sd[0], None),
+        "256": (
+            lambda image, mean, sd: (image / 256 - mean[:, None, None]) / sd[:, None, None],
+            None,
+        ),
+        "variance": (
+            lambda image, mean, sd: (image / 255 - mean[:, None, None]) / sd[:, None, None] ** 2,
+            None,
+        ),
+        "floor": (
+            lambda image, mean, sd: (image // 255 - mean[:, None, None]) / sd[:, None, None],
+            None,
+        ),
+    },
+    "seen_by_network": {
+        "turned": (lambda train, valid: (train[:, ::-1, ::-1], valid), None),
+        "every second": (
+            lambda train, valid: (
+                np.where(np.arange(len(train))[:, None, None] % 2, train[:, :, ::-1], train),
+                valid,
+            ),
+            None,
+        ),
+        "training alone": (lambda train, valid: train[:, :, ::-1], None),
+        "both": (lambda train, valid: (np.flip(train, 2), np.flip(valid, 2)), "always"),
     },
 }

@@ -1,0 +1,114 @@
+"""The table of L7: what each method reaches on the films of the rehearsal, from three seeds.
+
+``python -m benchmarks.rehearsal`` prints it and writes ``rehearsal.csv``, which a test compares
+with the chapter. All methods learn from the same films and are asked about all other children,
+those of validation and test together: half of them would be too few to compare.
+"""
+
+import csv
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from torch import nn
+
+from course_lib import assessment, transfer
+from course_lib.deploy import Model, Preprocessing, SmallCNN
+from course_lib.intervals import grouped_interval
+from course_lib.nets import EfficientNetLite0
+from course_lib.training import fit
+
+TABLE = Path(__file__).with_name("rehearsal.csv")
+SEEDS = range(3)
+# Strengths of regularization from which each linear classifier takes the best, which flatters it.
+STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)
+
+
+def films():
+    """Films to learn from, and those of all other children."""
+    split = assessment.films()
+    others = (np.concatenate(both) for both in zip(split["valid"], split["test"], strict=True))
+    return split["train"], assessment.Films(*others)
+
+
+def from_scratch(seed):
+    """A small network that has seen no photograph, with the augmentation of the others."""
+    train, _ = films()
+    prepare = Preprocessing(144, channels=1, network_size=64, mean=0.5, sd=0.25)
+    x, y = prepare(train.images), torch.tensor(train.y_true)
+    augment = nn.Sequential(transfer.ShiftAndTurn(), transfer.Exposure())
+
+    def draw(generator):
+        at = torch.randint(len(y), (32,), generator=generator)
+        return augment(x[at]), y[at]
+
+    torch.manual_seed(seed)
+    network = SmallCNN(2, channels=1)
+    loss = nn.CrossEntropyLoss()
+    fit(network, draw, loss, iterations=300, lr=3e-3, seed=seed, device="cpu", quiet=True)
+    return Model(network, assessment.FILMS, prepare)
+
+
+def linear_rows():
+    """Right answers of logistic regression on pixels and on frozen features, the best of each."""
+    train, new = films()
+    known, unknown = ({"raw pixels": _reduced(f.images)} for f in (train, new))
+    network, prepare = EfficientNetLite0.pretrained(), Preprocessing(144, network_size=96)
+    for seen, part in ((known, train), (unknown, new)):
+        found = transfer.features(network, prepare(part.images))
+        seen |= {f"block {layer}": found[layer].numpy() for layer in (7, 10, 12, 14)}
+    for kind in ("raw pixels", "block"):
+        rights = [
+            make_pipeline(StandardScaler(), LogisticRegression(C=C, max_iter=1000))
+            .fit(known[layer], train.y_true)
+            .predict(unknown[layer])
+            == new.y_true
+            for layer in known
+            if layer.startswith(kind)
+            for C in STRENGTHS
+        ]
+        yield max(rights, key=np.sum)
+
+
+def _reduced(images):
+    """Images of 144 pixels as means of 6 × 6 pixels, flat."""
+    return images.reshape(-1, 24, 6, 24, 6).mean((2, 4)).reshape(len(images), -1)
+
+
+def rows():
+    """Yield (method, seed, accuracy, low, high, processor seconds) for the table."""
+    _, new = films()
+    raw, frozen = linear_rows()
+    yield _row("logistic regression, raw pixels", "", raw, new, "")
+    yield _row("logistic regression, frozen features of the best block", "", frozen, new, "")
+    methods = {
+        "small network from scratch": from_scratch,
+        "frozen, new head": lambda seed: assessment.reference_model(epochs=0, seed=seed),
+        "fine-tuned": lambda seed: assessment.reference_model(seed=seed),
+    }
+    for name, make in methods.items():
+        for seed in SEEDS:
+            start = time.process_time()
+            model = make(seed)
+            seconds = f"{time.process_time() - start:.0f}"
+            right = model.probabilities(new.images).argmax(1) == new.y_true
+            yield _row(name, seed, right, new, seconds)
+
+
+def _row(name, seed, right, new, seconds):
+    low, high = grouped_interval(right.astype(float), new.patient)
+    return name, seed, f"{right.mean():.3f}", f"{low:.3f}", f"{high:.3f}", seconds
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    lines = [("method", "seed", "accuracy", "low", "high", "seconds")]
+    for line in rows():
+        print(*line, sep=", ", flush=True)
+        lines.append(line)
+    with open(TABLE, "w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows(lines)
