@@ -70,49 +70,214 @@ def _no_affine(x, gamma, beta, running_mean, running_var):
     return (x - running_mean) / np.sqrt(running_var + _EPS)
 
 
-def _drift(running, batch_mean, momentum, batches):
-    return batch_mean + (running - batch_mean) * (1 - momentum) ** batches
+def _learning(features, hidden, labels):
+    classes = int(np.max(labels)) + 1
+    return features * hidden + hidden + hidden * classes + classes
 
 
-def _drift_cases(rng):
-    fixed = [(0.0, 1.0, 0.01, 100), (2.0, -1.0, 0.1, 3)]
-    drawn = [
-        (
-            float(rng.normal()),
-            float(rng.normal() + 3),
-            float(rng.uniform(0.02, 0.3)),
-            int(rng.integers(2, 30)),
+def _size_cases(rng):
+    """The workshop's sizes first; no case may be told from another by its number of images."""
+    cases = [(4096, 500, np.array([0, 3, 5, 1, 2, 4, 5, 0]))]
+    for classes in (2, 4, 7):
+        labels = rng.permutation(np.r_[np.arange(classes), rng.integers(classes, size=9)])
+        cases.append((int(rng.integers(20, 90)), int(rng.integers(5, 20)), labels))
+    return cases
+
+
+def _with_outputs(outputs):
+    """The answer for another number of outputs."""
+
+    def answer(features, hidden, labels):
+        n = outputs(labels)
+        return features * hidden + hidden + hidden * n + n
+
+    return answer
+
+
+def _accuracy(logits, y):
+    return float(np.mean((logits > 0) == (y > 0.5)))
+
+
+def _logit_cases(rng):
+    """Some logits between 0 and one half, and no two ways to count that agree."""
+    cases = []
+    while len(cases) < 3:
+        n = (12, 30, 25)[len(cases)]
+        y = rng.integers(0, 2, (n, 1)).astype(float)
+        logits = rng.normal(0.2, 0.8, (n, 1)) + 1.2 * (y - 0.5)
+        middle = rng.random((n, 1)) < 0.3
+        logits = np.where(middle, rng.uniform(0.05, 0.45, (n, 1)), logits)
+        right = _accuracy(logits, y)
+        # Nor does a constant.
+        ways = (
+            *(0.0, 0.5, 1.0, y.mean()),
+            right,
+            1 - right,
+            _border_at_half(logits, y),
+            _broadcast(logits, y),
+            (logits > 0).mean(),
         )
-        for _ in range(3)
-    ]
-    return fixed + drawn
+        if len(set(np.round(ways, 6))) == len(ways):
+            cases.append((logits, y))
+    return cases
 
 
-def _swapped_momentum(running, batch_mean, momentum, batches):
-    return _drift(running, batch_mean, 1 - momentum, batches)
+def _border_at_half(logits, y):
+    return float(np.mean((logits > 0.5) == (y > 0.5)))
 
 
-def _linear_drift(running, batch_mean, momentum, batches):
-    return running + batches * momentum * (batch_mean - running)
+def _broadcast(logits, y):
+    return float(np.mean((logits > 0) == (y > 0.5).ravel()))
 
 
-def _one_batch(running, batch_mean, momentum, batches):
-    return _drift(running, batch_mean, momentum, 1)
+def _gradients(features, head, x, y, mean=True):
+    """Of the mean (or summed) squared error of ``x @ features @ head``."""
+    slope = 2 * (x @ features @ head - y) / (len(y) if mean else 1)
+    return np.outer(x.T @ slope, head), features.T @ x.T @ slope
 
 
-def _layer_rates(layers, lr, decay):
-    return lr * decay ** np.arange(layers - 1, -1, -1)
+def _fine_tune_step(features, head, x, y, lr):
+    to_features, to_head = _gradients(features, head, x, y)
+    return features - lr * to_features, head - lr * to_head
 
 
-def _rate_cases(rng):
-    drawn = [
-        (int(rng.integers(4, 9)), float(rng.uniform(1e-4, 1e-2)), float(rng.uniform(0.3, 0.9)))
-        for _ in range(3)
-    ]
-    return [(5, 1e-3, 0.5), *drawn]
+def _step_cases(rng):
+    cases = []
+    for n, inputs, hidden in ((6, 3, 2), (9, 4, 3), (5, 2, 4)):
+        features, head = rng.normal(size=(inputs, hidden)), rng.normal(size=hidden)
+        x, y = rng.normal(size=(n, inputs)), rng.normal(size=n)
+        cases.append((features, head, x, y, float(rng.choice([0.01, 0.02, 0.05]))))
+    return cases
+
+
+def _only_head(features, head, x, y, lr):
+    return features, _fine_tune_step(features, head, x, y, lr)[1]
+
+
+def _only_features(features, head, x, y, lr):
+    return _fine_tune_step(features, head, x, y, lr)[0], head
+
+
+def _summed(features, head, x, y, lr):
+    to_features, to_head = _gradients(features, head, x, y, mean=False)
+    return features - lr * to_features, head - lr * to_head
+
+
+def _one_after_the_other(features, head, x, y, lr):
+    features = _fine_tune_step(features, head, x, y, lr)[0]
+    return features, _fine_tune_step(features, head, x, y, lr)[1]
 
 
 EXERCISES = (
+    Exercise(
+        id="dli_l5.learning",
+        title="How many numbers learn",
+        reference=_learning,
+        cases=_size_cases,
+        misconceptions=(
+            Misconception(
+                "last_label_as_outputs",
+                _with_outputs(lambda labels: int(np.max(labels))),
+                "This counts as many outputs as the largest label. Labels start at 0: six classes "
+                "have the labels 0 to 5 and need six outputs, or 'target 5 is out of bounds'.",
+            ),
+            Misconception(
+                "one_output_an_image",
+                _with_outputs(len),
+                "This counts one output for each image. There is one for each class, whatever the "
+                "number of images.",
+            ),
+            Misconception(
+                "one_output",
+                _with_outputs(lambda labels: 1),
+                "This counts one output, which is enough for two classes and one logit. Here it "
+                "is one for each class.",
+            ),
+            Misconception(
+                "without_biases",
+                lambda f, h, labels: f * h + h * (int(np.max(labels)) + 1),
+                "These are the weights. Each output of a layer has a bias too, and it learns.",
+            ),
+            Misconception(
+                "last_layer_alone",
+                lambda f, h, labels: (h + 1) * (int(np.max(labels)) + 1),
+                "This is the last layer. The one before it, from features to hidden, is new too.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="dli_l5.accuracy",
+        title="Accuracy from logits",
+        reference=_accuracy,
+        cases=_logit_cases,
+        misconceptions=(
+            Misconception(
+                "border_at_half",
+                _border_at_half,
+                "This is the share with the border at a logit of 0.5. P = 0.5 is a logit of 0.",
+            ),
+            Misconception(
+                "shapes",
+                _broadcast,
+                "This is a mean over all pairs of an answer and a label: (n, 1) beside (n,) makes "
+                "(n, n). Compare arrays of the same shape.",
+            ),
+            Misconception(
+                "wrong_share",
+                lambda logits, y: 1 - _accuracy(logits, y),
+                "This is the share of wrong answers.",
+            ),
+            Misconception(
+                "said_yes",
+                lambda logits, y: float(np.mean(logits > 0)),
+                "This is how often the model says yes, right or wrong.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="dli_l5.fine_tune_step",
+        title="One step after unfreezing",
+        reference=_fine_tune_step,
+        cases=_step_cases,
+        rtol=1e-4,
+        uses=("np", "torch"),
+        misconceptions=(
+            Misconception(
+                "features_frozen",
+                _only_head,
+                "The head has moved, the features have not: they are still frozen, or the "
+                "optimizer does not know them. An optimizer moves what it was given when it was "
+                "made, so after unfreezing it takes a new one.",
+            ),
+            Misconception(
+                "head_forgotten",
+                _only_features,
+                "The features have moved, the head has not. The new optimizer needs both.",
+            ),
+            Misconception(
+                "summed_error",
+                _summed,
+                "This is the step for the *sum* of the squared errors. Their mean makes it "
+                "smaller by the number of rows.",
+            ),
+            Misconception(
+                "uphill",
+                lambda features, head, x, y, lr: _fine_tune_step(features, head, x, y, -lr),
+                "This step goes uphill: the error becomes larger. Descent subtracts the gradient.",
+            ),
+            Misconception(
+                "one_after_the_other",
+                _one_after_the_other,
+                "The head was moved by the gradient at the *new* features. One step of one "
+                "optimizer takes both gradients at the same place.",
+            ),
+            Misconception(
+                "gradients",
+                lambda features, head, x, y, lr: _gradients(features, head, x, y),
+                "These are the gradients. Return the features and the head after the step.",
+            ),
+        ),
+    ),
     Exercise(
         id="dli_l5.trainable",
         title="What shall learn",
@@ -177,58 +342,6 @@ EXERCISES = (
                 lambda x, gamma, beta, mean, var: gamma * (x - mean) / (np.sqrt(var) + _EPS) + beta,
                 "This is the value with 0.001 added to the root. It is added to the variance, "
                 "before the root.",
-            ),
-        ),
-    ),
-    Exercise(
-        id="dli_l5.drift",
-        title="How fast batch normalization forgets",
-        reference=_drift,
-        cases=_drift_cases,
-        misconceptions=(
-            Misconception(
-                "momentum_swapped",
-                _swapped_momentum,
-                "This is the value if the new batch has the weight 1 - momentum. In PyTorch "
-                "momentum is the weight of the *new* batch, so most of the old value stays.",
-            ),
-            Misconception(
-                "straight_line",
-                _linear_drift,
-                "This is the value after the same step every time, which would overshoot. Each "
-                "step covers a share of the way that is left.",
-            ),
-            Misconception(
-                "one_batch",
-                _one_batch,
-                "That is the value after one batch. Repeat the update as often as there are "
-                "batches.",
-            ),
-        ),
-    ),
-    Exercise(
-        id="dli_l5.layer_rates",
-        title="Gently below, boldly above",
-        reference=_layer_rates,
-        cases=_rate_cases,
-        misconceptions=(
-            Misconception(
-                "upside_down",
-                lambda layers, lr, decay: _layer_rates(layers, lr, decay)[::-1],
-                "Here the first layer learns fastest. Edges and colors at the bottom are what "
-                "shall be kept: the last layer gets the full rate.",
-            ),
-            Misconception(
-                "one_step_too_many",
-                lambda layers, lr, decay: _layer_rates(layers, lr, decay) * decay,
-                "Here the last layer's rate is already multiplied once. It gets the full rate; "
-                "the one below it is the first to be multiplied.",
-            ),
-            Misconception(
-                "linear",
-                lambda layers, lr, decay: lr * np.linspace(decay, 1, layers),
-                "These rates go from the lowest to the full one in equal steps. Each layer has "
-                "the rate of the one above it times the decay: multiply again and again.",
             ),
         ),
     ),

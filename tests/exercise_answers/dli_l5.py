@@ -26,15 +26,56 @@ def _batch_norm(x, gamma, beta, mean, var, eps=0.001, training=False):
     return torch.nn.functional.batch_norm(x, mean, var, gamma, beta, training=training, eps=eps)
 
 
-def _drift_torch(running, batch_mean, momentum, batches):
-    layer = torch.nn.BatchNorm1d(1, momentum=momentum)
-    layer.running_mean.fill_(running)
-    for _ in range(batches):
-        layer(torch.full((2, 1), float(batch_mean)))
-    return layer.running_mean[0]
+def _layers(features, hidden, labels, outputs=None):
+    end = torch.nn.Sequential(
+        torch.nn.Linear(features, hidden),
+        torch.nn.ReLU(),
+        torch.nn.Linear(hidden, outputs or len(set(labels.tolist()))),
+    )
+    return sum(p.numel() for p in end.parameters())
+
+
+def _step(features, head, x, y, lr, frozen=False, head_learns=True, reduction="mean"):
+    features = torch.tensor(features, requires_grad=not frozen)
+    head = torch.tensor(head, requires_grad=head_learns)
+    optimizer = torch.optim.SGD([p for p in (features, head) if p.requires_grad], lr=lr)
+    output = torch.tensor(x) @ features @ head
+    torch.nn.functional.mse_loss(output, torch.tensor(y), reduction=reduction).backward()
+    optimizer.step()
+    return features.detach(), head.detach()
+
+
+def _by_differences(features, head, x, y, lr, h=1e-6):
+    """Gradients as the error changes when each number is moved a little."""
+
+    def error(both):
+        return np.mean(
+            (x @ both[: features.size].reshape(features.shape) @ both[-len(head) :] - y) ** 2
+        )
+
+    both = np.r_[features.ravel(), head].astype(float)
+    moved = h * np.eye(len(both))
+    slope = np.array([(error(both + m) - error(both - m)) / (2 * h) for m in moved])
+    after = both - lr * slope
+    return after[: features.size].reshape(features.shape), after[-len(head) :]
 
 
 RIGHT = {
+    "learning": {
+        "torch": _layers,
+        "shapes": lambda f, h, labels: sum(
+            a * b for a, b in ((f + 1, h), (h + 1, len(np.unique(labels))))
+        ),
+    },
+    "accuracy": {
+        "sigmoid": lambda logits, y: np.mean((1 / (1 + np.exp(-logits)) > 0.5) == (y == 1)),
+        "count": lambda logits, y: (
+            sum((a > 0) == (b == 1) for a, b in zip(logits.ravel(), y.ravel(), strict=True))
+            / len(y)
+        ),
+        "sign": lambda logits, y: np.mean(logits * (2 * y - 1) > 0),
+    },
+    "fine_tune_step": {"torch": _step, "differences": _by_differences},
     "trainable": {"matching": _trainable_matching, "filter": _trainable_filter},
     "normalize": {
         "torch": _batch_norm,
@@ -49,21 +90,45 @@ RIGHT = {
             (x - mean) @ np.diag(gamma * (var + 0.001) ** -0.5) + beta
         ),
     },
-    "drift": {
-        "torch": _drift_torch,
-        "weights": lambda r, b, m, n: (1 - m) ** n * r + (1 - (1 - m) ** n) * b,
-        "sum": lambda r, b, m, n: r * (1 - m) ** n + b * sum(m * (1 - m) ** k for k in range(n)),
-    },
-    "layer_rates": {
-        "list": lambda layers, lr, decay: [lr * decay**k for k in reversed(range(layers))],
-        "product": lambda layers, lr, decay: np.cumprod([lr] + [decay] * (layers - 1))[::-1],
-        "powers": lambda layers, lr, decay: (
-            lr * decay ** (layers - 1) / decay ** np.arange(float(layers))
-        ),
-    },
 }
 
 WRONG = {
+    "learning": {
+        "five outputs": (
+            lambda f, h, labels: _layers(f, h, labels, int(max(labels))),
+            "last_label_as_outputs",
+        ),
+        "biases of the end": (
+            lambda f, h, labels: f * h + (h + 1) * len(np.unique(labels)),
+            None,
+        ),
+        "no hidden layer": (lambda f, h, labels: (f + 1) * len(np.unique(labels)), None),
+        "sizes": (lambda f, h, labels: f + h + len(np.unique(labels)), None),
+    },
+    "accuracy": {
+        "at one half": (lambda logits, y: np.mean((logits >= 0.5) == (y == 1)), "border_at_half"),
+        "flat beside a column": (
+            lambda logits, y: np.mean((logits.ravel() > 0) == (y == 1)),
+            "shapes",
+        ),
+        "yes among yes": (lambda logits, y: np.mean(logits[y == 1] > 0), None),
+        "number": (lambda logits, y: int(((logits > 0) == (y == 1)).sum()), None),
+        "from below": (lambda logits, y: np.mean((logits < 0) == (y == 1)), "wrong_share"),
+    },
+    "fine_tune_step": {
+        "still frozen": (lambda *a: _step(*a, frozen=True), "features_frozen"),
+        "new optimizer without the head": (
+            lambda *a: _step(*a, head_learns=False),
+            "head_forgotten",
+        ),
+        "sum": (lambda *a: _step(*a, reduction="sum"), "summed_error"),
+        "untouched": (lambda features, head, x, y, lr: (features, head), None),
+        "two steps": (
+            lambda f, h, x, y, lr: _step(*map(np.asarray, _step(f, h, x, y, lr)), x, y, lr),
+            None,
+        ),
+        "half the gradient": (lambda f, h, x, y, lr: _step(f, h, x, y, lr / 2), None),
+    },
     "trainable": {
         "by block": (_by_block, "in_order_of_blocks"),
         "anywhere": (
@@ -114,42 +179,5 @@ WRONG = {
         ),
         "mean added": (lambda x, g, b, m, v: g * (x + m) / (v + 0.001) ** 0.5 + b, None),
         "not divided": (lambda x, g, b, m, v: g * (x - m) + b, None),
-    },
-    "drift": {
-        "weights swapped": (
-            lambda r, b, m, n: m**n * r + (1 - m**n) * b,
-            "momentum_swapped",
-        ),
-        "one batch more": (lambda r, b, m, n: b + (r - b) * (1 - m) ** (n + 1), None),
-        "one batch less": (lambda r, b, m, n: b + (r - b) * (1 - m) ** (n - 1), None),
-        "exponential": (lambda r, b, m, n: b + (r - b) * np.exp(-m * n), None),
-        "way left": (lambda r, b, m, n: (r - b) * (1 - m) ** n, None),
-        "never forgets": (lambda r, b, m, n: r * (1 - m) ** n + b * m * n, None),
-    },
-    "layer_rates": {
-        "from the first": (
-            lambda layers, lr, decay: [lr * decay**k for k in range(layers)],
-            "upside_down",
-        ),
-        "one too few": (
-            lambda layers, lr, decay: [lr * decay**k for k in reversed(range(layers - 1))],
-            None,
-        ),
-        "divided": (
-            lambda layers, lr, decay: [lr / decay**k for k in reversed(range(layers))],
-            None,
-        ),
-        "factors alone": (
-            lambda layers, lr, decay: [decay**k for k in reversed(range(layers))],
-            None,
-        ),
-        "times the place": (
-            lambda layers, lr, decay: [lr * decay * k for k in range(1, layers + 1)],
-            None,
-        ),
-        "exponential": (
-            lambda layers, lr, decay: lr * np.exp(-decay * np.arange(layers)[::-1]),
-            None,
-        ),
     },
 }
