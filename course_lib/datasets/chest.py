@@ -22,7 +22,8 @@ def chest_xrays():
     The published test set of Kermany et al. The diagnosis was made by two expert physicians and
     checked by a third; how the children were chosen is not said, and the healthy may have been
     photographed on other occasions than the ill. Films were squeezed to squares, so proportions
-    are lost. Some children have several films: the patient is the unit.
+    are lost. Some children have several films: the patient is the unit. Six films are in the set
+    twice, one of them under two patients' names.
 
     Returns
     -------
