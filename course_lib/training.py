@@ -149,7 +149,7 @@ def fit(
     if not quiet:
         print(f"training on {device}, {iterations} iterations")
     home = next(network.parameters()).device
-    _lay_out(network.to(device))
+    network.to(device, memory_format=_layout(network))
     averaged = copy.deepcopy(network).requires_grad_(False) if ema else network
     optimizer = torch.optim.AdamW(network.parameters(), lr=lr, weight_decay=weight_decay)
     # One cycle of a single step has no length.
@@ -211,11 +211,10 @@ def _check(network, draw, iterations, lr, schedule, weight_decay, ema):
         )
 
 
-def _lay_out(network):
-    """Let images lie channels last, which is faster; other tensors have no such order."""
-    for weights in network.parameters():
-        if weights.ndim == 4:
-            weights.data = weights.data.contiguous(memory_format=torch.channels_last)
+def _layout(network):
+    """Channels last, which is faster for images; volumes have no such order."""
+    volumes = any(weights.ndim == 5 for weights in network.parameters())
+    return torch.preserve_format if volumes else torch.channels_last
 
 
 def _drawn(draw, seed):
