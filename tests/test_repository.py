@@ -87,6 +87,13 @@ def test_every_chapter_in_the_contents_exists():
     assert sources == set(files), f"_toc.yml names all but {sorted(sources - set(files))}"
 
 
+def test_no_raw_html_around_what_a_page_is_made_of():
+    """A heading opens a section: a ``</div>`` below it closes the page's own frame too early."""
+    for path in sorted((ROOT / "chapters").rglob("*.md")):
+        found = re.findall(r"^ *</?[a-z]+[ >].*", path.read_text(encoding="utf-8"), re.MULTILINE)
+        assert not found, f"{path.name} must hold Markdown alone, but it has {found[0]}"
+
+
 def test_the_table_of_chapters_is_what_the_files_say():
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     right = overview.with_parts("CONTRIBUTING.md", text)
