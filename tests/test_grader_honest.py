@@ -173,7 +173,7 @@ import ast, json, sys
 sys.path.insert(0, sys.argv[1])
 import wire, world
 loaded, found = set(), {}
-for name in ("course_lib.handout", "course_lib.figures", "course_lib.metrics"):
+for name in ("course_lib.readiness", "course_lib.figures", "course_lib.metrics"):
     said = world.packages(ast.parse(f"def f():\\n    import {name}"), sys.argv[2])
     __import__(name)
     now = {module.partition(".")[0] for module in sys.modules}

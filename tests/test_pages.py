@@ -21,6 +21,12 @@ TWO = FRONT + (
 )
 
 
+INTRO = (
+    "# Welcome\n\nTo the book.\n\n"
+    "<!-- real and simulated: `make notebooks` writes this -->\n<!-- end -->\n"
+)
+
+
 class Book:
     """A whole small book in a folder of its own, made by the real commands."""
 
@@ -33,7 +39,7 @@ class Book:
             shutil.copy(editions.ROOT / name, root)
         chapters = "  - file: chapters/one\n  - file: chapters/two\n"
         self.write("_toc.yml", f"format: jb-book\nroot: chapters/intro\nchapters:\n{chapters}")
-        self.write("chapters/intro.md", "# Welcome\n\nTo the book.\n")
+        self.write("chapters/intro.md", INTRO)
         self.write("chapters/one.md", ONE)
         self.write("chapters/two.md", TWO)
 

@@ -40,7 +40,8 @@ ANSWERS = f"tests/exercise_answers/{MODULE}.py"
 @pytest.fixture
 def copy(tmp_path):
     """The project in a folder of its own, without what it built."""
-    for name in ("book_ext", "chapters", "course_lib", "course_grader", "static", "tests"):
+    folders = ("book_ext", "chapters", "course_lib", "course_grader", "examples", "static", "tests")
+    for name in folders:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(editions.ROOT / name, tmp_path / name, ignore=ignored)
     for path in editions.ROOT.iterdir():
