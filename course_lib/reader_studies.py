@@ -24,7 +24,7 @@ class ReaderVariation(NamedTuple):
 
     Attributes
     ----------
-    theta : ndarray, shape (2, r)
+    auc : ndarray, shape (2, r)
         Area of each modality and reader.
     ms_t, ms_tr : float
         Mean squares of modality, and of modality by reader.
@@ -33,7 +33,7 @@ class ReaderVariation(NamedTuple):
         modalities, of two readers with one modality, of two readers with different modalities.
     """
 
-    theta: np.ndarray
+    auc: np.ndarray
     ms_t: float
     ms_tr: float
     var: float
@@ -43,14 +43,16 @@ class ReaderVariation(NamedTuple):
 
 
 class ModalityComparison(NamedTuple):
-    """Two modalities' mean areas; `difference` is a minus b, `f` has 1 and `df` degrees."""
+    """Two modalities, the first minus the second; `statistic` is F with 1 and `df` degrees.
 
-    auc_a: float
-    auc_b: float
+    `auc` (2, r) holds the area of each modality and reader.
+    """
+
+    auc: np.ndarray
     difference: float
     se: float
     interval: tuple[float, float]
-    f: float
+    statistic: float
     df: float
     p_value: float
     level: float
@@ -59,17 +61,18 @@ class ModalityComparison(NamedTuple):
 
     def __repr__(self):
         low, high = self.interval
+        first, second = self.auc.mean(axis=1)
         df = "∞" if np.isinf(self.df) else f"{self.df:.4g}"
         return (
             f"{self.readers} readers, {self.cases} cases: "
-            f"AUC {self.auc_a:.4f} - {self.auc_b:.4f} = {self.difference:.4f}\n"
+            f"AUC {first:.4f} - {second:.4f} = {self.difference:.4f}\n"
             f"    {100 * self.level:g}% [{low:.4f}, {high:.4f}], "
-            f"F(1, {df}) = {self.f:.3f}, p = {self.p_value:.3g}"
+            f"F(1, {df}) = {self.statistic:.3f}, p = {self.p_value:.3g}"
         )
 
 
 def compare_modalities(
-    y_true, a, b, readers="random", cases="random", level=0.95, covariance="delong"
+    y_true, ratings, readers="random", cases="random", level=0.95, covariance="delong"
 ):
     """Compare the mean areas of two modalities whose cases were rated by the same readers.
 
@@ -77,9 +80,10 @@ def compare_modalities(
     ----------
     y_true : array_like of {0, 1}, shape (n,)
         1 is diseased.
-    a, b : array_like of float, shape (r, n)
-        Each reader's rating of each case with either modality; larger means more likely diseased.
-        One of them may have the shape (n,): a computer that is compared with the mean reader.
+    ratings : array_like of float, shape (modalities, r, n)
+        Each reader's rating of each case with each modality; larger means more likely diseased.
+        The first two modalities are compared. A computer that is compared with the mean reader
+        has one row for all: ``np.broadcast_arrays(readers, computer)``.
     readers, cases : {"random", "fixed"}
         Whether the answer is to hold for others like them (random), or for these alone (fixed).
     level : float, default 0.95
@@ -90,7 +94,7 @@ def compare_modalities(
     Returns
     -------
     ModalityComparison
-        ``auc_a, auc_b, difference, se, interval, f, df, p_value, level, readers, cases``.
+        ``auc, difference, se, interval, statistic, df, p_value, level, readers, cases``.
 
     Raises
     ------
@@ -128,16 +132,15 @@ def compare_modalities(
             "readers and cases must not both be fixed: then nothing is left to chance."
         )
     covariance = covariance if cases == "random" else None
-    v = _variation(*_fully_crossed(y_true, a, b), covariance)
-    r = v.theta.shape[1]
+    v = _variation(*_fully_crossed(y_true, ratings), covariance)
+    r = v.auc.shape[1]
     shared = max(v.cov2 - v.cov3, 0) if cases == "random" else 0.0
     if readers == "random":
         error = v.ms_tr + r * shared
         df = (r - 1) * error**2 / v.ms_tr**2 if v.ms_tr > _ROUNDING else np.inf
     else:
         error, df = v.var - v.cov1 + (r - 1) * shared, np.inf
-    auc_a, auc_b = v.theta.mean(axis=1).tolist()
-    difference = auc_a - auc_b
+    difference = float(np.subtract(*v.auc.mean(axis=1)))
     if error < _ROUNDING:
         nan = undefined("the test of the difference", f"{_who(readers, cases)} do not vary in it")
         se, f, df, p_value, half = (nan,) * 5
@@ -147,30 +150,30 @@ def compare_modalities(
         half = stats.t.ppf((1 + level) / 2, df) * se
     interval = float(difference - half), float(difference + half)
     return ModalityComparison(
-        auc_a, auc_b, difference, se, interval, f, float(df), p_value, level, readers, cases
+        v.auc, difference, se, interval, f, float(df), p_value, level, readers, cases
     )
 
 
-def reader_variation(y_true, a, b, covariance="delong"):
+def reader_variation(y_true, ratings, covariance="delong"):
     """The areas, mean squares and covariances from which `compare_modalities` is made.
 
     Parameters
     ----------
-    y_true, a, b, covariance
+    y_true, ratings, covariance
         As in `compare_modalities`; both classes have at least two cases.
 
     Returns
     -------
     ReaderVariation
-        ``theta, ms_t, ms_tr, var, cov1, cov2, cov3``.
+        ``auc, ms_t, ms_tr, var, cov1, cov2, cov3``.
     """
     as_choice(covariance, "covariance", _COVARIANCES)
-    return _variation(*_fully_crossed(y_true, a, b), covariance)
+    return _variation(*_fully_crossed(y_true, ratings), covariance)
 
 
-def _variation(y_true, a, b, covariance):
-    r = len(a)
-    placements = (_placements(y_true, ratings) for ratings in (*a, *b))
+def _variation(y_true, ratings, covariance):
+    r = ratings.shape[1]
+    placements = (_placements(y_true, own) for own in ratings.reshape(2 * r, -1))
     v10, v01 = map(np.array, zip(*placements, strict=True))
     theta = v10.mean(axis=1).reshape(2, r)
     ms_t = float(r * theta.mean(axis=1).var(ddof=1))
@@ -195,36 +198,27 @@ def _variation(y_true, a, b, covariance):
     return ReaderVariation(theta, ms_t, ms_tr, *(float(part.mean()) for part in parts))
 
 
-def _fully_crossed(y_true, a, b):
-    """Truth as booleans, and the ratings of both modalities, each of the shape (readers, cases)."""
+def _fully_crossed(y_true, ratings):
+    """Truth as booleans, and the ratings of the first two modalities (2, readers, cases)."""
     y_true = as_binary(y_true, "y_true")
     both_classes(y_true)
-    a, b = (_as_ratings(values, name, len(y_true)) for name, values in (("a", a), ("b", b)))
-    if max(len(a), len(b)) < 2:
+    ratings = as_array(ratings, "ratings", "an array (modalities, readers, cases)")
+    if ratings.ndim != 3 or len(ratings) < 2 or ratings.shape[2] != len(y_true):
         raise ValueError(
-            "a and b must hold two readers or more; for one, there is course_lib.roc.compare_auc."
+            f"ratings must have the shape (modalities, readers, {len(y_true)}) of two modalities "
+            f"or more, as y_true has {len(y_true)} cases, got shape {ratings.shape}."
         )
-    if len(a) != len(b) and min(len(a), len(b)) > 1:
+    if ratings.shape[1] < 2:
         raise ValueError(
-            f"a and b must have the same readers, but a has {len(a)} and b has {len(b)}."
+            "ratings must hold two readers or more; for one, there is course_lib.roc.compare_auc."
         )
-    return y_true, *np.broadcast_arrays(a, b)
-
-
-def _as_ratings(values, name, n):
-    array = as_array(values, name, "an array (readers, cases)")
-    if array.ndim not in (1, 2) or array.shape[-1] != n:
+    if ratings.dtype.kind not in "biuf":
+        raise ValueError(f"ratings must hold numbers, got {ratings.dtype}.")
+    if not np.isfinite(ratings[:2]).all():
         raise ValueError(
-            f"{name} must have the shape (readers, {n}), as y_true has {n} cases, "
-            f"got shape {array.shape}."
+            "ratings must be finite: every reader rates every case, but NaN or infinity is in them."
         )
-    if array.dtype.kind not in "biuf":
-        raise ValueError(f"{name} must hold numbers, got {array.dtype}.")
-    if not np.isfinite(array).all():
-        raise ValueError(
-            f"{name} must be finite: every reader rates every case, but NaN or infinity is in it."
-        )
-    return np.atleast_2d(array.astype(float, copy=False))
+    return y_true, ratings[:2].astype(float, copy=False)
 
 
 def _who(readers, cases):

@@ -71,8 +71,7 @@ GOOD = {
     },
     reader_studies.compare_modalities: {
         "y_true": Y,
-        "a": np.array([SCORES, SCORES**2]),
-        "b": np.array([SCORES[::-1], Y]),
+        "ratings": np.array([[SCORES, SCORES**2], [SCORES[::-1], Y]]),
         "readers": "fixed",
         "cases": "random",
         "level": 0.9,
@@ -80,8 +79,7 @@ GOOD = {
     },
     reader_studies.reader_variation: {
         "y_true": Y,
-        "a": np.array([SCORES, SCORES**2]),
-        "b": SCORES[::-1],
+        "ratings": np.array([[SCORES, SCORES**2], [SCORES[::-1], Y]]),
         "covariance": "delong",
     },
     roc.hanley_mcneil_se: {"auc": 0.8, "n_disease": 5, "n_normal": 6},

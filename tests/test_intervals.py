@@ -236,7 +236,7 @@ def of_readers(y, s):
     """Two readers with either modality; of one patient a class, only these patients count."""
     for population in ("random", "fixed"):
         if population == "fixed" or min(np.bincount(y)) > 1:
-            found = compare_modalities(y, [s, np.round(s, 1)], [-s, s**2], cases=population)
+            found = compare_modalities(y, [[s, np.round(s, 1)], [-s, s**2]], cases=population)
             yield found.difference, *found.interval
 
 

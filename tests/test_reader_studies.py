@@ -24,25 +24,24 @@ def a_study(seed, readers=3, n=24):
     y_true = rng.permutation(np.arange(n) < n // 3).astype(int)
     case, skill = rng.normal(size=(2, 1, n)), rng.uniform(0.2, 2, (2, readers, 1))
     ratings = y_true * skill + 0.7 * case + 0.7 * rng.normal(size=(2, readers, n))
-    return y_true, *np.clip(ratings.round(), -2, 3)
+    return y_true, np.clip(ratings.round(), -2, 3)
 
 
-def areas_of(y_true, a, b):
+def areas_of(y_true, ratings):
     """Areas by the definition: shares of pairs that are put into the right order."""
-    ratings = np.array([a, b])
     pairs = ratings[..., y_true == 1][..., :, None] - ratings[..., y_true == 0][..., None, :]
     return (np.sign(pairs) / 2 + 0.5).mean(axis=(-2, -1))
 
 
-def readers_differ(y_true, a, b):
-    first, second = areas_of(y_true, a, b)
+def readers_differ(y_true, ratings):
+    first, second = areas_of(y_true, ratings)
     return np.ptp(first - second) > 1e-9
 
 
 def computer_and_radiologists():
     study = datasets.hupse_2013()
     computer, *radiologists = study.ratings[0]
-    return study.y_true, radiologists, computer
+    return study.y_true, np.broadcast_arrays(radiologists, computer)
 
 
 # Published analyses ------------------------------------------------------------------------------
@@ -51,11 +50,11 @@ def computer_and_radiologists():
 def test_van_dyke_as_published():
     """MRMCaov's article, section on covariances: random readers and cases, DeLong."""
     study = datasets.van_dyke_1993()
-    found = compare_modalities(study.y_true, *study.ratings)
-    assert found.auc_a == pytest.approx(0.8970370, abs=5e-8)
-    assert found.auc_b == pytest.approx(0.9408374, abs=5e-8)
+    found = compare_modalities(study.y_true, study.ratings)
+    assert found.auc.shape == (2, 5)
+    assert found.auc.mean(axis=1) == pytest.approx((0.8970370, 0.9408374), abs=5e-8)
     assert found.difference == pytest.approx(-0.04380032, abs=5e-9)
-    assert found.f == pytest.approx(4.484854, abs=5e-7)
+    assert found.statistic == pytest.approx(4.484854, abs=5e-7)
     assert found.df == pytest.approx(15.06611, abs=5e-6)
     assert found.p_value == pytest.approx(0.05123303, abs=5e-9)
     assert found.interval == pytest.approx((-0.0878671960, 0.0002665519), abs=5e-10)
@@ -63,29 +62,29 @@ def test_van_dyke_as_published():
 
 def test_a_computer_against_the_mean_radiologist_as_published():
     """RJafroc's reference values for Hupse's data; its covariances leave out one of all cases."""
-    y_true, radiologists, computer = computer_and_radiologists()
-    fixed = compare_modalities(y_true, radiologists, computer, **FIXED_CASES)
-    assert (fixed.auc_a, fixed.auc_b) == pytest.approx((0.848663, 0.816927), abs=5e-7)
-    assert np.sqrt(fixed.f) == pytest.approx(3.2135, abs=5e-5)
+    y_true, ratings = computer_and_radiologists()
+    fixed = compare_modalities(y_true, ratings, **FIXED_CASES)
+    assert fixed.auc.mean(axis=1) == pytest.approx((0.848663, 0.816927), abs=5e-7)
+    assert np.sqrt(fixed.statistic) == pytest.approx(3.2135, abs=5e-5)
     assert fixed.df == 8
     assert fixed.p_value == pytest.approx(0.0124, abs=5e-5)
-    jackknife = compare_modalities(y_true, radiologists, computer, covariance="jackknife")
+    jackknife = compare_modalities(y_true, ratings, covariance="jackknife")
     assert jackknife.p_value == pytest.approx(0.321, abs=5e-4)
-    delong = compare_modalities(y_true, radiologists, computer)
+    delong = compare_modalities(y_true, ratings)
     assert delong.p_value == pytest.approx(jackknife.p_value, abs=0.002)
     # The other way round, the sign changes and nothing else.
-    turned = compare_modalities(y_true, computer, radiologists)
+    turned = compare_modalities(y_true, ratings[::-1])
     assert turned.interval == pytest.approx([-end for end in delong.interval[::-1]])
-    assert (turned.f, turned.df) == pytest.approx((delong.f, delong.df))
+    assert (turned.statistic, turned.df) == pytest.approx((delong.statistic, delong.df))
 
 
 def test_it_is_read_as_it_is_said():
     study = datasets.van_dyke_1993()
-    assert repr(compare_modalities(study.y_true, *study.ratings)) == (
+    assert repr(compare_modalities(study.y_true, study.ratings)) == (
         "random readers, random cases: AUC 0.8970 - 0.9408 = -0.0438\n"
         "    95% [-0.0879, 0.0003], F(1, 15.07) = 4.485, p = 0.0512"
     )
-    fixed = compare_modalities(study.y_true, *study.ratings, **FIXED_READERS, level=0.9)
+    fixed = compare_modalities(study.y_true, study.ratings, **FIXED_READERS, level=0.9)
     assert "90% [" in repr(fixed)
     assert "F(1, ∞)" in repr(fixed)
 
@@ -93,9 +92,9 @@ def test_it_is_read_as_it_is_said():
 # Brute force -------------------------------------------------------------------------------------
 
 
-def jackknife(y_true, a, b, kept):
+def jackknife(y_true, ratings, kept):
     """Covariance matrix of all areas, leaving out one of the cases at a time."""
-    left = [areas_of(*(np.delete(x, i, axis=-1) for x in (y_true, a, b))).ravel() for i in kept]
+    left = [areas_of(*(np.delete(x, i, axis=-1) for x in (y_true, ratings))).ravel() for i in kept]
     return (len(kept) - 1) ** 2 / len(kept) * np.cov(np.transpose(left))
 
 
@@ -110,23 +109,23 @@ def averages(matrix, readers):
 
 
 def test_covariances_are_those_of_leaving_cases_out():
-    y_true, a, b = a_study(1)
+    y_true, ratings = a_study(1)
     n = np.arange(len(y_true))
-    both = sum(jackknife(y_true, a, b, n[y_true == kind]) for kind in (0, 1))
-    v = reader_variation(y_true, a, b)
+    both = sum(jackknife(y_true, ratings, n[y_true == kind]) for kind in (0, 1))
+    v = reader_variation(y_true, ratings)
     np.testing.assert_allclose(v[3:], averages(both, 3), atol=1e-12)
-    v = reader_variation(y_true, a, b, covariance="jackknife")
-    np.testing.assert_allclose(v[3:], averages(jackknife(y_true, a, b, n), 3), atol=1e-12)
+    v = reader_variation(y_true, ratings, covariance="jackknife")
+    np.testing.assert_allclose(v[3:], averages(jackknife(y_true, ratings, n), 3), atol=1e-12)
 
 
 def test_covariances_are_about_those_of_cases_drawn_again():
-    y_true, a, b = a_study(2, readers=2, n=90)
+    y_true, ratings = a_study(2, readers=2, n=90)
     rng = np.random.default_rng(0)
     of_kind = [np.flatnonzero(y_true == kind) for kind in (0, 1)]
     drawn = (np.concatenate([rng.choice(k, len(k)) for k in of_kind]) for _ in range(400))
-    areas = [areas_of(y_true[i], a[:, i], b[:, i]).ravel() for i in drawn]
+    areas = [areas_of(y_true[i], ratings[..., i]).ravel() for i in drawn]
     expected = averages(np.cov(np.transpose(areas)), 2)
-    v = reader_variation(y_true, a, b)
+    v = reader_variation(y_true, ratings)
     np.testing.assert_allclose(v[3:], expected, atol=0.2 * v.var)
 
 
@@ -136,12 +135,12 @@ def test_covariances_are_about_those_of_cases_drawn_again():
 @settings(max_examples=25, deadline=None)
 @given(seed=seeds, readers=st.integers(2, 6))
 def test_with_fixed_cases_it_is_the_paired_t_test_of_the_readers(seed, readers):
-    y_true, a, b = a_study(seed, readers)
-    assume(readers_differ(y_true, a, b))
-    first, second = areas_of(y_true, a, b)
-    found = compare_modalities(y_true, a, b, **FIXED_CASES)
+    y_true, ratings = a_study(seed, readers)
+    assume(readers_differ(y_true, ratings))
+    first, second = areas_of(y_true, ratings)
+    found = compare_modalities(y_true, ratings, **FIXED_CASES)
     expected = stats.ttest_rel(first, second)
-    assert np.sqrt(found.f) == pytest.approx(abs(expected.statistic))
+    assert np.sqrt(found.statistic) == pytest.approx(abs(expected.statistic))
     assert found.p_value == pytest.approx(expected.pvalue)
     assert found.interval == pytest.approx(tuple(expected.confidence_interval()))
 
@@ -149,11 +148,9 @@ def test_with_fixed_cases_it_is_the_paired_t_test_of_the_readers(seed, readers):
 @settings(max_examples=25, deadline=None)
 @given(seed=seeds, copies=st.integers(2, 4))
 def test_copies_of_one_fixed_reader_are_that_reader(seed, copies):
-    y_true, a, b = a_study(seed, readers=1)
-    one = compare_auc(y_true, a[0], b[0])
-    found = compare_modalities(
-        y_true, np.repeat(a, copies, 0), np.repeat(b, copies, 0), **FIXED_READERS
-    )
+    y_true, ratings = a_study(seed, readers=1)
+    one = compare_auc(y_true, *ratings[:, 0])
+    found = compare_modalities(y_true, np.repeat(ratings, copies, 1), **FIXED_READERS)
     assert found.difference == pytest.approx(one.difference)
     assert found.p_value == pytest.approx(one.p_value)
     assert found.interval == pytest.approx(one.interval)
@@ -162,14 +159,14 @@ def test_copies_of_one_fixed_reader_are_that_reader(seed, copies):
 @settings(max_examples=25, deadline=None)
 @given(seed=seeds, readers=st.integers(2, 5))
 def test_fixed_readers_have_the_variance_of_their_mean_difference(seed, readers):
-    y_true, a, b = a_study(seed, readers)
+    y_true, ratings = a_study(seed, readers)
     n = np.arange(len(y_true))
-    s = sum(jackknife(y_true, a, b, n[y_true == kind]) for kind in (0, 1))
+    s = sum(jackknife(y_true, ratings, n[y_true == kind]) for kind in (0, 1))
     weights = np.repeat([1, -1], readers) / readers
     se = np.sqrt(weights @ s @ weights)
-    v = reader_variation(y_true, a, b)
+    v = reader_variation(y_true, ratings)
     assume(v.cov2 >= v.cov3)  # Otherwise they are taken for equal.
-    found = compare_modalities(y_true, a, b, **FIXED_READERS)
+    found = compare_modalities(y_true, ratings, **FIXED_READERS)
     assert found.se == pytest.approx(se)
     assert found.interval == pytest.approx(found.difference + stats.norm.ppf([0.025, 0.975]) * se)
 
@@ -177,11 +174,11 @@ def test_fixed_readers_have_the_variance_of_their_mean_difference(seed, readers)
 @settings(max_examples=25, deadline=None)
 @given(seed=seeds)
 def test_the_interval_says_what_the_p_value_says(seed):
-    y_true, a, b = a_study(seed)
-    assume(readers_differ(y_true, a, b))
+    y_true, ratings = a_study(seed)
+    assume(readers_differ(y_true, ratings))
     level = np.random.default_rng(seed).uniform(0.5, 0.99)
     for population in ({}, FIXED_CASES, FIXED_READERS):
-        found = compare_modalities(y_true, a, b, **population, level=level)
+        found = compare_modalities(y_true, ratings, **population, level=level)
         low, high = found.interval
         assert (low <= 0 <= high) == (found.p_value >= 1 - level)
         assert low <= found.difference <= high
@@ -190,11 +187,12 @@ def test_the_interval_says_what_the_p_value_says(seed):
 @settings(max_examples=25, deadline=None)
 @given(seed=seeds)
 def test_order_of_readers_and_scale_of_ratings_do_not_matter(seed):
-    y_true, a, b = a_study(seed)
-    found = compare_modalities(y_true, a, b)
-    other = compare_modalities(y_true, np.exp(a)[::-1], 10 * b[::-1] - 3)
-    np.testing.assert_allclose(found[:4], other[:4])
-    np.testing.assert_allclose(found[5:8], other[5:8], rtol=1e-6)
+    y_true, ratings = a_study(seed)
+    found = compare_modalities(y_true, ratings)
+    other = compare_modalities(y_true, [np.exp(ratings[0])[::-1], 10 * ratings[1][::-1] - 3])
+    np.testing.assert_allclose(found.auc, other.auc[:, ::-1])
+    np.testing.assert_allclose(found[1:3], other[1:3])
+    np.testing.assert_allclose(found[4:7], other[4:7], rtol=1e-6)
 
 
 # Edges -------------------------------------------------------------------------------------------
@@ -205,47 +203,57 @@ def test_readers_who_all_make_no_mistake_say_nothing_of_others(population):
     y_true = np.repeat([0, 1], 5)
     ratings = np.array([y_true, 2 * y_true, y_true + 3])
     with pytest.warns(UndefinedRateWarning, match="do not vary"):
-        found = compare_modalities(y_true, ratings, ratings, **population)
+        found = compare_modalities(y_true, [ratings, ratings], **population)
     assert found.difference == 0
-    assert np.isnan([found.se, *found.interval, found.f, found.df, found.p_value]).all()
+    assert np.isnan([found.se, *found.interval, found.statistic, found.df, found.p_value]).all()
 
 
 def test_readers_who_gain_alike_leave_the_cases():
     """Without variation of readers df is infinite, and the test is that of fixed readers."""
-    y_true, a, b = a_study(3, readers=1)
-    found = compare_modalities(y_true, np.repeat(a, 3, 0), np.repeat(b, 3, 0))
+    y_true, ratings = a_study(3, readers=1)
+    found = compare_modalities(y_true, np.repeat(ratings, 3, 1))
     assert np.isinf(found.df)
-    assert found.p_value == pytest.approx(compare_auc(y_true, a[0], b[0]).p_value)
+    assert found.p_value == pytest.approx(compare_auc(y_true, *ratings[:, 0]).p_value)
+
+
+def test_of_three_modalities_the_first_two_are_compared():
+    y_true, ratings = a_study(4)
+    third = with_(ratings[:1].repeat(2, 0), np.nan)[1:]
+    found = compare_modalities(y_true, np.concatenate([ratings, third]))
+    assert found[1:] == compare_modalities(y_true, ratings)[1:]
 
 
 def test_one_case_of_a_class_is_enough_where_cases_are_fixed():
     y_true = np.array([1, 0, 0, 0])
-    a, b = np.array([[3, 1, 4, 2], [4, 1, 2, 3]]), np.array([[1, 2, 3, 4], [3, 1, 3, 4]])
-    assert compare_modalities(y_true, a, b, **FIXED_CASES).df == 1
+    ratings = [[[3, 1, 4, 2], [4, 1, 2, 3]], [[1, 2, 3, 4], [3, 1, 3, 4]]]
+    assert compare_modalities(y_true, ratings, **FIXED_CASES).df == 1
     with pytest.raises(ValueError, match="y_true must hold two cases of each class"):
-        compare_modalities(y_true, a, b)
+        compare_modalities(y_true, ratings)
     with pytest.raises(ValueError, match="y_true must hold two cases of each class"):
-        reader_variation(y_true, a, b)
+        reader_variation(y_true, ratings)
 
 
 def with_(array, value):
     array = array.astype(float)
-    array[1, 4] = value
+    array[1, 1, 4] = value
     return array
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda y, a, b: (y, a[:1], b[:1]), "two readers or more; for one, .*compare_auc"),
-        (lambda y, a, b: (y, a[0], b[0]), "two readers or more"),
-        (lambda y, a, b: (y, a, b[:2]), "same readers, but a has 3 and b has 2"),
-        (lambda y, a, b: (y, with_(a, np.nan), b), "^a must be finite: every reader rates every"),
-        (lambda y, a, b: (y, a, with_(b, np.inf)), "^b must be finite"),
-        (lambda y, a, b: (np.ones_like(y), a, b), "y_true must hold both classes"),
-        (lambda y, a, b: (y, a[:, :-1], b), r"^a must have the shape \(readers, 24\)"),
-        (lambda y, a, b: (y, a, b[None]), r"^b must have the shape \(readers, 24\)"),
-        (lambda y, a, b: (y, a, b.astype(str)), "^b must hold numbers"),
+        (lambda y, x: (y, x[:, :1]), "two readers or more; for one, .*compare_auc"),
+        (lambda y, x: (y, with_(x, np.nan)), "^ratings must be finite: every reader rates every"),
+        (lambda y, x: (y, with_(x, np.inf)), "^ratings must be finite"),
+        (lambda y, x: (np.ones_like(y), x), "y_true must hold both classes"),
+        (
+            lambda y, x: (y, x[..., :-1]),
+            r"^ratings must have the shape \(modalities, readers, 24\)",
+        ),
+        (lambda y, x: (y, x[0]), r"^ratings must have the shape \(modalities, readers, 24\)"),
+        (lambda y, x: (y, x[:1]), "of two modalities or more"),
+        (lambda y, x: (y, [x[0], x[1, :2]]), "^ratings must be an array"),
+        (lambda y, x: (y, x.astype(str)), "^ratings must hold numbers"),
     ],
 )
 def test_where_its_assumptions_fail_it_refuses(change, said):

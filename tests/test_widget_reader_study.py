@@ -24,8 +24,8 @@ def a_study(seed=0, n=40):
     rng = np.random.default_rng(seed)
     y_true = np.repeat([1, 0], n // 2)
     gain = rng.uniform(-0.5, 1, (4, 1))
-    a, b = (rng.normal(size=(4, n)) + skill * y_true for skill in (1 + gain, np.ones((4, 1))))
-    return y_true, a, b
+    skill = np.array([1 + gain, np.ones((4, 1))])
+    return y_true, rng.normal(size=(2, 4, n)) + skill * y_true
 
 
 def test_readers_drawn_bring_their_own_difference(data):
@@ -77,9 +77,7 @@ def test_bins_count_what_they_hold(data):
 def test_readers_without_a_mistake_have_no_standard_error():
     y_true = np.repeat([0, 1], 6)
     with pytest.warns(UserWarning, match="do not vary"):
-        shown = ReaderStudyExplorer(
-            y_true, np.array([y_true] * 2), np.array([y_true] * 2), studies=2
-        )
+        shown = ReaderStudyExplorer(y_true, np.tile(y_true, (2, 2, 1)), studies=2)
     assert shown.data["errors"] == [None] * 3
     assert "undefined" in shown.fallback()
 

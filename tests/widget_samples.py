@@ -69,7 +69,8 @@ def _reader_study():
     films = datasets.hupse_2013()
     computer, *radiologists = films.ratings[0]
     names = {"name_a": "radiologists", "name_b": "computer"}
-    return widgets.ReaderStudyExplorer(films.y_true, radiologists, computer, **names)
+    ratings = np.broadcast_arrays(radiologists, computer)
+    return widgets.ReaderStudyExplorer(films.y_true, ratings, **names)
 
 
 def _style():

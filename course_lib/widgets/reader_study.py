@@ -17,7 +17,7 @@ class ReaderStudyExplorer(CourseWidget):
 
     Parameters
     ----------
-    y_true, a, b
+    y_true, ratings
         Truth and ratings, as in `course_lib.reader_studies.compare_modalities`.
     name_a, name_b : str
         What the modalities are called.
@@ -37,14 +37,15 @@ class ReaderStudyExplorer(CourseWidget):
     label = "Reader study explorer"
     again = ("readers", "cases", "readers and cases")
 
-    def __init__(self, y_true, a, b, *, name_a="a", name_b="b", studies=100, seed=0):
+    def __init__(self, y_true, ratings, *, name_a="a", name_b="b", studies=100, seed=0):
         as_count(studies, "studies", 2, _MOST_STUDIES)
         errors = [
-            compare_modalities(y_true, a, b, *population).se
+            compare_modalities(y_true, ratings, *population).se
             for population in (("random", "fixed"), ("fixed", "random"), ("random", "random"))
         ]
-        original = _differences(y_true, a, b)
-        drawn, differences = _draws(y_true, a, b, original, studies, np.random.default_rng(seed))
+        original = _differences(y_true, ratings)
+        rng = np.random.default_rng(seed)
+        drawn, differences = _draws(y_true, ratings, original, studies, rng)
         means = differences.mean(axis=2)
         edges = _edges(means)
         super().__init__(
@@ -88,15 +89,14 @@ class ReaderStudyExplorer(CourseWidget):
         )
 
 
-def _differences(y_true, a, b):
-    """Each reader's area with a minus that with b."""
-    theta = reader_variation(y_true, a, b).theta
-    return theta[0] - theta[1]
+def _differences(y_true, ratings):
+    """Each reader's area with the first modality minus that with the second."""
+    return np.subtract(*reader_variation(y_true, ratings).auc)
 
 
-def _draws(y_true, a, b, original, studies, rng):
+def _draws(y_true, ratings, original, studies, rng):
     """Readers drawn and their differences, arrays (kinds, studies, readers), sorted by reader."""
-    y_true, a, b = np.asarray(y_true), np.asarray(a), np.asarray(b)
+    y_true, ratings = np.asarray(y_true), np.asarray(ratings)
     r = len(original)
     same = np.tile(np.arange(r), (studies, 1))
     others = np.sort(rng.integers(r, size=(studies, r)), axis=1)
@@ -104,7 +104,7 @@ def _draws(y_true, a, b, original, studies, rng):
     of_cases = np.empty((studies, r))
     for study in of_cases:
         cases = np.concatenate([rng.choice(kind, len(kind)) for kind in classes])
-        study[:] = _differences(y_true[cases], a[..., cases], b[..., cases])
+        study[:] = _differences(y_true[cases], ratings[..., cases])
     both = np.take_along_axis(of_cases, others, axis=1)
     return np.array([others, same, others]), np.array([original[others], of_cases, both])
 

@@ -1,5 +1,7 @@
 """The widgets of the ROC chapter, driven by mouse and keyboard, against `course_lib`."""
 
+import numpy as np
+
 from course_lib.datasets import breast_masses, hupse_2013
 from course_lib.reader_studies import compare_modalities
 from course_lib.roc import RocCurve
@@ -65,13 +67,14 @@ def test_reader_study_explorer(open_page, width, theme):
     widget = find_widget(page, "Reader study explorer")
     films = hupse_2013()
     computer, *radiologists = films.ratings[0]
+    ratings = np.broadcast_arrays(radiologists, computer)
     cell = {name: widget.locator(f"[data-cell={name}]") for name in ("original", "error")}
     kind = widget.get_by_label("Drawn again")
     studies = widget.get_by_label("Studies", exact=True)
     populations = [("random", "fixed"), ("fixed", "random"), ("random", "random")]
     for at, population in enumerate(populations):
         kind.select_option(index=at)
-        expected = compare_modalities(films.y_true, radiologists, computer, *population)
+        expected = compare_modalities(films.y_true, ratings, *population)
         assert cell["original"].inner_text() == f"{expected.difference:+.3f}"
         assert cell["error"].inner_text() == f"{expected.se:.3f}"
     again = widget.get_by_role("button")
