@@ -22,20 +22,20 @@ from skimage.io import imsave
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from . import datasets, loops, smear, transfer
+from . import datasets, loops, transfer
 from ._files import written_whole
 from ._html import figure_uri, page, picture, scrolling, table
 from ._model_file import ModelFileError, read
 from ._validation import as_open_probability
 from .deploy import CutLite0, Model, Preprocessing, model_from
 from .figures import COLORS
+from .loops import Score
 from .metrics import wilson_interval
 from .nets import EfficientNetLite0
 
 MARK = 0.92
 #: The classes of the chest X-rays, in the order of their labels and of their folders.
 FILMS = ("normal", "pneumonia")
-_TEST_CELLS = 500
 # Some minutes of one processor: the book's own model needs a twelfth of it.
 _MOST_MULTIPLICATIONS = 4e11
 
@@ -133,23 +133,6 @@ def film_task():
     )
 
 
-def smear_task():
-    """Four kinds of white blood cells in simulated smears of many laboratories."""
-
-    def test(seed):
-        cells = smear.simulated_smear(_TEST_CELLS, 1, seed=seed)
-        return cells.images, cells.y_true
-
-    return Task(
-        "White blood cells (simulated)",
-        smear.CLASSES,
-        smear.SIZE,
-        lambda: smear.validation_set()[:2],
-        test,
-        f"{_TEST_CELLS} simulated cells of as many patients, drawn anew for this very file",
-    )
-
-
 def medmnist_task(name):
     """The published splits of a real data set; see `course_lib.datasets.medmnist`.
 
@@ -165,28 +148,6 @@ def medmnist_task(name):
         lambda seed: data.test,
         f"the {len(data.test.y_true)} images of the published test set",
     )
-
-
-@dataclass(frozen=True)
-class Score:
-    """How many of the images a model classified correctly."""
-
-    right: int
-    n: int
-
-    @property
-    def accuracy(self):
-        """Share of the images that are right."""
-        return self.right / self.n
-
-    @property
-    def interval(self):
-        """95% interval of the accuracy (Wilson)."""
-        return wilson_interval(self.right, self.n)
-
-    def __str__(self):
-        low, high = self.interval
-        return f"{self.accuracy:.1%}, 95% interval {low:.1%} to {high:.1%} ({self.right}/{self.n})"
 
 
 @dataclass(frozen=True, repr=False)
@@ -444,14 +405,13 @@ def main(arguments=None):
         prog="python -m course_lib.assessment", description="Assess a model file."
     )
     parser.add_argument("model", help="file that save_model wrote")
-    parser.add_argument("--task", default="films", help="films, smear, or a MedMNIST set")
+    parser.add_argument("--task", default="films", help="films, or a MedMNIST set")
     parser.add_argument("--mark", type=float, default=MARK)
     parser.add_argument("--name", default="", help="whose certificate it is")
     parser.add_argument("--certificate", metavar="page.html", help="where to write it")
     given = parser.parse_args(arguments)
     try:
-        tasks = {"films": film_task, "smear": smear_task}
-        task = tasks[given.task]() if given.task in tasks else medmnist_task(given.task)
+        task = film_task() if given.task == "films" else medmnist_task(given.task)
         found = assess(given.model, task, mark=given.mark)
     except (ValueError, datasets.DataUnavailable) as error:
         print(error, file=sys.stderr)

@@ -3,29 +3,40 @@
 [L1](../chapters/dli/l1_simple.md) writes them out and says what each line is for.
 """
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import torch
 
 from .metrics import wilson_interval
 
 
-class Epoch(NamedTuple):
-    """What one pass over the images gave: mean loss, right answers, number of images."""
+@dataclass(frozen=True)
+class Score:
+    """How many of the images a model classified correctly."""
 
-    loss: float
     right: int
     n: int
 
     @property
     def accuracy(self):
-        """Share of right answers."""
+        """Share of the images that are right."""
         return self.right / self.n
 
     @property
     def interval(self):
         """95% interval of the accuracy (Wilson), as if no two images were of one patient."""
         return wilson_interval(self.right, self.n)
+
+    def __str__(self):
+        low, high = self.interval
+        return f"{self.accuracy:.1%}, 95% interval {low:.1%} to {high:.1%} ({self.right}/{self.n})"
+
+
+@dataclass(frozen=True)
+class Epoch(Score):
+    """What one pass over the images gave: right answers, number of images, mean loss."""
+
+    loss: float
 
     def __str__(self):
         low, high = self.interval
@@ -86,4 +97,4 @@ def _summary(batches):
     n = sum(sizes)
     # The last batch may be smaller, so batches count by their images.
     loss = sum(value * size for value, size in zip(losses, sizes, strict=True)) / n
-    return Epoch(loss, sum(right), n)
+    return Epoch(sum(right), n, loss)

@@ -15,12 +15,14 @@ import torch
 from skimage.io import imread
 from statsmodels.stats.proportion import proportion_confint
 from torch import nn
+from torch.nn.functional import cross_entropy
 
 from book_ext import editions
-from course_lib import assessment, datasets, smear
-from course_lib.assessment import Assessment, Films, Score, Task, assess, medmnist_task, smear_task
+from course_lib import assessment, datasets
+from course_lib.assessment import Assessment, Films, Score, Task, assess, medmnist_task
 from course_lib.deploy import Model, Preprocessing, SmallCNN, save_model
 from course_lib.nets import EfficientNetLite0
+from course_lib.training import fit
 from tests.pages import Page
 
 CLASSES = ("dark", "gray", "bright")
@@ -151,21 +153,6 @@ def test_a_secret_changes_the_seed(monkeypatch, perfect):
     assert hidden != open_seed
     monkeypatch.setenv("COURSE_SECRET", "week 10")
     assert seeds_of(monkeypatch, perfect) == hidden
-
-
-@pytest.mark.slow
-def test_the_smears_of_two_files_share_no_cell_with_each_other_or_the_fixed_sets():
-    task = smear_task()
-    images, y_true = task.test(1)
-    other, _ = task.test(2)
-    assert images.shape == (500, 64, 64, 3)
-    assert np.bincount(y_true).tolist() == [125] * 4
-    sets = [images, other, task.validation()[0], smear.training_set().images]
-    seen = [{image.tobytes() for image in some} for some in sets]
-    assert sum(map(len, seen)) == len(set.union(*seen)) == 500 + 500 + 240 + 400
-
-
-# Films -------------------------------------------------------------------------------------------
 
 
 def test_no_child_is_in_two_parts():
@@ -442,8 +429,15 @@ def test_real_chest_x_rays_through_the_whole_way(tmp_path, shared_data):
         train, y_train = file["train_images"][taken], y_train[taken]
         held, y_held = file["val_images"], file["val_labels"].ravel().astype(int)
     prepare = Preprocessing(28, network_size=64)
-    network = transfer.new_head(EfficientNetLite0.pretrained(), 2)
-    transfer.fit_head(network, prepare(train), y_train, iterations=300)
+    network = EfficientNetLite0.pretrained()
+    known, truth = transfer.features(network, prepare(train))["head"], torch.tensor(y_train)
+    network.logits = nn.Linear(known.shape[1], 2)
+
+    def draw(generator):
+        at = torch.randint(len(known), (64,), generator=generator)
+        return known[at], truth[at]
+
+    fit(network.logits, draw, cross_entropy, iterations=300, lr=2e-3, quiet=True)
     save_model(Model(network, ("normal", "pneumonia"), prepare), tmp_path / "chest.pt")
     task = Task(
         "Chest X-rays",

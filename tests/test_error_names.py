@@ -21,7 +21,6 @@ from course_lib import (
     roc,
     segmentation,
     sequences,
-    smear,
 )
 
 Y = np.array([0, 1, 0, 1, 1, 0])
@@ -126,7 +125,6 @@ GOOD = {
     microscopy.simulated_cells: {"size": 32, "cells": 2, "touching": 0.5},
     microscopy.psf_sigma: {"wavelength": 500, "numerical_aperture": 0.9, "pixel": 100},
     sequences.windows: {"series": SCORES, "length": 2, "horizon": 1},
-    smear.simulated_smear: {"slides": 1, "cells": 1, "variety": 0.5},
     optics.Excitation: {"order": 2, "wavelength": 900, "attenuation_length": 150, "na": 0.9},
     datasets.photo: {"name": "cat"},
 }

@@ -73,7 +73,7 @@ def test_one_logit_says_yes_above_zero():
 
 
 def test_an_epoch_in_words():
-    epoch = Epoch(0.25, 45, 50)
+    epoch = Epoch(45, 50, 0.25)
     assert epoch.accuracy == 0.9
     assert epoch.interval == wilson_interval(45, 50)
     assert str(epoch) == "loss 0.25, accuracy 0.900 [0.786, 0.957]"
