@@ -374,6 +374,15 @@ EXERCISES = (
                 "as much: add up over the images, then divide once.",
             ),
             Misconception(
+                "mean_of_losses",
+                lambda weights, batches: (
+                    _mean_of_batches(weights, batches)[0],
+                    _loss_and_accuracy(weights, batches)[1],
+                ),
+                "The accuracy is right; the loss is the mean of the batches' losses. The last "
+                "batch is smaller: count each loss as often as its batch has images.",
+            ),
+            Misconception(
                 "softmax_first",
                 lambda weights, batches: _means(weights, batches, last=lambda z: z.softmax(1)),
                 "The accuracy is right, and the loss is that of a softmax before "

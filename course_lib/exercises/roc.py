@@ -435,6 +435,11 @@ EXERCISES = (
                 "This is the value if the squared deviations are divided by r. A few readers lie "
                 "closer to their own mean than to the true one: divide by r - 1.",
             ),
+            Misconception(
+                "other_way_round",
+                lambda areas_a, areas_b: _readers_t(areas_b, areas_a),
+                "This is t of b minus a. Positive shall mean that readers do better with a.",
+            ),
         ),
     ),
     Exercise(

@@ -190,6 +190,10 @@ WRONG = {
             lambda w, b: np.mean([_looked(w, [batch]) for batch in b], axis=0),
             "mean_of_batches",
         ),
+        "losses alone": (
+            lambda w, b: (np.mean([_looked(w, [batch])[0] for batch in b]), _looked(w, b)[1]),
+            "mean_of_losses",
+        ),
         "first batch": (lambda w, b: _looked(w, b[:1]), None),
         "other order": (lambda w, b: _looked(w, b)[::-1], "reversed"),
         "loss alone": (lambda w, b: _looked(w, b)[0], None),

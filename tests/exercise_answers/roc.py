@@ -180,7 +180,7 @@ WRONG = {
         "standard error": (lambda a, b, s, t, r: np.sqrt(s**2 + t**2 - 2 * r * s * t), None),
     },
     "readers_t": {
-        "other sign": (lambda a, b: _t_loop(b, a), None),
+        "other sign": (lambda a, b: _t_loop(b, a), "other_way_round"),
         "two groups": (lambda a, b: stats.ttest_ind(a, b).statistic, "two_groups"),
         "spread of one": (
             lambda a, b: (a - b).mean() / (a - b).std(ddof=1),
