@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from course_lib import datasets
-from course_lib.free_response import afroc_auc
+from course_lib.free_response import afroc_auc, froc
 
 
 def a_study(seed):
@@ -88,3 +88,35 @@ def test_marks_of_nothing_are_refused(change, said):
     afroc_auc(**good)
     with pytest.raises(ValueError, match=said):
         afroc_auc(**(good | change))
+
+
+@settings(max_examples=50, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_froc_counts_at_every_threshold(seed):
+    case, lesion, rating, n_normal, lesions = a_study(seed)
+    curve = froc(case, lesion, rating, n_normal, lesions)
+    assert (curve.thresholds[0], curve.sensitivity[0], curve.false_marks[0]) == (np.inf, 0, 0)
+    assert set(curve.thresholds[1:]) == set(rating)
+    for threshold, false, found in zip(
+        curve.thresholds, curve.false_marks, curve.sensitivity, strict=True
+    ):
+        shown = rating >= threshold
+        hits = set(zip(case[shown & (lesion > 0)], lesion[shown & (lesion > 0)], strict=True))
+        assert found == pytest.approx(len(hits) / lesions.sum())
+        assert false == pytest.approx(np.sum(shown & (lesion == 0)) / (n_normal + len(lesions)))
+    for bearable in (0, 0.1, 1, 100):
+        allowed = curve.false_marks <= bearable
+        assert curve.at(bearable) == curve.sensitivity[allowed].max()
+
+
+def test_froc_of_tony_ends_at_the_share_of_lesions_marked():
+    study = datasets.tony_2011()
+    own = (study.modality == "BT") & (study.reader == 1)
+    marks = study.case[own], study.lesion[own], study.rating[own]
+    curve = froc(*marks, study.n_normal, study.lesions)
+    hit = study.lesion[own] > 0
+    pairs = set(zip(study.case[own][hit], study.lesion[own][hit], strict=True))
+    assert curve.sensitivity[-1] == len(pairs) / study.lesions.sum()
+    assert curve.false_marks[-1] == np.sum(~hit) / (study.n_normal + len(study.lesions))
+    with pytest.raises(ValueError, match=r"^false_marks must be finite and not negative"):
+        curve.at(-1)

@@ -18,6 +18,12 @@ from .instances import (
     mean_average_precision,
 )
 from .masks import dice, iou
+from .surfaces import (
+    center_line_dice,
+    hausdorff_distance,
+    normalized_surface_distance,
+    surface_distances,
+)
 from .tiling import predict_tiled
 from .training_targets import (
     border_weight_map,
@@ -34,16 +40,20 @@ __all__ = [
     "InstanceMatch",
     "WatershedSettings",
     "border_weight_map",
+    "center_line_dice",
     "dice",
     "f1_difference",
     "foreground_rand",
     "grow_seeds",
+    "hausdorff_distance",
     "iou",
     "match_instances",
     "mean_average_precision",
+    "normalized_surface_distance",
     "predict_tiled",
     "separate_touching",
     "standardize",
+    "surface_distances",
     "tune_watershed",
     "watershed_cells",
     "without_touching",
