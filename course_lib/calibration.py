@@ -3,11 +3,19 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy import optimize, special
+from scipy import optimize, special, stats
 from sklearn.isotonic import isotonic_regression
 
 from ._undefined import undefined
-from ._validation import as_binary, as_choice, as_count, as_level, as_probabilities, same_length
+from ._validation import (
+    as_binary,
+    as_choice,
+    as_count,
+    as_level,
+    as_open_probability,
+    as_probabilities,
+    same_length,
+)
 from .intervals import wilson_interval, wilson_of_share, z_of
 
 _STRATEGIES = ("quantile", "uniform")
@@ -58,6 +66,47 @@ def calibration_curve(y_true, y_prob, bins=10, strategy="quantile", level=0.95):
     limits = [wilson_interval(int(k), int(m), level) for k, m in zip(ill, n, strict=True)]
     low, high = np.transpose(limits)
     return CalibrationCurve(predicted / n, ill / n, low, high, n)
+
+
+def smooth_curve(y_true, y_prob, width=0.1, points=50, level=0.95):
+    """Observed share of disease without bins: one bin that slides over the cases.
+
+    A case at rank r of n counts in the neighborhood of rank c by the weight
+    ``w = exp(-½ ((r - c) / (width · n))²)``. There, mean risk is ``Σ w p / Σ w``, observed share
+    ``Σ w y / Σ w``, and both rest on ``(Σ w)² / Σ w²`` cases. Risks are averaged like outcomes, so
+    right risks lie on the diagonal also at the ends, where a neighborhood is lopsided.
+
+    Parameters
+    ----------
+    y_true : array_like of {0, 1}, shape (n,)
+    y_prob : array_like of float in [0, 1], shape (n,)
+        Equal risks have the same rank, their middle one.
+    width : float in (0, 1)
+        Standard deviation of the neighborhood, as a share of the cases.
+    points : int
+        Neighborhoods, evenly spaced over the ranks.
+    level : float, default 0.95
+        Of Wilson's interval at each single point (pointwise).
+
+    Returns
+    -------
+    CalibrationCurve
+        ``predicted, observed, low, high, n``, each of shape (points,); ``predicted`` never falls.
+
+    References
+    ----------
+    Nadaraya 1964, Theory Probab Appl 9:141. Why flexible curves: Van Calster et al. 2016, J Clin
+    Epidemiol 74:167.
+    """
+    y_true, y_prob = _risks(y_true, y_prob)
+    width, z = as_open_probability(width, "width"), z_of(level)
+    rank = (stats.rankdata(y_prob) - 0.5) / len(y_prob)
+    center = np.linspace(rank.min(), rank.max(), as_count(points, "points", least=1))
+    w = np.exp(-0.5 * ((rank - center[:, None]) / width) ** 2)
+    w /= w.sum(axis=1, keepdims=True)
+    predicted, observed = w @ y_prob, np.clip(w @ y_true, 0, 1)
+    n = 1 / (w**2).sum(axis=1)
+    return CalibrationCurve(predicted, observed, *wilson_of_share(observed, n, z), n)
 
 
 def brier_score(y_true, y_prob):
@@ -267,17 +316,27 @@ def _log_odds(y_true, y_prob):
 
 
 def _logistic(design, y_true, offset, level, name):
-    """The last coefficient of a logistic regression, by Newton's method, with Wald's interval."""
-    z, last = z_of(level), design[:, -1]
-    apart = last[y_true], last[~y_true]
-    if design.shape[1] > 1 and y_true.any() and not y_true.all():
-        ill, well = apart
-        fits = np.ptp(last) > 0 and well.max() > ill.min() and ill.max() > well.min()
-    else:
-        fits = design.shape[1] == 1 and y_true.any() and not y_true.all()
-    if not fits:
+    """The last coefficient of a logistic regression with Wald's interval; NaN if nothing fits."""
+    z = z_of(level)
+    if not _overlap(design, y_true):
         nan = undefined(name, "the classes do not overlap in it")
         return Estimate(nan, (nan, nan))
+    coefficients, covariance = _fit(design, y_true, offset)
+    b, half = coefficients[-1], z * np.sqrt(covariance[-1, -1])
+    return Estimate(float(b), (float(b - half), float(b + half)))
+
+
+def _overlap(design, y_true):
+    """Whether a logistic regression on a constant, or on it and one number, has a finite fit."""
+    if y_true.all() or not y_true.any():
+        return False
+    ill, well = design[y_true, -1], design[~y_true, -1]
+    constant_alone = design.shape[1] == 1
+    return constant_alone or (well.max() > ill.min() and ill.max() > well.min())
+
+
+def _fit(design, y_true, offset):
+    """Coefficients of a logistic regression, by Newton's method, and their covariance."""
 
     def loss(b):
         # log(1 + e^x), without overflow
@@ -294,8 +353,7 @@ def _logistic(design, y_true, offset, level, name):
     fit = optimize.minimize(
         loss, np.zeros(design.shape[1]), jac=gradient, hess=information, method="trust-exact"
     )
-    b, half = fit.x[-1], z * np.sqrt(np.linalg.inv(information(fit.x))[-1, -1])
-    return Estimate(float(b), (float(b - half), float(b + half)))
+    return fit.x, np.linalg.inv(information(fit.x))
 
 
 def _sorted_by_class(y_true, y_prob):

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 from sklearn import calibration as sk_calibration
 from sklearn import metrics as sk
+from statsmodels.stats.proportion import proportion_confint
 
 from course_lib import calibration
 from course_lib.calibration import (
@@ -15,6 +16,7 @@ from course_lib.calibration import (
     brier_score,
     calibration_curve,
     decision_curve,
+    smooth_curve,
 )
 from course_lib.metrics import UndefinedRateWarning, wilson_interval
 
@@ -65,6 +67,53 @@ def test_calibrated_risks_lie_within_their_intervals():
     curve = calibration_curve(y_true, y_prob, 20)
     inside = (curve.low <= curve.predicted) & (curve.predicted <= curve.high)
     assert inside.mean() >= 0.8
+
+
+# Smooth curve -----------------------------------------------------------------------------------
+
+
+def test_smooth_curve_is_a_kernel_regression():
+    y_true, y_prob = random_cases(2)
+    rank = (stats.rankdata(y_prob) - 0.5) / len(y_prob)
+    found = smooth_curve(y_true, y_prob, points=30)
+    for at, center in enumerate(np.linspace(rank.min(), rank.max(), 30)):
+        w = stats.norm.pdf(rank, center, 0.1)
+        assert found.observed[at] == pytest.approx(np.average(y_true, weights=w))
+        assert found.predicted[at] == pytest.approx(np.average(y_prob, weights=w))
+        share, n = found.observed[at], found.n[at]
+        assert n == pytest.approx(w.sum() ** 2 / (w**2).sum())
+        peer = proportion_confint(share * n, n, method="wilson")
+        assert (found.low[at], found.high[at]) == pytest.approx(peer)
+
+
+def test_a_wide_neighborhood_is_everybody():
+    y_true, _ = random_cases(3, 50)
+    found = smooth_curve(y_true, np.full(50, 0.3), points=4)
+    assert found.predicted == pytest.approx(np.full(4, 0.3))
+    low, high = wilson_interval(int(y_true.sum()), 50)
+    assert found.low == pytest.approx(np.full(4, low))
+    assert found.high == pytest.approx(np.full(4, high))
+    assert found.n == pytest.approx(np.full(4, 50))
+
+
+def test_right_risks_lie_in_the_band_up_to_its_ends():
+    inside = []
+    for seed in range(150):
+        y_true, y_prob = random_cases(seed)
+        found = smooth_curve(y_true, y_prob, points=20)
+        inside.append((found.low <= found.predicted) & (found.predicted <= found.high))
+    assert np.mean(inside, axis=0).min() >= 0.9
+
+
+@given(cases, st.integers(1, 20))
+def test_smooth_curve_of_any_cases(rows, points):
+    found = smooth_curve(*arrays(rows), points=points)
+    assert len(found.n) == points
+    assert (np.diff(found.predicted) >= -1e-12).all()
+    assert (found.low < found.high).all()
+    assert (found.low - 1e-9 <= found.observed).all()
+    assert (found.observed <= found.high + 1e-9).all()
+    assert (found.n <= len(rows) + 1e-9).all()
 
 
 # Brier score ------------------------------------------------------------------------------------
@@ -248,7 +297,7 @@ def test_certain_risks_have_no_log_odds(function):
 
 # Bad input --------------------------------------------------------------------------------------
 
-FUNCTIONS = [brier_score, brier_decomposition, calibration_curve, decision_curve]
+FUNCTIONS = [brier_score, brier_decomposition, calibration_curve, decision_curve, smooth_curve]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -278,6 +327,8 @@ def test_bad_cases(function, y_true, y_prob, message):
             "strategy must be one of quantile, uniform",
         ),
         (lambda: calibration_curve([0, 1], [0.1, 0.9], level=0), "level must"),
+        (lambda: smooth_curve([0, 1], [0.1, 0.9], 0), "width must be one number strictly between"),
+        (lambda: smooth_curve([0, 1], [0.1, 0.9], points=0), "points must be at least 1"),
         (lambda: decision_curve([0, 1], [0.1, 0.9], [0.5, 1]), "thresholds must be below 1"),
         (lambda: decision_curve([0, 1], [0.1, 0.9], [-0.5]), "thresholds must hold probabilities"),
         (lambda: decision_curve([0, 1], [0.1, 0.9], []), "thresholds must hold at least one"),

@@ -21,6 +21,7 @@ from course_lib import (
     roc,
     segmentation,
     sequences,
+    validation,
 )
 
 Y = np.array([0, 1, 0, 1, 1, 0])
@@ -127,6 +128,25 @@ GOOD = {
     sequences.windows: {"series": SCORES, "length": 2, "horizon": 1},
     optics.Excitation: {"order": 2, "wavelength": 900, "attenuation_length": 150, "na": 0.9},
     datasets.photo: {"name": "cat"},
+    calibration.smooth_curve: {
+        "y_true": Y,
+        "y_prob": SCORES,
+        "width": 0.2,
+        "points": 3,
+        "level": 0.9,
+    },
+    validation.by_group: {
+        "y_true": Y,
+        "y_score": SCORES,
+        "groups": [0, 0, 0, 1, 1, 1],
+        "level": 0.9,
+    },
+    validation.recalibrate: {"y_true": Y, "y_prob": SCORES, "method": "logistic"},
+    validation.reweight: {"y_prob": SCORES, "old": 0.1, "new": 0.2},
+    validation.conformal_threshold: {"y_true": Y, "y_prob": SCORES, "level": 0.5},
+    validation.prediction_sets: {"y_prob": SCORES, "threshold": 0.5},
+    validation.coverage: {"y_true": Y, "sets": np.ones((6, 2), bool), "level": 0.9},
+    validation.selective_risk: {"correct": Y, "confidence": SCORES, "level": 0.9},
 }
 BAD = {
     "text": "text",

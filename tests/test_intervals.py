@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 import course_lib
-from course_lib import calibration, intervals, metrics, raters, roc, segmentation
+from course_lib import calibration, intervals, metrics, raters, roc, segmentation, validation
 from course_lib.decoding import Decoding
 from course_lib.embedding import ClassRate
 from course_lib.handout import handout
@@ -240,6 +240,15 @@ def of_readers(y, s):
             yield found.difference, *found.interval
 
 
+def of_groups(y, s):
+    """Every second case is in one group, and pairs of cases are clusters."""
+    for clusters in (None, pairs_of(y)):
+        for row in validation.by_group(y, s, np.arange(len(y)) % 2, clusters=clusters).rows:
+            yield row.value, *row.interval
+            yield row.difference, *row.difference_interval
+            yield row.difference, *row.adjusted_interval
+
+
 #: ``module:name`` → what it gives for truths and scores: rows of estimate, low, high.
 ROWS = {
     "segmentation.instances:f1_difference": lambda y, s: [
@@ -262,6 +271,9 @@ ROWS = {
     "calibration:slope": lambda y, s: [
         (found.value, *found.interval) for found in [calibration.slope(y, s)]
     ],
+    "calibration:smooth_curve": lambda y, s: (
+        (row[1], row[2], row[3]) for row in zip(*calibration.smooth_curve(y, s), strict=True)
+    ),
     "calibration:decision_curve": lambda y, s: (
         (row[1], row[2], row[3]) for row in zip(*calibration.decision_curve(y, s), strict=True)
     ),
@@ -328,6 +340,14 @@ ROWS = {
         (found.difference, *found.interval)
         for found in [roc.compare_auc(y, s, np.round(s, 1)), roc.compare_auc(y, s, -s)]
     ],
+    "validation:by_group": of_groups,
+    "validation:coverage": lambda y, s: [
+        (row.value, *row.interval)
+        for row in validation.coverage(y, validation.prediction_sets(s, 0.5), y)
+    ],
+    "validation:selective_risk": lambda y, s: (
+        row[1:4] for row in zip(*validation.selective_risk(y == (s >= 0.5), s), strict=True)
+    ),
 }
 #: Those that take a level and give no interval of a sample's estimate.
 OTHERS = {
@@ -336,6 +356,7 @@ OTHERS = {
     "intervals:z_of",
     "metrics:ConfusionMatrix.summary",  # prints intervals
     "metrics:patients_needed",
+    "validation:conformal_threshold",  # the level of its guarantee
 }
 
 
