@@ -1,7 +1,12 @@
 """What a reader of a diagnostic test may demand: the page of STARD 2015, and a model card."""
 
+import argparse
+import csv
 import html
+import io
+import sys
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -11,15 +16,28 @@ from matplotlib.figure import Figure
 from . import figures
 from ._html import figure_uri, page, picture, scrolling, table
 from ._undefined import undefined_unsaid
-from ._validation import as_binary, as_level, as_scores, both_classes, same_length
+from ._validation import (
+    as_binary,
+    as_count,
+    as_level,
+    as_scores,
+    as_vector,
+    both_classes,
+    same_length,
+)
 from .calibration import (
+    Estimate,
     brier_decomposition,
     brier_score,
     calibration_curve,
     decision_curve,
+    intercept,
+    observed_expected,
+    slope,
 )
 from .metrics import NAMES
 from .roc import RocCurve
+from .validation import by_group
 
 _CHECKLIST = {
     "Title and abstract": {
@@ -73,6 +91,7 @@ _CHECKLIST = {
 STARD = {item: asked for items in _CHECKLIST.values() for item, asked in items.items()}
 
 _RATES = (*NAMES, "positive_likelihood_ratio", "negative_likelihood_ratio")
+_MEASURES = {"ppv": "PPV", "npv": "NPV", "auc": "AUC", "observed_expected": "O/E"}
 _MOST_POINTS = 500
 _STYLE = """<style>
 .report { max-width: 46rem; }
@@ -81,6 +100,7 @@ _STYLE = """<style>
 .report :is(th, td) { border: 1px solid; padding: .2rem .6rem; text-align: end; }
 .report :is(th[scope=row], caption, .text td) { text-align: start; }
 .report .scrolls { overflow-x: auto; }
+.report .scrolls td { white-space: nowrap; }
 .report figure { margin: 1rem 0; }
 .report figcaption { color: inherit; }
 </style>"""
@@ -144,7 +164,16 @@ class DiagnosticReport:
 
 
 def diagnostic_report(
-    y_true, y_score, threshold=0.5, *, title="Diagnostic accuracy", stard=None, level=0.95
+    y_true,
+    y_score,
+    threshold=0.5,
+    *,
+    title="Diagnostic accuracy",
+    stard=None,
+    groups=None,
+    clusters=None,
+    excluded=None,
+    level=0.95,
 ):
     """Everything that a report on a diagnostic score must state, in the order of STARD 2015.
 
@@ -161,6 +190,14 @@ def diagnostic_report(
     stard : dict of str, optional
         Text for the items that no computation can fill, by item number, e.g.
         ``{"10b": "Biopsy, read by two pathologists."}``. See `STARD`.
+    groups : array_like, shape (n,), optional
+        The group of each case, such as sex or hospital: a table by group is added.
+    clusters : array_like, shape (n,), optional
+        What cases belong together, such as the patient of each film. The table by group heeds it,
+        and the page warns that its other intervals do not.
+    excluded : dict of str to int, optional
+        Why cases were left out, and how many, in the order in which it happened, e.g.
+        ``{"no biopsy": 12, "image unreadable": 3}``.
     level : float, default 0.95
         Of all intervals.
 
@@ -172,8 +209,8 @@ def diagnostic_report(
     Raises
     ------
     ValueError
-        For one class only, NaN or infinite scores, different lengths, a NaN threshold, or an
-        unknown item.
+        For one class only, NaN or infinite scores, different lengths, a NaN threshold, an
+        unknown item, one group alone, or exclusions that are no counts.
     """
     y_true, y_score = as_binary(y_true, "y_true"), as_scores(y_score, "y_score")
     same_length(y_true=y_true, y_score=y_score)
@@ -197,6 +234,11 @@ def diagnostic_report(
         "scores": _histogram(y_true, y_score),
         "risks": _of_risks(y_true, y_score, level) if risks else None,
         "stard": {item: str(text) for item, text in stard.items()},
+        "excluded": {
+            str(why): as_count(n, f"excluded[{why!r}]") for why, n in (excluded or {}).items()
+        },
+        "clusters": _clusters(y_true, clusters),
+        "groups": _by_group(y_true, y_score, groups, threshold, clusters, level),
     }
     return DiagnosticReport(content)
 
@@ -345,8 +387,46 @@ def _of_risks(y_true, y_prob, level):
     return {
         "brier_score": brier_score(y_true, y_prob),
         "brier_decomposition": brier_decomposition(y_true, y_prob)._asdict(),
+        **_of_log_odds(y_true, y_prob, level),
         "calibration": calibration_curve(y_true, y_prob, level=level)._asdict(),
         "decision_curve": decision_curve(y_true, y_prob, level=level)._asdict(),
+    }
+
+
+def _of_log_odds(y_true, y_prob, level):
+    """Observed over expected, calibration intercept and slope."""
+    certain = y_prob.min() == 0 or y_prob.max() == 1
+    nothing = Estimate(np.nan, (np.nan, np.nan))
+    with undefined_unsaid():
+        found = {
+            "observed_expected": observed_expected(y_true, y_prob, level),
+            "intercept": nothing if certain else intercept(y_true, y_prob, level),
+            "slope": nothing if certain else slope(y_true, y_prob, level),
+        }
+    return {
+        name: {"value": value, "low": interval[0], "high": interval[1]}
+        for name, (value, interval) in found.items()
+    }
+
+
+def _clusters(y_true, clusters):
+    """How many clusters there are; None where nobody named any."""
+    if clusters is None:
+        return None
+    clusters = as_vector(clusters, "clusters")
+    same_length(y_true=y_true, clusters=clusters)
+    return len(np.unique(clusters))
+
+
+def _by_group(y_true, y_score, groups, threshold, clusters, level):
+    """The comparison of groups as plain values; None without groups."""
+    if groups is None:
+        return None
+    found = by_group(y_true, y_score, groups, threshold, clusters=clusters, level=level)
+    return {
+        "reference": found.reference,
+        "comparisons": found.comparisons,
+        "rows": [row._asdict() for row in found.rows],
     }
 
 
@@ -360,8 +440,8 @@ def _json_values(value):
     """Plain Python values; NaN and infinity, which JSON lacks, become None."""
     if isinstance(value, dict):
         return {key: _json_values(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        return [_json_values(item) for item in value.tolist()]
+    if isinstance(value, np.ndarray | list | tuple):
+        return [_json_values(item) for item in value]
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not np.isfinite(value):
@@ -390,12 +470,32 @@ def _methods(c):
         f"<p>{c['level']:.0%} intervals: Wilson for proportions; for likelihood ratios, the mid-p "
         "confidence distributions of sensitivity and specificity, melded; for the area under the "
         "ROC curve, DeLong on the logit scale; for average precision, Wilson over the diseased "
-        "cases (Boyd); for the band around the ROC curve, Kolmogorov–Smirnov (simultaneous).</p>"
+        "cases (Boyd); for the band around the ROC curve, Kolmogorov–Smirnov (simultaneous); for "
+        "differences between groups, MOVER.</p>"
+    ) + _unit(c)
+
+
+def _unit(c):
+    if c["clusters"] is None or c["clusters"] == c["n"]:
+        return ""
+    return (
+        f"<p>The {c['n']} cases are of {c['clusters']} patients or other clusters. Only the table "
+        "by group heeds that; all other intervals are too narrow.</p>"
     )
 
 
 def _flow(c):
-    return (
+    flow = ""
+    if c["excluded"]:
+        left = c["n"] + sum(c["excluded"].values())
+        rows = [("cases at the start", "", left)]
+        for why, n in c["excluded"].items():
+            left -= n
+            rows.append((why, f"−{n}", left))
+        flow = _table(
+            ("left out because of", "cases", "left"), rows, "From all cases to those below"
+        )
+    return flow + (
         f"<p>{c['n']} cases with a score and a reference result: {c['disease']} diseased, "
         f"{c['normal']} normal.</p>"
     )
@@ -421,6 +521,40 @@ def _rate_table(c):
 def _columns(rate):
     interval = f"{_number(rate['low'])} to {_number(rate['high'])}"
     return _number(rate["value"]), "undefined" if np.isnan(rate["low"]) else interval
+
+
+def _group_table(c):
+    if c["groups"] is None:
+        return ""
+    g = c["groups"]
+    rows = []
+    for row in g["rows"]:
+        low, high = row["interval"]
+        own = _columns({"value": row["value"], "low": low, "high": high})
+        ends = [
+            "" if np.isnan(low) else f"{low:+.3f} to {high:+.3f}"
+            for low, high in (row["difference_interval"], row["adjusted_interval"])
+        ]
+        difference = "" if np.isnan(row["difference"]) else f"{row['difference']:+.3f}"
+        name = _MEASURES.get(row["measure"], row["measure"])
+        rows.append((row["group"], name, row["cases"], *own, difference, *ends))
+    level = f"{c['level']:.0%} interval"
+    header = (
+        "group",
+        "measure",
+        "cases",
+        "estimate",
+        level,
+        "difference",
+        level,
+        "of all together",
+    )
+    return (
+        _table(header, rows, f"Group by group; differences from {g['reference']}")
+        + f"<p>{g['comparisons']} differences: where nothing differs, "
+        f"{g['comparisons'] * (1 - c['level']):.1f} of their intervals exclude 0 on average. The "
+        "last column allows for that (Bonferroni).</p>"
+    )
 
 
 def _with_interval(rate):
@@ -504,7 +638,20 @@ def _calibration_figure(c):
         draw,
         f"Observed share of disease in {len(bins['n'])} groups of predicted risk; Brier score "
         f"{brier:.3f}, against {p * (1 - p):.3f} for always predicting the prevalence.",
-    )
+    ) + _calibration_table(c)
+
+
+def _calibration_table(c):
+    rows = [
+        (name, right, *_columns(c["risks"][key]))
+        for key, name, right in (
+            ("observed_expected", "observed over expected", "1"),
+            ("intercept", "calibration intercept", "0"),
+            ("slope", "calibration slope", "1"),
+        )
+    ]
+    header = ("measure", "right is", "estimate", f"{c['level']:.0%} interval")
+    return _table(header, rows, "Do the risks mean what they say?")
 
 
 def _decision_figure(c):
@@ -547,5 +694,162 @@ _COMPUTED = {
     "14": (_methods,),
     "19": (_flow,),
     "23": (_cross_table, _score_figure),
-    "24": (_rate_table, _roc_figure, _pr_figure, _calibration_figure, _decision_figure),
+    "24": (
+        _rate_table,
+        _group_table,
+        _roc_figure,
+        _pr_figure,
+        _calibration_figure,
+        _decision_figure,
+    ),
 }
+
+
+# The command line ---------------------------------------------------------------------------------
+
+
+class BadTable(ValueError):
+    """A file of scores that cannot be read; the sentence says why."""
+
+
+def read_scores(path, truth="y_true", score="y_score", group=None, cluster=None):
+    """Truths, scores, groups and clusters from a CSV file, and why rows were left out.
+
+    Parameters
+    ----------
+    path : path
+        UTF-8, with or without the mark that Excel puts first; columns are separated by commas,
+        semicolons or tabs. With semicolons a decimal comma is fine.
+    truth, score : str
+        Names of the columns. Truth is 0 or 1; both may be empty, and then the row is left out.
+    group, cluster : str, optional
+
+    Returns
+    -------
+    dict
+        Arguments of `diagnostic_report`: ``y_true, y_score, groups, clusters, excluded``.
+
+    Raises
+    ------
+    BadTable
+        With one sentence, which names the row and the column.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise BadTable(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise BadTable(f"{path} is no CSV file in UTF-8; save it as “CSV UTF-8”.") from error
+    head = text.partition("\n")[0]
+    separator = max(",;\t", key=head.count)
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+    except csv.Error as error:
+        raise BadTable(f"{path} is no CSV file: {error}.") from error
+    rows = [(at, row) for at, row in enumerate(rows, 1) if any(cell.strip() for cell in row)]
+    if len(rows) < 2:
+        raise BadTable(f"{path} must hold a line of column names and a line for each case.")
+    (_, names), *rows = rows
+    names = [name.strip() for name in names]
+    wanted = {"truth": truth, "score": score, "group": group, "cluster": cluster}
+    at = {}
+    for option, name in wanted.items():
+        if name is None:
+            continue
+        if names.count(name) != 1:
+            found = "no" if name not in names else "more than one"
+            raise BadTable(
+                f"{path} has {found} column {name!r}; --{option} names it, and there are: "
+                f"{', '.join(names)[:200]}."
+            )
+        at[option] = names.index(name)
+    kept, excluded = [], dict.fromkeys(("no reference standard", "no score"), 0)
+    for line, row in rows:
+        if len(row) != len(names):
+            raise BadTable(
+                f"{path}, line {line}: {len(row)} cells, but {len(names)} columns have a name."
+            )
+        cell = {option: row[column].strip() for option, column in at.items()}
+        if not cell["truth"] or not cell["score"]:
+            excluded["no score" if cell["truth"] else "no reference standard"] += 1
+            continue
+        if cell["truth"] not in ("0", "1"):
+            raise BadTable(
+                f"{path}, line {line}: {truth} must be 0 or 1, or empty, got {cell['truth']!r}."
+            )
+        cell["score"] = _score_in(cell["score"], separator, f"{path}, line {line}: {score}")
+        kept.append(cell)
+    if not kept:
+        raise BadTable(f"{path} holds no case with both {truth} and {score}.")
+
+    def column(option):
+        return [cell[option] or "not said" for cell in kept] if option in at else None
+
+    return {
+        "y_true": [int(cell["truth"]) for cell in kept],
+        "y_score": [cell["score"] for cell in kept],
+        "groups": column("group"),
+        # Who has no name of a patient is a patient of their own.
+        "clusters": [cell["cluster"] or f"\0{i}" for i, cell in enumerate(kept)]
+        if "cluster" in at
+        else None,
+        "excluded": {why: n for why, n in excluded.items() if n},
+    }
+
+
+def _score_in(text, separator, where):
+    if separator == ";":
+        text = text.replace(",", ".")
+    try:
+        number = float(text)
+    except ValueError:
+        number = np.nan
+    if not np.isfinite(number):
+        raise BadTable(f"{where} must be a finite number, or empty, got {text!r}.")
+    return number
+
+
+def main(arguments=None):
+    """``python -m course_lib.report scores.csv --out report.html``; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m course_lib.report",
+        description="A page on the accuracy of a diagnostic score, with intervals. It is made on "
+        "this machine and nothing is sent anywhere.",
+    )
+    add = parser.add_argument
+    add("scores", help="CSV file with a line of column names and a line for each case")
+    add("--out", default="report.html", help="the page (default: report.html)")
+    add("--truth", default="y_true", help="column of the truth, 0 or 1 (default: y_true)")
+    add("--score", default="y_score", help="column of the score (default: y_score)")
+    add("--group", help="column of groups, such as sex or hospital")
+    add("--cluster", help="column of what belongs together, such as the patient of each film")
+    add("--threshold", type=float, default=0.5, help="positive from this score on (default: 0.5)")
+    add("--level", type=float, default=0.95, help="of the intervals (default: 0.95)")
+    add("--title", default="Diagnostic accuracy")
+    options = parser.parse_args(arguments)
+    columns = {name: getattr(options, name) for name in ("truth", "score", "group", "cluster")}
+    try:
+        cases = read_scores(options.scores, **columns)
+        report = diagnostic_report(
+            **cases, threshold=options.threshold, title=options.title, level=options.level
+        )
+        Path(options.out).write_text(report.to_html(), encoding="utf-8")
+    except OSError as error:
+        print(f"{options.out} cannot be written: {error.strerror}.", file=sys.stderr)
+        return 1
+    except ValueError as error:
+        print(_in_columns(str(error), columns), file=sys.stderr)
+        return 1
+    print(f"{options.out}: {report!r}")
+    return 0
+
+
+def _in_columns(sentence, columns):
+    """A sentence on arguments, said of the file's columns."""
+    arguments = {"y_true": "truth", "y_score": "score", "groups": "group", "clusters": "cluster"}
+    first, _, rest = sentence.partition(" ")
+    return f"{columns[arguments[first]]} {rest}" if first in arguments else sentence
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -5,6 +5,7 @@ import itertools
 import json
 import re
 import warnings
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -12,8 +13,9 @@ import pytest
 
 from course_lib import calibration
 from course_lib.metrics import ConfusionMatrix
-from course_lib.report import STARD, ModelCard, Result, diagnostic_report
+from course_lib.report import STARD, ModelCard, Result, diagnostic_report, main, read_scores
 from course_lib.roc import RocCurve
+from course_lib.validation import by_group
 from tests.pages import Page
 
 
@@ -344,3 +346,163 @@ def test_card_asks_for_every_field():
         rest = {name: answer for name, answer in ANSWERS.items() if name != field}
         with pytest.raises(TypeError, match=field):
             ModelCard(**rest)
+
+
+# Groups, clusters, exclusions -------------------------------------------------------------------
+
+
+def test_groups_are_those_of_by_group():
+    groups, patients = np.arange(150) % 3, np.arange(150) // 2
+    report = diagnostic_report(Y_TRUE, Y_PROB, 0.3, groups=groups, clusters=patients)
+    peer = by_group(Y_TRUE, Y_PROB, groups, 0.3, clusters=patients)
+    found = report.to_dict()["groups"]
+    json.dumps(report.to_dict(), allow_nan=False)
+    assert (found["reference"], found["comparisons"]) == ("0", 12)
+    for row, other in zip(found["rows"], peer.rows, strict=True):
+        assert row["value"] == other.value
+        assert row["interval"] == list(other.interval)
+    page = report.to_html()
+    row = peer.row("1", "sensitivity")
+    low, high = row.adjusted_interval
+    assert f"<td>{row.difference:+.3f}</td>" in page
+    assert f"<td>{low:+.3f} to {high:+.3f}</td>" in page
+    assert "12 differences: where nothing differs, 0.6 of their intervals" in page
+    assert "150 cases are of 75 patients or other clusters" in page
+    assert not Page(page).open
+
+
+def test_calibration_is_on_the_page():
+    risks = NUMBERS["risks"]
+    for name in ("observed_expected", "intercept", "slope"):
+        inner = np.clip(Y_PROB, 0.001, 0.999)
+        numbers = diagnostic_report(Y_TRUE, inner, 0.3).to_dict()["risks"][name]
+        peer = getattr(calibration, name)(Y_TRUE, inner)
+        assert (numbers["value"], numbers["low"], numbers["high"]) == (peer.value, *peer.interval)
+    assert (risks["slope"]["value"] is None) == (Y_PROB.min() == 0)
+    assert "calibration slope" in PAGE
+
+
+def test_the_flow_goes_down_to_the_cases():
+    left = {"no biopsy": 12, "<b>unreadable</b>": 3}
+    page = diagnostic_report(Y_TRUE, Y_PROB, excluded=left).to_html()
+    text = Page(page).text
+    at = [text.index(part) for part in ("165", "no biopsy", "−12", "153", "−3", "150 cases")]
+    assert at == sorted(at)
+    assert "<b>unreadable" not in page
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"groups": ["a", "a"]}, "groups must hold at least two groups"),
+        ({"groups": ["a"]}, "must have the same length"),
+        ({"clusters": [1]}, "y_true, clusters must have the same length"),
+        ({"excluded": {"why": -1}}, r"excluded\['why'\] must not be negative"),
+        ({"excluded": {"why": 1.5}}, r"excluded\['why'\] must be a whole number"),
+    ],
+)
+def test_bad_groups_and_exclusions(options, message):
+    with pytest.raises(ValueError, match=message):
+        diagnostic_report([0, 1], [0.1, 0.9], **options)
+
+
+# The command ------------------------------------------------------------------------------------
+
+
+def run(tmp_path, content, *options):
+    """Status of the command over a file of that content, and its page if there is one."""
+    file, out = tmp_path / "scores.csv", tmp_path / "report.html"
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    status = main([str(file), "--out", str(out), *options])
+    return status, out.read_text(encoding="utf-8") if out.exists() else None
+
+
+PLAIN = "patient,sex,y_true,y_score\n1,F,0,0.1\n1,F,0,0.4\n2,M,1,0.35\n3,M,0,0.2\n4,F,1,0.8\n"
+#: As Excel writes it where the decimal sign is a comma.
+EXCEL = "\ufeff" + PLAIN.replace(",", ";").replace(".", ",").replace("\n", "\r\n")
+
+
+@pytest.mark.parametrize("content", [PLAIN, EXCEL, PLAIN.replace(",", "\t"), PLAIN + "\n ,,,\n"])
+def test_command_makes_the_page_of_the_library(tmp_path, capsys, content):
+    status, page = run(tmp_path, content, "--group", "sex", "--cluster", "patient", "--title", "T")
+    assert status == 0
+    peer = diagnostic_report(
+        [0, 0, 1, 0, 1],
+        [0.1, 0.4, 0.35, 0.2, 0.8],
+        title="T",
+        groups=list("FFMMF"),
+        clusters=[1, 1, 2, 3, 4],
+    )
+    assert page == peer.to_html()
+    assert repr(peer) in capsys.readouterr().out
+
+
+def test_command_counts_what_it_left_out(tmp_path):
+    status, page = run(tmp_path, PLAIN + "5,F,,0.3\n6,F,1,\n7,M,0,\n")
+    assert status == 0
+    text = Page(page).text
+    assert text.index("no reference standard") < text.index("−1") < text.index("no score")
+    assert "−2" in text
+
+
+def test_what_stands_in_a_cell_is_text(tmp_path):
+    evil = PLAIN.replace("M", '"<script>alert(1)</script>"')
+    status, page = run(tmp_path, evil, "--group", "sex", "--title", "<img src=x>")
+    assert status == 0
+    assert "<script" not in page
+    assert "<img src=x" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_patients_without_a_name_are_not_one_patient(tmp_path):
+    _, page = run(tmp_path, PLAIN.replace("\n1,", "\n,"), "--cluster", "patient")
+    assert "or other clusters" not in page
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "said"),
+    [
+        ("", (), "must hold a line of column names and a line for each case"),
+        ("y_true,y_score\n", (), "must hold a line of column names"),
+        ("truth,y_score\n1,2\n", (), "has no column 'y_true'; --truth names it"),
+        ("y_true,y_true,y_score\n1,1,2\n", (), "has more than one column 'y_true'"),
+        (PLAIN, ("--group", "age"), "has no column 'age'; --group names it"),
+        ("y_true,y_score\nyes,0.2\n", (), "line 2: y_true must be 0 or 1, or empty, got 'yes'"),
+        ("y_true,y_score\n1,0.2\n0,high\n", (), "line 3: y_score must be a finite number"),
+        ("y_true,y_score\n1,0.2\n0,nan\n", (), "line 3: y_score must be a finite number"),
+        ("y_true,y_score\n1,0.2,7\n", (), "line 2: 3 cells, but 2 columns have a name"),
+        ("y_true,y_score\n1,0.2\n1,0.4\n", (), "y_true must hold both classes"),
+        ("y_true,y_score\n,0.2\n1,\n", (), "holds no case with both"),
+        (PLAIN.replace("M", "F"), ("--group", "sex"), "sex must hold at least two groups"),
+        (PLAIN, ("--threshold", "nan"), "threshold must"),
+        (PLAIN, ("--level", "2"), "level must"),
+        (b"y_true,y_score\n1,\xff\n", (), "is no CSV file in UTF-8"),
+        ('y_true,y_score\n1,"0.2\n', (), "is no CSV file"),
+        (b"PK\x03\x04\x00\x00", (), "is no CSV file|must hold a line"),
+    ],
+)
+def test_a_wrong_file_gets_one_sentence(tmp_path, capsys, content, options, said):
+    status, page = run(tmp_path, content, *options)
+    out, err = capsys.readouterr()
+    assert (status, page, out) == (1, None, "")
+    assert re.search(said, err), err
+    assert err.count("\n") == 1
+    assert err.endswith(".\n")
+
+
+def test_a_file_that_is_not_there(tmp_path, capsys):
+    assert main([str(tmp_path / "none.csv")]) == 1
+    assert "none.csv cannot be read: No such file" in capsys.readouterr().err
+    (tmp_path / "scores.csv").write_text(PLAIN)
+    assert main([str(tmp_path / "scores.csv"), "--out", str(tmp_path / "no" / "r.html")]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_readme_shows_the_command():
+    root = Path(__file__).parents[1]
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    [line] = re.findall(r"python -m course_lib\.report (.+)", readme)
+    arguments = line.partition("#")[0].split()
+    assert (root / arguments[0]).exists()
+    cases = read_scores(root / arguments[0], group=arguments[arguments.index("--group") + 1])
+    assert len(cases["y_true"]) > 500
