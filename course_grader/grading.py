@@ -129,6 +129,40 @@ def hidden_cases(exercise, secret, student):
     return cases, [len(draws) == _DRAWS for _, draws in seen.values()]
 
 
+def grade_together(exercises, founds, secret, student, room):
+    """The right answers among several of one student, found in a single fork.
+
+    Parameters
+    ----------
+    exercises : sequence of Exercise
+        Which use the same modules.
+    founds : sequence of notebook.Found
+    secret, student, room
+        As in `grade`.
+
+    Returns
+    -------
+    list of Result or None
+        None where an answer is not right, or could not be run beside others: `grade` it.
+    """
+    drawn = [hidden_cases(exercise, secret, student) for exercise in exercises]
+    questions = [
+        (found.cells, exercise.function_name, cases, *found.places[0])
+        for exercise, found, (cases, _) in zip(exercises, founds, drawn, strict=True)
+    ]
+    answers = room.ask_together(questions, exercises[0].uses)
+    results = [None] * len(exercises)
+    for i, answer in enumerate(answers):
+        (cases, fixed), place = drawn[i], founds[i].places[0][0]
+        if len(answer.outputs) < len(cases):
+            continue
+        cell = founds[i].cells[place]
+        result = _result(exercises[i], cell, cases, fixed, answer)
+        if result.outcome == "correct":
+            results[i] = replace(result, notes=tuple(_notes(answer, cell)), place=place)
+    return results
+
+
 def grade(exercise, found, secret, student, room):
     """Grade one student's answer to one exercise.
 

@@ -182,6 +182,7 @@ def test_folders_hold_the_films_and_none_of_the_test(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"train", "valid"}
 
 
+@pytest.mark.slow
 def test_the_task_of_the_films_is_the_default(tmp_path):
     found = assess(model_file(tmp_path / "m.pt", classes=assessment.FILMS, size=144))
     sizes = [len(part.y_true) for part in assessment.films().values()]

@@ -95,6 +95,7 @@ def test_unused_ratings_are_left_out():
     assert len(one.cutoffs) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("disease", "normal"),
     [

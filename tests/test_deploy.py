@@ -674,6 +674,7 @@ def test_onnx_is_one_quiet_file(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_onnx_carries_the_preprocessing(exported):
     import onnx
 

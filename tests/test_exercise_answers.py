@@ -275,6 +275,7 @@ def test_a_hint_speaks_of_the_value_and_not_of_the_code(exercise):
         assert not told, f"{misconception.name}: {misconception.hint}"
 
 
+@pytest.mark.slow
 @each
 def test_right_answers_are_right(exercise, monkeypatch):
     right = derived_right(exercise) | answers(exercise, "RIGHT")
@@ -308,6 +309,7 @@ def test_derived_wrong_answers_are_wrong_and_rightly_addressed(exercise, monkeyp
     assert count >= 20
 
 
+@pytest.mark.slow
 @each
 def test_written_wrong_answers_are_wrong_and_hear_what_they_deserve(exercise, monkeypatch):
     for name, (function, deserved) in answers(exercise, "WRONG").items():

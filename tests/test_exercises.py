@@ -626,6 +626,7 @@ NEVER_RIGHT = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", NEVER_RIGHT.values(), ids=NEVER_RIGHT)
 def test_check_never_raises(answer):
     for exercise_id in EXERCISES:

@@ -1,9 +1,11 @@
 """One exercise: secret cases, outcomes, partial credit, and what a student gets to read."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from course_grader import grading
+from course_grader import grading, workers
 from course_grader.notebook import Found
 from course_grader.room.launcher import Answer, Failure, Room
 from course_grader.room.policy import Limits
@@ -218,6 +220,7 @@ def test_a_constant_earns_nothing():
     assert 0.5 < most.points < 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ending", "said"),
     [
@@ -237,3 +240,103 @@ def test_a_case_that_does_not_come_back_costs_that_case(ending, said):
     assert (result.outcome, result.right, result.cases) == ("partial", 9, 10)
     assert result.points == 2.7
     assert said in result.message
+
+
+# Several exercises of a student in one fork: what is right there is right, and nothing else counts.
+
+TWICE, HALF = (
+    Exercise(f"test.{name}", name, reference, lambda rng: [(float(rng.uniform(1, 9)),)], ())
+    for name, reference in (("twice", lambda x: 2 * x), ("half", lambda x: x / 2))
+)
+
+
+def together(*cells, exercises=(TWICE, HALF, RATIO)):
+    """The results of these cells, one an exercise, in a real room."""
+    level_or_skip("locked")
+    founds = [Found.alone(cell) for cell in cells]
+    with Room("locked", limits=Limits(seconds=2, wall=5)) as room:
+        return grading.grade_together(exercises, founds, SECRET, "ann", room)
+
+
+RIGHT = (
+    "def twice(x):\n    return 2 * x",
+    "def half(x):\n    return x / 2",
+    "def ratio(a, b):\n    return a / b",
+)
+
+
+def test_right_answers_are_the_same_together_and_alone():
+    level_or_skip("locked")
+    found = together(*RIGHT)
+    with Room("locked") as room:
+        for exercise, cell, result in zip((TWICE, HALF, RATIO), RIGHT, found, strict=True):
+            alone = grading.grade(exercise, Found.alone(cell), SECRET, "ann", room)
+            assert replace(result, seconds=0) == replace(alone, seconds=0)
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        "def half(x):\n    return 3 * x",
+        "def half(x):\n    raise ValueError",
+        "half = 3",
+        "def half(x:",
+        "import torch\ndef half(x):\n    return x / 2",
+    ],
+)
+def test_trouble_of_one_answer_leaves_the_others(trouble):
+    outcomes = [result and result.outcome for result in together(RIGHT[0], trouble, RIGHT[2])]
+    assert outcomes == ["correct", None, "correct"]
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "def half(x):\n    while True: pass",
+        "import os\ndef half(x):\n    os._exit(0)",
+        "import os\nos._exit(0)",
+        "import ctypes\ndef half(x):\n    return ctypes.string_at(0)",
+    ],
+)
+def test_what_stands_behind_an_end_is_left_to_be_graded_alone(ending):
+    outcomes = [result and result.outcome for result in together(RIGHT[0], ending, RIGHT[2])]
+    assert outcomes == ["correct", None, None]
+
+
+def test_a_cell_that_spoils_numpy_costs_no_other_answer():
+    """The victim is wrong in that company, and right when it is asked alone."""
+    spoiler = """
+import numpy as np
+np.divide = lambda a, b: 0.0
+def ppv(y_true, y_pred):
+    return np.mean(np.asarray(y_true)[np.asarray(y_pred) == 1])
+"""
+    victim = """
+import numpy as np
+def sensitivity(y_true, y_pred):
+    ill = np.asarray(y_true) == 1
+    return np.divide(np.sum(np.asarray(y_pred)[ill]), ill.sum())
+"""
+    named = tuple(
+        (name, Found.alone(cell))
+        for name, cell in (("metrics.ppv", spoiler), ("metrics.sensitivity", victim))
+    )
+    exercises, founds = [find(name) for name, _ in named], [found for _, found in named]
+    with Room(level_or_skip("locked")) as room:
+        right = grading.grade_together(exercises, founds, SECRET, "ann", room)
+    assert [result and result.outcome for result in right] == ["correct", None]
+    results = workers.grade_task(workers.Task("ann", named, SECRET, "locked"))
+    assert [result.outcome for result in results] == ["correct", "correct"]
+
+
+def test_names_and_lines_of_one_cell_are_not_those_of_another():
+    first = "factor = 2\ndef twice(x):\n    return factor * x"
+    other = "def half(x):\n    return x / factor"
+    shows = """
+import inspect
+def half(x):
+    assert "half" in inspect.getsource(half)
+    return x / 2
+"""
+    assert together(first, other, exercises=(TWICE, HALF))[1] is None
+    assert together(first, shows, exercises=(TWICE, HALF))[1].outcome == "correct"

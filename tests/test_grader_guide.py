@@ -98,6 +98,7 @@ def test_the_table_has_every_platform():
     assert [name for name, *_ in PLATFORMS if name in CLASSES] == list(CLASSES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("platform", CLASSES)
 def test_a_class_of_each_platform_goes_there_and_back(here, platform):
     files, students = CLASSES[platform]

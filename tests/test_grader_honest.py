@@ -57,6 +57,7 @@ def shell(tmp_path, monkeypatch):
     InteractiveShell.clear_instance()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HONEST)
 def test_check_calls_it_correct(name, shell, monkeypatch, capsys):
     said = []

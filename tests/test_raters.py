@@ -235,6 +235,7 @@ def test_unknown_weights_metric_and_level_are_refused():
         raters.dawid_skene([[0, 1], [1, 1], [0, 0]])
 
 
+@pytest.mark.slow
 # Readers who give the same answer with probability kappa, and else answer by chance: 0.5 is even,
 # 0.05 a rare disease.
 @pytest.mark.parametrize(

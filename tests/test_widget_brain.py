@@ -113,6 +113,7 @@ def test_bad_scene(arguments, said):
 # Decoding ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_decoding_accuracy_by_another_library(decoding):
     """The same brain, gratings and noise; one run after another held out."""
     rng = np.random.default_rng(0)

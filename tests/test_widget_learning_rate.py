@@ -43,6 +43,7 @@ def test_bottom_and_lowest_loss_are_those_of_least_squares(data):
     assert data["lowest"] == pytest.approx(mean_squared_error(Y, BEST.predict(X)), abs=6e-4)
 
 
+@pytest.mark.slow
 def test_every_loss_belongs_to_its_weights(data):
     for _, _, walk in walks(data):
         for k, w in enumerate(walk["path"]):

@@ -183,11 +183,7 @@ class Room:
         RoomError
             If the room failed; it must be closed then.
         """
-        place = len(cells) - 1 if place is None else place
-        world = {"function": function, "place": place, "until": until or 0, "whole": whole}
-        world["names"] = list(names)
-        text = np.frombuffer(json.dumps(list(cells)).encode(), np.uint8)
-        question = wire.pack(world | {"has_value": True}, text)
+        question = _question(cells, function, place, until, whole, names)
         answer = self._ask(question, cases, seed, 1)
         for _ in range(_RESTARTS):
             if answer.ended not in _LOST or not answer.asked:
@@ -211,27 +207,70 @@ class Room:
             answer.ended = ""
         return answer
 
+    def ask_together(self, questions, names=("np",), seed=0):
+        """Ask for several exercises of one student in a single fork, which is three times as fast.
+
+        They share the time and the memory of one, and whatever a cell does to a module. So only an
+        answer that is right in every case says something; put all others to `ask`.
+
+        Parameters
+        ----------
+        questions : sequence of tuple
+            The arguments `cells, function, cases, place, until` of `ask`.
+        names, seed
+            As in `ask`.
+
+        Returns
+        -------
+        list of Answer
+            As many as came before the first trouble.
+        """
+        answers = []
+
+        def converse(channel):
+            for cells, function, cases, place, until in questions:
+                answer = Answer()
+                question = _question(cells, function, place, until, False, names)
+                # What a notebook needs that is not here is no trouble for the others.
+                with contextlib.suppress(NeedsModules):
+                    _converse(channel, answer, question, cases, seed, self.modules)
+                answers.append(answer)
+
+        *_, seconds = self._in_a_fork(converse, 1)
+        for answer in answers:
+            answer.seconds = seconds / len(answers)
+        return answers
+
     def _ask(self, question, cases, seed, share):
+        answer = Answer()
+        ended, status, alone, answer.seconds = self._in_a_fork(
+            lambda channel: _converse(channel, answer, question, cases, seed, self.modules), share
+        )
+        if ended == "exit":
+            ended = self._cause(status, alone, answer.seconds, share)
+        answer.ended = ended or answer.ended
+        return answer
+
+    def _in_a_fork(self, converse, share):
+        """Why the talk broke off, and how the fork ended: status, by itself, processor seconds."""
         ours, theirs = socket.socketpair()
         with ours:
             with theirs:
                 self._fork(theirs, math.ceil(share * self._limits.seconds))
-            answer, order = Answer(), b"K"
+            ended, order = "", b"K"
             channel = wire.Channel(ours, time.monotonic() + share * self._limits.wall)
             try:
                 self._await_lock(channel)
-                _converse(channel, answer, question, cases, seed, self.modules)
+                converse(channel)
             except TimeoutError:
-                answer.ended = "timeout"
+                ended = "timeout"
             except wire.ProtocolError:
-                answer.ended = "protocol"
+                ended = "protocol"
             except EOFError:
-                answer.ended, order = "exit", b"W"
+                ended, order = "exit", b"W"
             finally:
-                status, alone, answer.seconds = self._end(order)
-        if answer.ended == "exit":
-            answer.ended = self._cause(status, alone, answer.seconds, share)
-        return answer
+                how = self._end(order)
+        return ended, *how
 
     def _fork(self, descriptor, seconds):
         try:
@@ -295,6 +334,13 @@ def _command(level, modules, limits, library):
         json.dumps(settings),
     ]
     return [*policy.box_command(library), "--", *command] if level == "sealed" else command
+
+
+def _question(cells, function, place, until, whole, names):
+    place = len(cells) - 1 if place is None else place
+    world = {"function": function, "place": place, "until": until or 0, "whole": whole}
+    text = np.frombuffer(json.dumps(list(cells)).encode(), np.uint8)
+    return wire.pack(world | {"names": list(names), "has_value": True}, text)
 
 
 def _converse(channel, answer, question, cases, seed, modules):

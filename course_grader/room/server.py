@@ -1,4 +1,4 @@
-"""The room's fork server: imports numpy (and torch) once, then forks once an exercise.
+"""The room's fork server: imports numpy (and torch) once, then forks for one or more exercises.
 
 Started by `launcher` as a script, inside the outer box. Descriptor 0 is the control socket:
 
@@ -31,6 +31,7 @@ import world
 
 # What numpy imports late, and what students import themselves, is there in every fork.
 _COMMON = "dataclasses itertools math statistics typing numpy.fft numpy.linalg numpy.random"
+_QUESTION_BODY = wire.MAX_BODY
 # The part of a package that takes the time
 _ENTRANCES = {
     "matplotlib": "matplotlib.pyplot",
@@ -126,12 +127,32 @@ def _lock(server, descriptor, settings, rules, program):
 
 
 def _serve(channel, settings):
-    header, text = channel.receive()
+    """Answer one question after the other until the grader asks no more."""
+    world_now = _Now()
+    finder = inert.Finder(settings["library"], lambda word: world_now.world.used.add(word))
+    shell = inert.Shell(lambda *text, **more: world_now.world.run_text(*text, **more), finder.used)
+    inert.install(shell, finder)
+    while True:
+        wire.MAX_BODY = _QUESTION_BODY
+        try:
+            question = channel.receive()
+        except EOFError:
+            return
+        _answer(channel, settings, world_now, *question)
+
+
+class _Now:
+    """Where the world stands that is being built or asked."""
+
+    world = None
+
+
+def _answer(channel, settings, world_now, header, text):
     room = types.ModuleType("__main__")
     sys.modules["__main__"] = room
     for name in header["names"]:
         setattr(room, name, sys.modules[wire.MODULES[name]])
-    built = world.World(
+    built = world_now.world = world.World(
         room.__dict__,
         header["function"],
         json.loads(bytes(text)),
@@ -142,8 +163,6 @@ def _serve(channel, settings):
         set(settings["modules"]),
         settings["library"],
     )
-    finder = inert.Finder(settings["library"], built.used.add)
-    inert.install(inert.Shell(built.run_text, built.used.add), finder)
     try:
         built.build()
     except world.NeedsModules as error:

@@ -100,6 +100,8 @@ class World:
         self._seconds, self._ready, self._library = seconds, ready, library
         self._timed, self._spent = False, False
         self._parsed = {}
+        # Another world in this process has had cells of the same names.
+        linecache.clearcache()
 
     def build(self):
         """Run what is needed, then the answer's cell, then what followed until the check."""
