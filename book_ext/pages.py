@@ -76,6 +76,11 @@ def is_wanted(path):
     return _only is None or path == editions.ROOT / f"{_only}.md"
 
 
+def is_one_chapter():
+    """Whether the page of one chapter is being built and no other."""
+    return _only is not None
+
+
 def address(chapter):
     """Where a browser finds the page of a chapter."""
     return (HTML / "chapters" / f"{chapter}.html").as_uri()

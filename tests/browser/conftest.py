@@ -114,8 +114,13 @@ def open_page(chromium, address):
         assert page.refused == []
 
 
+A_SOURCE = "source/course_lib/segmentation/masks.html"
+
+
 def built_pages():
-    """All pages of the built book, relative to its root."""
+    """All pages of the built book, relative to its root; of the library's sources, which are made
+    alike, one."""
     skip = {"genindex.html", "search.html"}
     pages = [p.relative_to(HTML).as_posix() for p in sorted(HTML.rglob("*.html"))]
-    return [p for p in pages if p not in skip and not p.startswith("_")]
+    pages = [p for p in pages if p not in skip and not p.startswith(("_", "source/"))]
+    return [*pages, A_SOURCE] if (HTML / A_SOURCE).is_file() else pages
