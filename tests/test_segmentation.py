@@ -1,5 +1,6 @@
 """Masks, weights, instances and tiles against definitions, brute force and StarDist's matching."""
 
+import csv
 import itertools
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from scipy.optimize import linear_sum_assignment
 from skimage.metrics import adapted_rand_error
 from torch.nn.functional import max_pool2d
 
+from book_ext import editions
 from course_lib import datasets
 from course_lib import segmentation as seg
 from course_lib.metrics import ConfusionMatrix, UndefinedRateWarning
@@ -317,6 +319,47 @@ def test_huge_labels_cost_nothing():
     true = squares((0, 0, 4, 4), (10, 0, 4, 4))
     match = seg.match_instances(true * 10**12, true.astype(np.uint64))
     assert match.pairs.tolist() == [[10**12, 1], [2 * 10**12, 2]]
+
+
+def test_failures_of_a_picture_with_one_of_each():
+    true = squares(
+        (0, 0, 4, 4), (0, 4, 4, 4), (6, 0, 6, 4), (6, 6, 4, 4), (14, 0, 4, 6), (0, 14, 4, 4)
+    )
+    found = squares(
+        *((0, 0, 5, 8), (6, 0, 2, 4), (9, 0, 3, 4), (14, 0, 4, 2), (0, 14, 4, 3), (14, 14, 3, 3))
+    )
+    named = {kind: names.tolist() for kind, names in seg.failures(true, found).items()}
+    # Of the third, one piece is half of it and matches; at a stricter threshold nothing does.
+    assert named == {"merged": [1, 2], "split": [], "missed": [4], "outline": [5], "invented": [6]}
+    strict = {kind: names.tolist() for kind, names in seg.failures(true, found, 0.9).items()}
+    assert strict == named | {"split": [3], "outline": [5, 6]}
+
+
+@given(pairs(), st.sampled_from([0.3, 0.5, 0.8]))
+def test_failures_by_definition(images, iou):
+    true, found = images
+    named = seg.failures(*images, iou)
+    match = seg.match_instances(*images, iou)
+    masks = {a: true == a for a in np.unique(true) if a}
+    others = {b: found == b for b in np.unique(found) if b}
+    held = {
+        b: [a for a, m in masks.items() if 2 * (m & o).sum() > m.sum()] for b, o in others.items()
+    }
+    pieces = {
+        a: [b for b, o in others.items() if 2 * (m & o).sum() > o.sum()] for a, m in masks.items()
+    }
+
+    def kind(name):
+        if any(name in cells and len(cells) > 1 for cells in held.values()):
+            return "merged"
+        if len(pieces[name]) > 1:
+            return "split"
+        return "outline" if found[masks[name]].any() else "missed"
+
+    kinds = {name: kind(name) for name in masks if name not in match.pairs[:, 0]}
+    for one in ("merged", "split", "missed", "outline"):
+        assert named[one].tolist() == [name for name, k in kinds.items() if k == one]
+    assert named["invented"].tolist() == [b for b, o in others.items() if not true[o].any()]
 
 
 @pytest.mark.parametrize("iou", [0, 1, -1, np.nan, "half", None])
@@ -662,3 +705,17 @@ def test_f1_difference_wants_one_shape(three_segmentations):
     true, a, _ = three_segmentations
     with pytest.raises(ValueError, match="b"):
         seg.f1_difference(true, a, a[:64])
+
+
+# The tables of the chapter -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("table", ["halves"])
+def test_the_chapter_quotes_the_table(table):
+    """Otherwise: python -m benchmarks.halves, python -m benchmarks.micrographs"""
+    with open(editions.ROOT / "benchmarks" / f"{table}.csv", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    chapter = (editions.CHAPTERS / "unet.md").read_text(encoding="utf-8").splitlines()
+    assert len(rows) > 2
+    for row in rows:
+        assert f"| {' | '.join(row)} |" in chapter
