@@ -183,7 +183,9 @@ def derived_wrong(exercise):
     cases = drawn(exercise)[0]
     for name, value in CONSTANTS.items():
         yield name, lambda *_, value=value: value, "constant"
-    for name, fill in FILLED.items():
+    # A text cannot be filled with numbers.
+    text = isinstance(exercise.reference(*cases[0]), str)
+    for name, fill in () if text else FILLED.items():
         yield name, lambda *a, fill=fill: fill(exercise.reference(*a)), "constant"
     for name, function in echoes(exercise, cases):
         yield name, function, "echo"

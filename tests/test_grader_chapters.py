@@ -13,6 +13,7 @@ from course_grader.room.launcher import Room
 from course_lib.exercises import Raised, call, catalog, compare
 
 from .grader_class import CELLS, feedback_page, level_or_skip
+from .solved import cells_of
 
 pytestmark = pytest.mark.slow
 
@@ -22,7 +23,7 @@ EXERCISES = [exercise for key, exercise in catalog().items() if key in CELLS]
 
 @pytest.fixture(scope="module")
 def grade():
-    """Grade a cell as an answer to an exercise."""
+    """Grade the last of some cells as an answer to an exercise."""
     level = level_or_skip()
     with contextlib.ExitStack() as stack:
 
@@ -30,9 +31,9 @@ def grade():
         def room(modules):
             return stack.enter_context(Room(level, modules))
 
-        def grade(exercise, cell):
+        def grade(exercise, *cells):
             modules = tuple(wire.MODULES[name] for name in exercise.uses)
-            return grading.grade(exercise, Found.alone(cell), SECRET, "ann", room(modules))
+            return grading.grade(exercise, Found.alone(*cells), SECRET, "ann", room(modules))
 
         yield grade
 
@@ -43,7 +44,7 @@ def test_chapters_are_there():
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
 def test_solution_scores_all_stub_nothing_and_every_misconception_is_named(grade, exercise):
-    solved = grade(exercise, CELLS[exercise.id]["solution"])
+    solved = grade(exercise, *cells_of(exercise.id, "solution", CELLS))
     assert (solved.outcome, solved.points) == ("correct", exercise.points)
     stub = grade(exercise, CELLS[exercise.id]["stub"])
     assert (stub.outcome, stub.points) == ("missing", 0)

@@ -67,55 +67,203 @@ def _conv_cases(rng):
 
 
 def _concatenate_skip(skip, up):
-    height, width = up.shape[1:]
-    top, left = (skip.shape[1] - height) // 2, (skip.shape[2] - width) // 2
-    return np.concatenate([skip[:, top : top + height, left : left + width], up], axis=0)
+    from torch import cat
+
+    height, width = up.shape[2:]
+    top, left = (skip.shape[2] - height) // 2, (skip.shape[3] - width) // 2
+    return cat([skip[:, :, top : top + height, left : left + width], up], dim=1)
 
 
-def _corner(skip, up):
-    return skip[:, : up.shape[1], : up.shape[2]]
+def _joined_at_the_corner(skip, up):
+    from torch import cat
+
+    return cat([skip[:, :, : up.shape[2], : up.shape[3]], up], dim=1)
+
+
+def _joined_in_other_order(skip, up):
+    both = _concatenate_skip(skip, up)
+    return both.roll(up.shape[1], dims=1)
+
+
+def _joined_as_photographs(skip, up):
+    from torch import cat
+
+    return cat([_concatenate_skip(skip, up)[:, : skip.shape[1]], up], dim=2)
 
 
 def _skip_cases(rng):
     """Both maps have the same number of channels, as in the paper; the skip is larger."""
+    from torch import from_numpy
+
     cases = []
-    for channels, height, width, border in ((1, 2, 2, 1), (2, 4, 4, 2), (3, 3, 5, 1), (2, 5, 4, 3)):
-        skip = rng.integers(0, 100, (channels, height + 2 * border, width + 2 * border))
-        cases.append((skip, rng.integers(100, 200, (channels, height, width))))
+    for batch, channels, height, width, border in (
+        (1, 1, 2, 2, 1),
+        (1, 2, 4, 4, 2),
+        (2, 3, 3, 5, 1),
+        (3, 2, 5, 4, 3),
+    ):
+        larger = batch, channels, height + 2 * border, width + 2 * border
+        skip = rng.integers(0, 100, larger).astype(np.float32)
+        up = rng.integers(100, 200, (batch, channels, height, width)).astype(np.float32)
+        cases.append((from_numpy(skip), from_numpy(up)))
     return cases
 
 
-def _output_size(size, depth):
-    for _ in range(depth):
-        size = (size - 4) // 2
-    size -= 4
-    for _ in range(depth):
-        size = 2 * size - 4
-    return size
+def _forward(x, contract, bottom, up, expand, classify):
+    return _assembled(x, contract, bottom, up, expand, classify)
 
 
-def _one_convolution_a_level(size, depth):
-    for _ in range(depth):
-        size = (size - 2) // 2
-    size -= 2
-    for _ in range(depth):
-        size = 2 * size - 2
-    return size
+def _assembled(x, contract, bottom, up, expand, classify, pool="max", join=_concatenate_skip):
+    from torch.nn import functional
+
+    pooled = {"max": functional.max_pool2d, "mean": functional.avg_pool2d}[pool]
+    skips = []
+    for weights in contract:
+        skips.append(_double_conv(x, *weights))
+        x = pooled(skips[-1], 2)
+    x = _double_conv(x, *bottom)
+    for enlarge, weights, skip in zip(up, expand, reversed(skips), strict=True):
+        x = functional.conv_transpose2d(x, *enlarge, stride=2)
+        x = _double_conv(join(skip, x), *weights)
+    return functional.conv2d(x, *classify) if classify else x
 
 
-def _contracting_path_only(size, depth):
-    for _ in range(depth):
-        size = (size - 4) // 2
-    return (size - 4) * 2**depth
+def _network_cases(rng):
+    """Weights of networks with one, two and no poolings more, for inputs that fit them."""
+    from torch import from_numpy
 
+    def tensor(*shape):
+        # So that maps neither vanish nor grow on the way.
+        return from_numpy((rng.normal(size=shape) / np.sqrt(np.prod(shape[1:]) / 2)).astype("f4"))
 
-def _size_cases(rng):
-    """The paper's own, and sizes that stay whole in every pooling."""
-    cases = [(572, 4)]
-    for depth in (1, 2, 3):
-        bottom = int(rng.integers(10, 40))
-        cases.append((bottom * 2**depth + 4 * (2**depth - 1), depth))
+    def unit(before, after):
+        return tensor(after, before, 3, 3), tensor(after), tensor(after, after, 3, 3), tensor(after)
+
+    cases = []
+    for depth, batch, height, width in ((1, 1, 20, 20), (2, 1, 44, 48), (2, 2, 52, 44)):
+        widths = [2 * 2**level for level in range(depth + 1)]
+        pairs = list(zip([1, *widths], widths, strict=False))
+        rising = [(wide, narrow) for narrow, wide in pairs[:0:-1]]
+        cases.append(
+            (
+                from_numpy(rng.normal(size=(batch, 1, height, width)).astype(np.float32)),
+                [unit(*pair) for pair in pairs[:-1]],
+                unit(*pairs[-1]),
+                [(tensor(wide, narrow, 2, 2), tensor(narrow)) for wide, narrow in rising],
+                [unit(2 * narrow, narrow) for _, narrow in rising],
+                (tensor(2, 2, 1, 1), tensor(2)),
+            )
+        )
     return cases
+
+
+def _fair_margin(ours_left, rival_left, ours_right, rival_right):
+    ours, rival = (left.mean(axis=1).argmax() for left in (ours_left, rival_left))
+    return float(np.mean(ours_right[ours] - rival_right[rival]))
+
+
+def _margin_cases(rng):
+    """Scores of settings (rows) on images: what is best on the left is not so on the right."""
+    fixed = (
+        np.array([[0.6, 0.7], [0.9, 0.8], [0.5, 0.6]]),
+        np.array([[0.7, 0.7], [0.6, 0.5], [0.8, 0.9]]),
+        np.array([[0.9, 0.8, 0.9], [0.7, 0.8, 0.8], [0.6, 0.4, 0.5]]),
+        np.array([[0.6, 0.7, 0.6], [0.9, 0.9, 0.8], [0.8, 0.7, 0.7]]),
+    )
+    cases = [fixed]
+    for settings, left, right in ((3, 4, 4), (5, 3, 6), (4, 8, 5), (6, 5, 3)):
+        # Images differ more than settings do.
+        tables = [
+            (rng.uniform(0.3, 0.8, images) + rng.uniform(0, 0.1, (settings, images))).round(2)
+            for images in (left, left, right, right)
+        ]
+        # On the left one setting is clearly the best, in any precision, and on the right another.
+        for one, other in (tables[::2], tables[1::2]):
+            best, better_later = rng.permutation(settings)[:2]
+            one[best] += 0.1
+            other[better_later] += 0.06
+        cases.append(tuple(tables))
+    return cases
+
+
+def _read_failure(true, found):
+    shared = np.zeros((true.max() + 1, found.max() + 1), int)
+    np.add.at(shared, (true.ravel(), found.ravel()), 1)
+    in_true, in_found = shared.sum(1), shared.sum(0)
+    for cell in np.unique(found[found > 0]):
+        inside = shared[1:, cell] > in_true[1:] / 2
+        if (inside & (in_true[1:] > 0)).sum() > 1:
+            return "merged"
+        if shared[0, cell] == in_found[cell]:
+            return "invented"
+    for cell in np.unique(true[true > 0]):
+        pieces = shared[cell, 1:] > in_found[1:] / 2
+        if (pieces & (in_found[1:] > 0)).sum() > 1:
+            return "split"
+        if shared[cell, 0] == in_true[cell]:
+            return "missed"
+    return "outline"
+
+
+_FAILURES = 2 * ("missed", "merged", "split", "invented") + ("too small", "over its neighbor")
+
+
+def _failure_cases(rng):
+    """Two pictures of each failure, in an order that no seed repeats."""
+    return [_failure(rng, str(name)) for name in rng.permutation(_FAILURES)]
+
+
+def _failure(rng, name):
+    """True and found cells of a small picture in which one thing went wrong.
+
+    Six cells of 4 × 4 pixels stand in two rows, and in each row the first two touch.
+    """
+    true, found = np.zeros((2, 11, 15), int)
+    spots = [np.s_[top : top + 4, left : left + 4] for top in (1, 6) for left in (1, 5, 10)]
+    numbers, others = rng.permutation(np.arange(1, 9)), rng.permutation(np.arange(1, 10))
+    for spot, number, other in zip(spots, numbers, others, strict=False):
+        true[spot], found[spot] = number, other
+    pair = 3 * int(rng.integers(2))
+    one, next_to_it = found[spots[pair]], found[spots[pair + 1]]
+    any_spot = spots[rng.integers(6)]
+    if name == "missed":
+        found[any_spot] = 0
+    elif name == "invented":
+        true[any_spot] = 0
+    elif name == "merged":
+        next_to_it[:] = one[0, 0]
+        # A pixel more, so that it is no match of either by half.
+        found[spots[pair][0].stop, spots[pair][1].start] = one[0, 0]
+    elif name == "split":
+        found[any_spot][2:] = others[6]
+        found[any_spot][1:3, 0] = 0
+    elif name == "too small":
+        found[any_spot][:, 1:] = 0
+    else:
+        # One cell takes half of its neighbor, and no more than a quarter is found there besides.
+        next_to_it[:, :2], next_to_it[:, 3] = one[0, 0], 0
+    return true, found
+
+
+def _by_counting(true, found):
+    more = len(np.unique(found)) - len(np.unique(true))
+    return "split" if more > 0 else "merged" if more < 0 else "outline"
+
+
+def _renamed(**names):
+    def answer(true, found):
+        name = _read_failure(true, found)
+        return names.get(name, name)
+
+    return answer
+
+
+def _any_overlap(true, found):
+    name = _read_failure(true, found)
+    if name != "outline":
+        return name
+    touched = [len(np.unique(true[(found == cell) & (true > 0)])) for cell in np.unique(found)[1:]]
+    return "merged" if max(touched) > 1 else name
 
 
 def _soft_dice_loss(p, y):
@@ -147,27 +295,6 @@ def _distance_cases(rng):
         (rng.uniform(0, 12, (cells, 3, 4)).round(1), float(w0), float(sigma))
         for cells, w0, sigma in ((3, 10, 5), (4, 5, 3), (6, 20, 4))
     ]
-
-
-def _mirrored_tile(image, row, column, core, margin):
-    padded = np.pad(image, margin, mode="reflect")
-    return padded[row : row + core + 2 * margin, column : column + core + 2 * margin]
-
-
-def _padded_tile(mode):
-    def tile(image, row, column, core, margin):
-        side = core + 2 * margin
-        return np.pad(image, margin, mode=mode)[row : row + side, column : column + side]
-
-    return tile
-
-
-def _tile_cases(rng):
-    """A corner, an edge, the middle and the opposite corner."""
-    cases = [(np.arange(36).reshape(6, 6), 0, 0, 3, 2)]
-    for row, column, core, margin in ((0, 4, 4, 3), (5, 0, 4, 2), (4, 4, 4, 2), (8, 8, 4, 3)):
-        cases.append((rng.integers(0, 1000, (12, 12)), row, column, core, margin))
-    return cases
 
 
 EXERCISES = (
@@ -220,6 +347,60 @@ EXERCISES = (
         ),
     ),
     Exercise(
+        id="unet.fair_margin",
+        title="Tune on the left, report on the right",
+        reference=_fair_margin,
+        cases=_margin_cases,
+        points=2,
+        misconceptions=(
+            Misconception(
+                "tuned_on_the_right",
+                lambda ours_left, rival_left, ours_right, rival_right: float(
+                    ours_right.mean(1).max() - rival_right.mean(1).max()
+                ),
+                "This is the margin of the settings that turned out best on the right. They were "
+                "chosen on the very images that judge.",
+            ),
+            Misconception(
+                "reported_on_the_left",
+                lambda ours_left, rival_left, ours_right, rival_right: float(
+                    ours_left.mean(1).max() - rival_left.mean(1).max()
+                ),
+                "This is the margin on the left, where the settings were chosen. Report what they "
+                "reach on images that had no part in that.",
+            ),
+            Misconception(
+                "one_setting_for_both",
+                lambda ours_left, rival_left, ours_right, rival_right: float(
+                    (ours_right - rival_right)[ours_left.mean(1).argmax()].mean()
+                ),
+                "This is the margin if the rival is judged at the setting that suits ours. Each "
+                "chooses its own.",
+            ),
+            Misconception(
+                "rival_not_tuned",
+                lambda ours_left, rival_left, ours_right, rival_right: float(
+                    np.mean(ours_right[ours_left.mean(1).argmax()] - rival_right[0])
+                ),
+                "This is the margin above a rival at its first setting. A rival that nobody tuned "
+                "is easily beaten.",
+            ),
+            Misconception(
+                "tuned_for_each_image",
+                lambda ours_left, rival_left, ours_right, rival_right: float(
+                    np.mean(ours_right.max(0) - rival_right.max(0))
+                ),
+                "This is the margin if every image gets the setting that is best on it. Nobody "
+                "knows that one before the image is labeled.",
+            ),
+            Misconception(
+                "other_way_round",
+                lambda *scores: -_fair_margin(*scores),
+                "The sign is the other one: ours minus the rival's.",
+            ),
+        ),
+    ),
+    Exercise(
         id="unet.double_conv",
         title="The unit that U-Net is made of",
         reference=_double_convolution,
@@ -261,64 +442,79 @@ EXERCISES = (
         title="Across the U",
         reference=_concatenate_skip,
         cases=_skip_cases,
+        uses=("torch",),
         misconceptions=(
             Misconception(
                 "added",
-                lambda skip, up: _concatenate_skip(skip, up)[: len(up)] + up,
+                lambda skip, up: _concatenate_skip(skip, up)[:, : up.shape[1]] + up,
                 "This is the sum of the maps, as in a residual network. U-Net stacks them, so "
                 "that the next convolution can weigh context and detail itself.",
             ),
             Misconception(
                 "cropped_at_the_corner",
-                lambda skip, up: np.concatenate([_corner(skip, up), up], axis=0),
+                _joined_at_the_corner,
                 "The upper left corner of the skip is here. Unpadded convolutions take equally "
                 "much from all sides, so the pixels that belong together lie in the middle.",
             ),
             Misconception(
                 "order_swapped",
-                lambda skip, up: np.concatenate([up, _concatenate_skip(skip, up)[: len(up)]]),
+                _joined_in_other_order,
                 "All channels are there, in the other order: first those that came across the U, "
                 "then those from below.",
             ),
             Misconception(
                 "side_by_side",
-                lambda skip, up: np.concatenate(
-                    [_concatenate_skip(skip, up)[: len(up)], up], axis=1
-                ),
+                _joined_as_photographs,
                 "One map lies below the other, as if gluing photographs. Join them along the "
-                "channels, the first axis.",
+                "channels, the second axis.",
             ),
         ),
     ),
     Exercise(
-        id="unet.output_size",
-        title="From 572 to 388",
-        reference=_output_size,
-        cases=_size_cases,
+        id="unet.forward",
+        title="Assemble the U-Net",
+        reference=_forward,
+        cases=_network_cases,
+        points=3,
+        rtol=1e-4,
+        atol=1e-4,
+        uses=("torch",),
         misconceptions=(
             Misconception(
-                "one_convolution_a_level",
-                _one_convolution_a_level,
-                "This is the size with one convolution for each level. There are two, and each "
-                "takes a pixel from all four sides: 4 pixels of the height.",
+                "order_swapped",
+                lambda *parts: _assembled(*parts, join=_joined_in_other_order),
+                "These are the scores if the maps from below come first. The weights expect those "
+                "that came across the U first.",
             ),
             Misconception(
-                "contracting_path_only",
-                _contracting_path_only,
-                "On the way up there are convolutions as well: each level loses another 4 pixels "
-                "after its enlargement.",
+                "cropped_at_the_corner",
+                lambda *parts: _assembled(*parts, join=_joined_at_the_corner),
+                "These are the scores if the skips are cropped at their upper left corner: what "
+                "and where are shifted against each other.",
             ),
             Misconception(
-                "four_for_each_level",
-                lambda size, depth: size - 4 * (2 * depth + 1),
-                "This is the size if every level costs 4 pixels of the image. Four pixels at the "
-                "bottom are 4 · 2^depth pixels of the image.",
+                "mean_pooling",
+                lambda *parts: _assembled(*parts, pool="mean"),
+                "These are the scores if each square of 2 × 2 pixels passes on its mean. U-Net "
+                "passes on its maximum.",
             ),
             Misconception(
-                "unchanged",
-                lambda size, depth: size,
-                "That holds for padded convolutions. The paper's are unpadded, and its output is "
-                "smaller than its input.",
+                "not_classified",
+                lambda *parts: _assembled(*parts[:-1], None),
+                "These are the last feature maps. One more convolution, 1×1, turns them into a "
+                "score for each class.",
+            ),
+            Misconception(
+                "rectified_scores",
+                lambda *parts: _assembled(*parts).clamp(min=0),
+                "No score here is negative. Scores may be: nothing is rectified after the last "
+                "convolution.",
+            ),
+            Misconception(
+                "probabilities",
+                lambda *parts: _assembled(*parts).softmax(1),
+                "These are probabilities. The network ends with scores; the loss takes care of the "
+                "softmax.",
             ),
         ),
     ),
@@ -422,46 +618,40 @@ EXERCISES = (
         ),
     ),
     Exercise(
-        id="unet.mirrored_tile",
-        title="Overlap-tile",
-        reference=_mirrored_tile,
-        cases=_tile_cases,
+        id="unet.read_failure",
+        title="Read this failure",
+        reference=_read_failure,
+        cases=_failure_cases,
         points=2,
         misconceptions=(
             Misconception(
-                "zeros_outside",
-                _padded_tile("constant"),
-                "Outside of the image there are zeros. The network would see a black frame that "
-                "no micrograph has: mirror the image instead.",
+                "by_counting",
+                _by_counting,
+                "These are the answers if only the numbers of cells are compared. A cell less may "
+                "have been missed, one more invented: look at which overlaps which.",
             ),
             Misconception(
-                "edge_doubled",
-                _padded_tile("symmetric"),
-                "This mirror stands beyond the outermost pixels, so that they occur twice. It "
-                "stands on them: 2 1 0 1 2.",
+                "merged_and_split_swapped",
+                _renamed(merged="split", split="merged"),
+                "Missed and invented are right; merged and split have changed places. Two true "
+                "cells in one found cell are merged.",
             ),
             Misconception(
-                "edge_repeated",
-                _padded_tile("edge"),
-                "Outside of the image the outermost pixel is repeated. Mirror the image there, so"
-                " that structures go on.",
+                "missed_and_invented_swapped",
+                _renamed(missed="invented", invented="missed"),
+                "Merged and split are right; missed and invented have changed places. A true cell "
+                "without any found pixel was missed.",
             ),
             Misconception(
-                "core_alone",
-                lambda image, row, column, core, margin: image[
-                    row : row + core, column : column + core
-                ],
-                "That is the core alone. The network needs a margin of context on every side, and "
-                "only the core of its answer is kept.",
+                "truth_and_finding_swapped",
+                _renamed(merged="split", split="merged", missed="invented", invented="missed"),
+                "These are the answers if the found cells are taken for the true ones.",
             ),
             Misconception(
-                "not_shifted",
-                lambda image, row, column, core, margin: np.pad(image, 2 * margin, mode="reflect")[
-                    row + 2 * margin : row + 3 * margin + core + margin,
-                    column + 2 * margin : column + 3 * margin + core + margin,
-                ],
-                "The tile starts at the core itself. It must start one margin earlier, so that "
-                "context lies on all sides.",
+                "any_overlap_merges",
+                _any_overlap,
+                "Wherever a found cell reaches into a second true one, the answer here is merged. "
+                "It must hold more than half of both.",
             ),
         ),
     ),

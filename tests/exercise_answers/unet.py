@@ -2,7 +2,9 @@
 
 import numpy as np
 import torch
-from torch.nn.functional import conv2d, pad
+from torch.nn.functional import conv2d, max_pool2d
+
+from course_lib.nets import UNet
 
 
 def _f1_loop(iou, threshold):
@@ -27,26 +29,101 @@ def _double_in_modules(x, w1, b1, w2, b2):
     return x
 
 
-def _skip_torch(skip, up):
-    top, left = ((np.array(skip.shape) - up.shape)[1:] // 2).tolist()
-    crop = torch.tensor(skip)[:, top : top + up.shape[1], left : left + up.shape[2]]
-    return torch.cat([crop, torch.tensor(up)])
+def _skip_narrowed(skip, up):
+    for axis in (2, 3):
+        length = up.shape[axis]
+        skip = skip.narrow(axis, (skip.shape[axis] - length) // 2, length)
+    return torch.hstack([skip, up])
 
 
 def _skip_loop(skip, up):
-    channels, height, width = up.shape
-    top, left = (skip.shape[1] - height) // 2, (skip.shape[2] - width) // 2
-    result = np.zeros((2 * channels, height, width), int)
-    for c in range(channels):
-        for i in range(height):
-            for j in range(width):
-                result[c, i, j] = skip[c, top + i, left + j]
-                result[channels + c, i, j] = up[c, i, j]
+    batch, channels, height, width = up.shape
+    top, left = (skip.shape[2] - height) // 2, (skip.shape[3] - width) // 2
+    result = np.zeros((batch, 2 * channels, height, width), np.float32)
+    for b in range(batch):
+        for c in range(channels):
+            for i in range(height):
+                for j in range(width):
+                    result[b, c, i, j] = skip[b, c, top + i, left + j]
+                    result[b, channels + c, i, j] = up[b, c, i, j]
     return result
 
 
-def _size_recursive(size, depth):
-    return size - 4 if depth == 0 else 2 * _size_recursive((size - 4) // 2, depth - 1) - 4
+def _in_modules(x, contract, bottom, up, expand, classify):
+    """The library's network with these weights."""
+    network = UNet(len(contract[0][1]), len(contract), 2, padded=False, batch_norm=False)
+    layers = [*network.contract, network.bottom, *network.expand]
+    with torch.no_grad():
+        for layer, (w1, b1, w2, b2) in zip(layers, [*contract, bottom, *expand], strict=True):
+            for place, (w, b) in ((0, (w1, b1)), (2, (w2, b2))):
+                layer[place].weight.copy_(w)
+                layer[place].bias.copy_(b)
+        for layer, (w, b) in zip([*network.up, network.classify], [*up, classify], strict=True):
+            layer.weight.copy_(w)
+            layer.bias.copy_(b)
+        return network(x)
+
+
+def _recursive(x, contract, bottom, up, expand, classify, join=_skip_narrowed, rectify=False):
+    def level(x, depth):
+        if depth == len(contract):
+            return _double_by_hand(x, *bottom)
+        skip = _double_by_hand(x, *contract[depth])
+        below = level(max_pool2d(skip, 2), depth + 1)
+        w, b = up[-1 - depth]
+        enlarged = torch.einsum("bcij,ckuv->bkiujv", below, w).flatten(4).flatten(2, 3)
+        enlarged = enlarged + b[:, None, None]
+        enlarged = enlarged.clamp(min=0) if rectify else enlarged
+        return _double_by_hand(join(skip, enlarged), *expand[-1 - depth])
+
+    w, b = classify
+    return torch.einsum("bcij,kc->bkij", level(x, 0), w[..., 0, 0]) + b[:, None, None]
+
+
+def _margin_loop(ours_left, rival_left, ours_right, rival_right):
+    reached = []
+    for left, right in ((ours_left, ours_right), (rival_left, rival_right)):
+        totals = [sum(row) for row in left.tolist()]
+        row = right.tolist()[totals.index(max(totals))]
+        reached.append(sum(row) / len(row))
+    return reached[0] - reached[1]
+
+
+def _margin_of_means(ours_left, rival_left, ours_right, rival_right):
+    def reached(left, right):
+        return right.mean(1)[np.argmax(left.mean(1))]
+
+    return reached(ours_left, ours_right) - reached(rival_left, rival_right)
+
+
+def _failure_by_table(true, found):
+    t, f = np.unique(true)[1:], np.unique(found)[1:]
+    shared = np.array([[np.sum((true == a) & (found == b)) for b in f] for a in t])
+    area_t = np.array([np.sum(true == a) for a in t])
+    area_f = np.array([np.sum(found == b) for b in f])
+    holds = {
+        "missed": (shared.sum(1) == 0).any(),
+        "invented": (shared.sum(0) == 0).any(),
+        "merged": ((2 * shared > area_t[:, None]).sum(0) > 1).any(),
+        "split": ((2 * shared > area_f).sum(1) > 1).any(),
+    }
+    return next((name for name, here in holds.items() if here), "outline")
+
+
+def _failure_by_pixels(true, found):
+    pixels = list(zip(true.ravel().tolist(), found.ravel().tolist(), strict=True))
+    own = {t: [f for a, f in pixels if a == t] for t, _ in pixels if t}
+    its = {f: [t for t, b in pixels if b == f] for _, f in pixels if f}
+    if any(not any(over) for over in own.values()):
+        return "missed"
+    if any(not any(over) for over in its.values()):
+        return "invented"
+    for name, cells, others in (("merged", its, own), ("split", own, its)):
+        for cell in cells.values():
+            whole = [o for o in set(cell) - {0} if cell.count(o) > len(others[o]) / 2]
+            if len(whole) > 1:
+                return name
+    return "outline"
 
 
 def _weights_loop(distances, w0, sigma):
@@ -62,22 +139,6 @@ def _weights_torch(distances, w0, sigma):
     return 1 + w0 * torch.exp(-(d**2) / (2 * sigma**2))
 
 
-def _tile_loop(image, row, column, core, margin):
-    def mirrored(i, n):
-        i = abs(i)
-        return i if i < n else 2 * (n - 1) - i
-
-    n, m = image.shape
-    side = range(-margin, core + margin)
-    return [[image[mirrored(row + i, n)][mirrored(column + j, m)] for j in side] for i in side]
-
-
-def _tile_torch(image, row, column, core, margin):
-    padded = pad(torch.tensor(image)[None].double(), [margin] * 4, mode="reflect")[0]
-    side = core + 2 * margin
-    return padded[row : row + side, column : column + side]
-
-
 RIGHT = {
     "instance_f1": {
         "loop": _f1_loop,
@@ -89,11 +150,9 @@ RIGHT = {
         ),
     },
     "double_conv": {"by hand": _double_by_hand, "modules": _double_in_modules},
-    "concatenate_skip": {"torch": _skip_torch, "loop": _skip_loop},
-    "output_size": {
-        "recursive": _size_recursive,
-        "closed form": lambda size, depth: size - 12 * 2**depth + 8,
-    },
+    "concatenate_skip": {"narrowed": _skip_narrowed, "loop": _skip_loop},
+    "forward": {"modules": _in_modules, "recursive": _recursive},
+    "fair_margin": {"loop": _margin_loop, "means": _margin_of_means},
     "soft_dice_loss": {
         "loop": lambda p, y: (
             1
@@ -107,16 +166,19 @@ RIGHT = {
         "dot": lambda p, y: 1 - 2 * (p.flatten() @ y.flatten()) / (p + y).sum(),
     },
     "border_weights": {"loop": _weights_loop, "torch": _weights_torch},
-    "mirrored_tile": {"loop": _tile_loop, "torch": _tile_torch},
+    "read_failure": {"table": _failure_by_table, "pixels": _failure_by_pixels},
 }
 
 
-def _with_padding(mode):
-    def tile(image, row, column, core, margin):
-        side = core + 2 * margin
-        return np.pad(image, margin, mode=mode)[row : row + side, column : column + side]
+def _by_number(true, found):
+    """A cell is right if a found one has its number."""
+    t, f = set(np.unique(true)) - {0}, set(np.unique(found)) - {0}
+    return "missed" if t - f else "invented" if f - t else "outline"
 
-    return tile
+
+def _by_area(true, found):
+    more = int((found > 0).sum()) - int((true > 0).sum())
+    return "missed" if more < 0 else "invented" if more > 0 else "outline"
 
 
 WRONG = {
@@ -148,40 +210,55 @@ WRONG = {
     },
     "concatenate_skip": {
         "last axis": (
-            lambda skip, up: np.concatenate([_skip_loop(skip, up)[: len(up)], up], axis=2),
+            lambda skip, up: torch.cat([_skip_narrowed(skip, up)[:, : up.shape[1]], up], dim=3),
+            None,
+        ),
+        "into the batch": (
+            lambda skip, up: torch.cat([_skip_narrowed(skip, up)[:, : up.shape[1]], up]),
             None,
         ),
         "lower right": (
-            lambda skip, up: np.concatenate([skip[:, -up.shape[1] :, -up.shape[2] :], up]),
+            lambda skip, up: torch.hstack([skip[..., -up.shape[2] :, -up.shape[3] :], up]),
             None,
         ),
-        "crop alone": (lambda skip, up: _skip_loop(skip, up)[: len(up)], None),
-        "stacked": (lambda skip, up: np.stack([_skip_loop(skip, up)[: len(up)], up]), "nested"),
-        "padded instead": (
-            lambda skip, up: np.concatenate(
-                [
-                    skip,
-                    np.pad(
-                        up,
-                        [(0, 0)]
-                        + [
-                            ((s - u) // 2,) * 2
-                            for s, u in zip(skip.shape[1:], up.shape[1:], strict=True)
-                        ],
-                    ),
-                ]
+        "crop alone": (lambda skip, up: _skip_narrowed(skip, up)[:, : up.shape[1]], None),
+        "first picture alone": (lambda skip, up: _skip_narrowed(skip, up)[0], None),
+        "stacked": (
+            lambda skip, up: torch.stack([_skip_narrowed(skip, up)[:, : up.shape[1]], up], 1),
+            "nested",
+        ),
+    },
+    "forward": {
+        "without the way back": (lambda x, contract, *_: _double_by_hand(x, *contract[0]), None),
+        "rectified after enlarging": (lambda *parts: _recursive(*parts, rectify=True), None),
+        "skip twice": (
+            lambda *parts: _recursive(
+                *parts,
+                join=lambda skip, up: _skip_narrowed(
+                    skip, _skip_narrowed(skip, up)[:, : len(up[0])]
+                ),
             ),
             None,
         ),
+        "classes swapped": (lambda *parts: _recursive(*parts).flip(1), None),
+        "winner": (lambda *parts: _recursive(*parts).argmax(1), None),
+        "log probabilities": (lambda *parts: _recursive(*parts).log_softmax(1), None),
     },
-    "output_size": {
-        "one level less": (lambda size, depth: _size_recursive(size, depth - 1), None),
-        "one level more": (lambda size, depth: size - 12 * 2 ** (depth + 1) + 8, None),
-        "bottom forgotten": (lambda size, depth: size - 8 * 2**depth + 8, None),
-        "two for each pair": (
-            lambda size, depth: (size + size - 12 * 2**depth + 8) // 2,
+    "fair_margin": {
+        "median": (
+            lambda a, b, c, d: np.median(c[a.mean(1).argmax()]) - np.median(d[b.mean(1).argmax()]),
             None,
         ),
+        "ours alone": (lambda a, b, c, d: c[a.mean(1).argmax()].mean(), None),
+        "ratio": (
+            lambda a, b, c, d: c[a.mean(1).argmax()].mean() / d[b.mean(1).argmax()].mean() - 1,
+            None,
+        ),
+        "worst setting": (
+            lambda a, b, c, d: c[a.mean(1).argmin()].mean() - d[b.mean(1).argmin()].mean(),
+            None,
+        ),
+        "means of all settings": (lambda a, b, c, d: c.mean() - d.mean(), None),
     },
     "soft_dice_loss": {
         "numbers": (
@@ -233,10 +310,14 @@ WRONG = {
             None,
         ),
     },
-    "mirrored_tile": {
-        "wrapped": (_with_padding("wrap"), None),
-        "row and column swapped": (lambda a, r, c, k, m: _tile_loop(a, c, r, k, m), None),
-        "margin once": (lambda a, r, c, k, m: np.array(_tile_loop(a, r, c, k, m))[m:, m:], None),
-        "centered": (lambda a, r, c, k, m: np.roll(_tile_loop(a, r, c, k, m), m, (0, 1)), None),
+    "read_failure": {
+        "by number": (_by_number, None),
+        "by area": (_by_area, None),
+        "nouns": (lambda true, found: _failure_by_table(true, found).removesuffix("ed"), None),
+        "arguments swapped": (
+            lambda true, found: _failure_by_table(found, true),
+            "truth_and_finding_swapped",
+        ),
+        "capitals": (lambda true, found: _failure_by_table(true, found).upper(), None),
     },
 }

@@ -1,0 +1,90 @@
+"""What the benchmarks of the chapter on U-Net share: training as there, and scores cell by cell."""
+
+import numpy as np
+import torch
+from scipy.spatial import KDTree
+from skimage.measure import regionprops
+from torch.nn.functional import cross_entropy
+
+from course_lib import segmentation as seg
+from course_lib.augment import elastic_crops, jitter_intensity
+from course_lib.nets import UNet
+from course_lib.training import fit
+
+
+def trained(
+    images,
+    labels,
+    seed,
+    *,
+    iterations,
+    size,
+    batch=6,
+    channels=8,
+    depth=3,
+    skips=True,
+    weights=(10, 5),
+    ema=None,
+    **bend,
+):
+    """A U-Net trained on standardized images and the cells in them, as in the chapter.
+
+    `weights` are `w0` and `sigma` of the border weights; None weighs all pixels alike.
+    """
+    apart = [seg.separate_touching(one) for one in labels]
+    X = torch.tensor(np.stack(images))[:, None]
+    Y = torch.tensor(np.stack(apart) > 0).long()[:, None]
+    W = torch.ones(Y.shape)
+    if weights:
+        W = torch.tensor(np.stack([seg.border_weight_map(one, *weights) for one in apart]))
+        W = W.float()[:, None]
+
+    def draw(generator):
+        crops, (y, w) = elastic_crops(X, [Y, W], size, batch, generator, **bend)
+        return jitter_intensity(crops, generator), y[:, 0], w[:, 0]
+
+    def loss(scores, y, w):
+        return (w * cross_entropy(scores, y, reduction="none")).sum() / w.sum()
+
+    torch.manual_seed(seed)
+    network = UNet(channels, depth, 2, skips=skips)
+    fit(network, draw, loss, iterations=iterations, lr=4e-3, ema=ema, seed=seed, quiet=True)
+    return network
+
+
+def predict(network, image):
+    with torch.no_grad():
+        return network(torch.from_numpy(image)[None, None]).softmax(1)[0, 1].numpy()
+
+
+def predict_eight_ways(network, image):
+    """Mean prediction over the turned and flipped image, as in the paper."""
+    turned = [np.rot90(side, k) for k in range(4) for side in (image, image[:, ::-1])]
+    p = [predict(network, np.ascontiguousarray(one)) for one in turned]
+    back = [np.rot90(one, -(n // 2)) for n, one in enumerate(p)]
+    return np.mean([one[:, ::-1] if n % 2 else one for n, one in enumerate(back)], axis=0)
+
+
+def cell_by_cell(truth, cells):
+    """Of each true cell: whether it was matched, and how many invented cells lie nearest to it."""
+    pairs = seg.match_instances(truth, cells).pairs
+    found = np.isin(np.unique(truth)[1:], pairs[:, 0])
+    invented = [cell.centroid for cell in regionprops(cells) if cell.label not in pairs[:, 1]]
+    nearest = KDTree([cell.centroid for cell in regionprops(truth)])
+    at = nearest.query(invented)[1] if invented else np.array([], int)
+    return found, np.bincount(at, minlength=len(found))
+
+
+def f1_of(found, invented):
+    return 2 * found.sum() / (found.sum() + len(found) + invented.sum())
+
+
+def margin_interval(networks, rival, resamples=4000):
+    """Bootstrap of the true cells, the same ones for both methods."""
+    rng = np.random.default_rng(0)
+    margins = []
+    for _ in range(resamples):
+        at = rng.integers(len(rival[0]), size=len(rival[0]))
+        ours = np.mean([f1_of(found[at], invented[at]) for found, invented in networks])
+        margins.append(ours - f1_of(rival[0][at], rival[1][at]))
+    return np.quantile(margins, (0.025, 0.975))
