@@ -3,8 +3,8 @@
 They depend on the code of the chapter's cells, in the order in which it runs; on the files of the
 project that the kernel opened; on the versions of the packages that it used; and on `kernel`,
 which runs it. They do not depend on prose, titles, alt text, and how a cell is shown: these come
-from the source of the day, and the kept outputs are put into its cells. The scripts of widgets are
-put into the outputs then, too.
+from the source of the day, and the kept outputs are put into its cells. The scripts of widgets and
+the questions of quizzes are put into the outputs then, too.
 """
 
 import copy
@@ -20,7 +20,7 @@ from pathlib import Path
 import nbformat
 from nbclient.exceptions import CellExecutionError
 
-from . import comparison, editions, front_ends, kernel
+from . import comparison, editions, front_ends, kernel, quizzes
 
 CACHE = editions.ROOT / "_build" / "executed"
 _CHAPTERS_AT_ONCE = 2
@@ -52,6 +52,8 @@ def stored(path, text=None):
     except KeyError:
         # A front end was renamed.
         return None
+    except ValueError as error:
+        raise ChapterError(f"{editions.chapter_name(path)}: {error}") from error
     _inspect(editions.chapter_name(path), notebook)
     return notebook
 
@@ -59,6 +61,7 @@ def stored(path, text=None):
 def _fill(notebook, results):
     texts = front_ends.texts()
     for cell, result in zip(_code(notebook), results, strict=True):
+        quizzes.renew(cell.source, result["outputs"])
         front_ends.over_html(lambda html: front_ends.filled(html, texts), result["outputs"])
         cell.update(nbformat.from_dict(result))
 
@@ -82,7 +85,10 @@ def _as_now(made_from, notebook):
         return ()
     return {
         "code": _code_digest(notebook),
-        "files": {name: _digest(name) for name in made_from["files"]},
+        "files": {
+            name: known if quizzes.is_part(name) else digest(name)
+            for name, known in made_from["files"].items()
+        },
         "packages": {name: _version(name) for name in made_from["packages"]},
     }
 
@@ -104,7 +110,8 @@ def _code(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def _digest(name):
+def digest(name):
+    """Of a file below the root, or None where there is none."""
     path = editions.ROOT / name
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
 
@@ -127,7 +134,7 @@ def _project():
     folders = [f for f in editions.ROOT.iterdir() if f.is_dir() and f.name[0] not in "._"]
     files = (file for folder in folders for file in folder.rglob("*") if file.suffix != ".pyc")
     names = (file.relative_to(editions.ROOT).as_posix() for file in files if file.is_file())
-    return {name: _digest(name) for name in names}
+    return {name: digest(name) for name in names}
 
 
 def run_all(paths, say=print):

@@ -12,7 +12,7 @@ import json
 import logging
 import shutil
 
-from . import editions, execute, front_ends
+from . import editions, execute, front_ends, quizzes
 
 HTML = editions.ROOT / "_build" / "html"
 _DOCTREES = editions.ROOT / "_build" / ".doctrees"
@@ -138,7 +138,8 @@ def _doubt(names):
 
 def _shown(name):
     """Digest of what a chapter's page shows beside its own source, or None where there is none."""
-    outputs = execute.place(editions.ROOT / f"{name}.md")
+    source = editions.ROOT / f"{name}.md"
+    outputs = execute.place(source)
     if not outputs.is_file():
         return None
     text = outputs.read_text(encoding="utf-8")
@@ -146,6 +147,8 @@ def _shown(name):
     texts = front_ends.texts()
     for file in sorted(front_ends.names(text)):
         digest.update(texts.get(file, "").encode())
+    for file in quizzes.files(source.read_text(encoding="utf-8")):
+        digest.update(f"{execute.digest(file)}".encode())
     return digest.hexdigest()
 
 

@@ -41,7 +41,9 @@ def new_chapter(name):
             functions="".join(_filled("functions.py.txt", function=f) for f in functions),
             exercises="".join(_filled("exercise.py.txt", **values, function=f) for f in functions),
         ),
-        f"course_lib/quizzes/{module}.toml": "\n".join(map(_question, range(rules.QUESTIONS))),
+        f"course_lib/quizzes/{module}.toml": "\n".join(
+            _filled("quiz.toml", number=number + 1) for number in range(rules.QUESTIONS)
+        ),
         f"tests/exercise_answers/{module}.py": _filled(
             "answers.py.txt",
             right=_answers(functions, "right.py.txt", rules.RIGHT),
@@ -74,20 +76,3 @@ def _answers(functions, template, count):
     lines = "".join(_filled(template, number=i + 1) for i in range(count))
     entries = (f'    "{function}": {{\n{lines}    }},\n' for function in functions)
     return "\n" + "".join(entries)
-
-
-def _question(number):
-    """The right choice does not always stand in the same place."""
-    right = ["right = true\n", ""][:: 1 if number % 2 else -1]
-    words = ["right", "wrong"][:: 1 if number % 2 else -1]
-    return (
-        _filled(
-            "quiz.toml",
-            number=number + 1,
-            first=words[0],
-            second=words[1],
-            first_right=right[0],
-            second_right=right[1],
-        ).rstrip()
-        + "\n"
-    )

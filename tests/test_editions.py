@@ -10,6 +10,7 @@ import nbformat
 import pytest
 
 from book_ext import editions, execute, rules
+from course_lib.widgets import quiz
 
 CHAPTERS = editions.chapter_files()
 REAL_ROOT = editions.ROOT
@@ -449,39 +450,46 @@ def test_what_runs_chapters_is_part_of_the_key_and_what_shows_them_is_not(
 
 
 @pytest.mark.slow
-def test_a_front_end_changes_without_running_a_cell(chapter, project):
-    """What a page shows then is, to the byte, what a new execution gives."""
+def test_a_front_end_and_a_quiz_change_without_running_a_cell(chapter, project, monkeypatch):
+    """What a page and a notebook show then is, to the byte, what a new execution gives."""
     library = project / "course_lib"
-    shutil.copytree(
-        REAL_ROOT / "course_lib",
-        library,
-        dirs_exist_ok=True,
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(REAL_ROOT / "course_lib", library, dirs_exist_ok=True, ignore=ignored)
+    monkeypatch.setattr(quiz, "files", lambda package: library)
     path = chapter(
         "---\nfile_format: mystnb\n---\n\n```{code-cell} ipython3\n"
-        "from course_lib.widgets import Quiz\nQuiz('metrics')\n```\n"
+        "from course_lib.widgets import Quiz\n\nQuiz('metrics')\n```\n"
     )
     source = path.read_text()
 
-    def html(notebook):
-        return notebook.cells[-1].outputs[0].data["text/html"]
+    def shown(notebook):
+        data = notebook.cells[-1].outputs[0].data
+        return data["text/plain"], data["text/html"]
 
-    before = html(execute.run(path, source))
-    assert html(execute.stored(path, source)) == before
+    before = shown(execute.run(path, source))
+    assert shown(execute.stored(path, source)) == before
     for name in ("kit.js", "kit.css", "quiz.js"):
         file = library / "widgets" / name
         file.write_text(file.read_text() + f"/* {name} </script> \\1 \\n */")
-        assert f"/* {name} <" in html(execute.stored(path, source))
-    shown = html(execute.stored(path, source))
-    assert shown != before
-    assert shown == html(execute.run(path, source))
+        text, html = shown(execute.stored(path, source))
+        assert f"/* {name} <" in html
+        assert text == before[0]
+    questions = library / "quizzes" / "metrics.toml"
+    questions.write_text(questions.read_text("utf-8").replace("Specificity", "Specificity, say"))
+    text, html = shown(execute.stored(path, source))
+    assert text != before[0]
+    assert "Specificity, say" in html
+    assert (text, html) == shown(execute.run(path, source))
     (library / "widgets" / "quiz.js").rename(library / "widgets" / "renamed.js")
     assert execute.stored(path, source) is None
     (library / "widgets" / "renamed.js").rename(library / "widgets" / "quiz.js")
     assert execute.stored(path, source)
-    (library / "quizzes" / "metrics.toml").write_text("")
-    assert execute.stored(path, source) is None
+    questions.write_text("")
+    with pytest.raises(execute.ChapterError, match=r"^demo: metrics: needs at least one"):
+        execute.stored(path, source)
+    questions.unlink()
+    with pytest.raises(execute.ChapterError, match=r"^demo: chapter must name a quiz"):
+        execute.stored(path, source)
 
 
 def test_front_ends_are_read_by_the_base_class_alone():

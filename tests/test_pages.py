@@ -102,15 +102,18 @@ def test_a_book_is_made_again_only_where_it_changed(tmp_path):
     assert _changed(before, book.written()) == {"one"}
     assert "Other words." in book.page("one").read_text(encoding="utf-8")
 
-    # A front end changes: the page that shows it changes, and no cell runs.
+    # A front end and a question change: the page that shows them changes, and no cell runs.
     before = book.written()
+    quiz = "course_lib/quizzes/metrics.toml"
+    book.replace(quiz, 'text = "Specificity"', 'text = "Specificity, say"')
     kit = "course_lib/widgets/kit.js"
     book.write(kit, (book.root / kit).read_text("utf-8") + "// drawn otherwise\n")
     code, said = book.make("book")
     assert code == 0
     assert said.count("unchanged") == 2
     assert _changed(before, book.written()) == {"two"}
-    assert "drawn otherwise" in book.page("two").read_text(encoding="utf-8")
+    for text in ("drawn otherwise", "Specificity, say"):
+        assert text in book.page("two").read_text(encoding="utf-8")
 
     # Every page shows the titles of all.
     book.replace("chapters/one.md", "# One", "# The first")

@@ -98,7 +98,7 @@ def test_a_new_chapter_passes_once_its_blanks_are_filled(copy):
     assert f"wrote chapters/{NAME}.ipynb" in said
     code, said = _run(copy, "book_ext", "table")
     assert code == 0, said
-    names = ("editions", "exercise_answers", "exercises", "repository", "widgets", MODULE)
+    names = ("editions", "exercise_answers", "exercises", "quizzes", "repository", MODULE)
     tests = [f"tests/test_{name}.py" for name in names]
     chosen = "texture or contents or table or every_chapter"
     code, said = _run(copy, "pytest", "-q", *tests, "-k", chosen)

@@ -4,18 +4,16 @@ import itertools
 import json
 import math
 import re
-import tomllib
 from fractions import Fraction
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 
-from book_ext import editions, rules
+from book_ext import editions
 from course_lib import widgets
 from course_lib._html import table
 from course_lib.widgets import ConfusionExplorer, CourseWidget, PrevalenceExplorer, Quiz
-from course_lib.widgets import quiz as quiz_module
 
 Y_TRUE = [0, 1, 0, 0, 0, 1, 0, 1, 0, 0]
 Y_PRED = [0, 1, 1, 0, 0, 0, 0, 1, 1, 0]
@@ -25,7 +23,6 @@ MAKE = {
     "quiz": lambda: Quiz("metrics"),
 }
 WIDGETS = editions.ROOT / "course_lib" / "widgets"
-QUIZZES = sorted((editions.ROOT / "course_lib" / "quizzes").glob("*.toml"))
 
 every_widget = pytest.mark.parametrize("make", MAKE.values(), ids=MAKE)
 
@@ -352,90 +349,3 @@ def test_data_that_is_no_json_is_refused():
 def test_the_package_offers_what_it_names():
     for name in widgets.__all__:
         assert issubclass(getattr(widgets, name), CourseWidget)
-
-
-# Quizzes ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("path", QUIZZES, ids=lambda path: path.stem)
-def test_every_quiz_of_the_book(path):
-    questions = tomllib.loads(path.read_text(encoding="utf-8"))["question"]
-    assert Quiz(path.stem).data == {"questions": questions}
-    texts = [question["text"] for question in questions]
-    assert len(set(texts)) == len(texts), f"{path.name} asks the same twice"
-    assert len(texts) >= rules.QUESTIONS, f"{path.name} needs {rules.QUESTIONS} questions"
-    for question in questions:
-        where = f"{path.name}, {question['text'][:50]!r}"
-        assert set(question) == {"text", "choice"}, f"{where}: a question has text and choices"
-        for key in ("text", "why"):
-            values = [choice[key] for choice in question["choice"]]
-            assert len(set(values)) == len(values), f"{where}: two choices with the same {key}"
-        for choice in question["choice"]:
-            assert set(choice) <= {"text", "why", "right"}, f"{where}: {sorted(choice)}"
-            assert choice["why"][-1] in ".?!", f"{where}: {choice['why']!r} is no sentence"
-    right = [next(i for i, c in enumerate(q["choice"]) if c.get("right")) for q in questions]
-    assert len(set(right)) > 1, "the right choice must not always stand in the same place"
-    shown = [p for p in editions.chapter_files() if f'Quiz("{path.stem}")' in p.read_text("utf-8")]
-    assert len(shown) == 1, f'one chapter must show Quiz("{path.stem}"), not {len(shown)}'
-
-
-def test_quiz_fallback_asks_and_answers():
-    widget = Quiz("metrics")
-    page = Page(widget.fallback())
-    names = [tag for tag, _ in page.elements]
-    assert names.count("details") == len(widget.data["questions"])
-    assert names.count("li") == sum(len(q["choice"]) for q in widget.data["questions"])
-    assert "PPV falls steeply, NPV rises. Most people are healthy" in "".join(page.text)
-    assert not re.search(r"\w\.\. ", "".join(page.text))
-
-
-@pytest.mark.parametrize("bad", ["nothing", "../metrics", "metrics.toml", "", None, 3])
-def test_a_quiz_that_does_not_exist(bad):
-    with pytest.raises(ValueError, match=r"^chapter must name a quiz of the book, got "):
-        Quiz(bad)
-
-
-GOOD = '[[question]]\ntext = "Q?"\n'
-RIGHT = '[[question.choice]]\ntext = "yes"\nwhy = "so."\nright = true\n'
-WRONG = '[[question.choice]]\ntext = "no"\nwhy = "not so."\n'
-BAD_QUIZZES = {
-    "empty file": ("", "at least one"),
-    "no choices": (GOOD, "question 1: needs at least two choices"),
-    "one choice": (GOOD + RIGHT, "question 1: needs at least two choices"),
-    "no right choice": (GOOD + WRONG + WRONG, "exactly one with right = true"),
-    "two right choices": (GOOD + RIGHT + RIGHT, "exactly one with right = true"),
-    "right as a number": (GOOD + RIGHT.replace("true", "1") + WRONG, "right = true"),
-    "right as a text": (GOOD + RIGHT + WRONG + 'right = "no"\n', "right = true"),
-    "no why": (GOOD + RIGHT + WRONG.replace("why", "y"), "every choice needs a text and a why"),
-    "empty why": (GOOD + RIGHT + WRONG.replace("not so.", ""), "a text and a why"),
-    "no choice text": (GOOD + RIGHT + WRONG.replace("text", "t"), "a text and a why"),
-    "no question text": (GOOD.replace("text", "t") + RIGHT + WRONG, "question 1: needs a text"),
-    "the second one": (GOOD + RIGHT + WRONG + GOOD + RIGHT, "question 2: needs at least"),
-}
-
-
-@pytest.fixture
-def quiz_of(tmp_path, monkeypatch):
-    """A quiz from the text of its file."""
-    (tmp_path / "quizzes").mkdir()
-    monkeypatch.setattr(quiz_module, "files", lambda package: tmp_path)
-
-    def make(text):
-        (tmp_path / "quizzes" / "probe.toml").write_text(text, encoding="utf-8")
-        return Quiz("probe")
-
-    return make
-
-
-@pytest.mark.parametrize(("text", "said"), BAD_QUIZZES.values(), ids=BAD_QUIZZES)
-def test_a_broken_quiz_names_the_question(quiz_of, text, said):
-    with pytest.raises(ValueError, match=rf"^probe.*{said}"):
-        quiz_of(text)
-
-
-def test_a_quiz_may_hold_any_text(quiz_of):
-    odd = "<b>靈敏度</b> & </script>"
-    widget = quiz_of((GOOD + RIGHT + WRONG).replace("yes", odd).replace("Q?", odd))
-    assert "<b>" not in widget.fallback()
-    assert widget.fallback().count("&lt;b&gt;靈敏度") == 3
-    assert [tag for tag, _ in Page(widget.html()).elements].count("script") == 1

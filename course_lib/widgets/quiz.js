@@ -1,21 +1,41 @@
-// Quiz: radio buttons, because every browser and screen reader knows what to do with them.
-import { h, keepKeys, uniqueId } from "./kit.js";
+// Quiz: radio buttons, because every browser and screen reader knows what to do with them. Choosing
+// says nothing, so that arrow keys may pass all choices; Check does, and its first time counts.
+import { button, h, keepKeys, spoken, uniqueId } from "./kit.js";
 
-export function mount({ data }) {
-  const parts = data.questions.map((question, number) => {
+export function mount({ data, state, set }) {
+  const score = spoken();
+  const ask = (question, at) => {
+    const number = at + 1;
     const name = uniqueId("quiz");
-    const why = h("p", { "aria-live": "polite", class: "cw-why", hidden: "" });
+    const why = h("p", { "aria-live": "polite", class: "cw-why" });
+    const say = (text, right = "") => {
+      why.textContent = text;
+      why.dataset.right = right;
+    };
+    let chosen;
     const options = question.choice.map((choice) => {
       const onchange = () => {
-        why.hidden = false;
-        why.dataset.right = choice.right === true;
-        why.textContent = `${choice.right ? "✓ Right." : "✗ Not quite."} ${choice.why}`;
+        chosen = choice;
+        say("");
       };
       const input = keepKeys(h("input", { type: "radio", name, onchange }));
       return h("label", { class: "cw-option" }, input, h("span", {}, choice.text));
     });
-    const legend = h("legend", {}, `${number + 1}. ${question.text}`);
-    return h("fieldset", {}, legend, ...options, why);
-  });
-  return { parts };
+    const onclick = () => {
+      if (!chosen) return say("Choose an answer first.");
+      const right = chosen.right === true;
+      say(`${right ? "✓ Right." : "✗ Not quite."} ${chosen.why}`, right);
+      if (!(number in state.first)) set({ first: { ...state.first, [number]: right } });
+    };
+    const check = button("Check", { "aria-label": `Check question ${number}`, onclick });
+    const legend = h("legend", {}, `${number}. ${question.text}`);
+    return h("fieldset", { class: "cw-question" }, legend, ...options, check, why);
+  };
+  const draw = () => {
+    const tries = Object.values(state.first);
+    const right = tries.filter(Boolean).length;
+    const all = tries.length === data.questions.length;
+    score.textContent = all ? `${right} of ${tries.length} at first try.` : "";
+  };
+  return { parts: [...data.questions.map(ask), score], draw };
 }

@@ -1,5 +1,6 @@
 """Quiz: questions whose every wrong choice is explained."""
 
+import hashlib
 import html
 import tomllib
 from importlib.resources import files
@@ -10,12 +11,16 @@ from .base import CourseWidget
 class Quiz(CourseWidget):
     """The questions of a chapter, one below the other.
 
+    ``state["first"]`` says of each question that has been checked, by its number, whether the first
+    try was right.
+
     Parameters
     ----------
     chapter : str
         Reads ``course_lib/quizzes/<chapter>.toml``: a list ``[[question]]`` with ``text`` and
         ``[[question.choice]]``, each with ``text``, ``why`` and, for the right one,
-        ``right = true``.
+        ``right = true``. Their order in the file does not matter: choices are shown in one that
+        follows from the texts alone, with the right one in each place equally often.
 
     Raises
     ------
@@ -36,7 +41,7 @@ class Quiz(CourseWidget):
             raise ValueError(f"{chapter}: needs at least one [[question]].")
         for number, question in enumerate(questions, start=1):
             _validate(question, f"{chapter}, question {number}")
-        super().__init__(data={"questions": questions}, state={})
+        super().__init__(data={"questions": _shuffled(questions)}, state={"first": {}})
 
     def fallback(self):
         return "".join(_plain(question) for question in self.data["questions"])
@@ -52,6 +57,25 @@ def _validate(question, where):
         raise ValueError(f"{where}: needs at least two choices, exactly one with right = true.")
     if not all(choice.get("text") and choice.get("why") for choice in choices):
         raise ValueError(f"{where}: every choice needs a text and a why.")
+
+
+def _shuffled(questions):
+    """The questions with their choices as they are shown, the same on every machine."""
+    shown = [None] * len(questions)
+    dealt = sorted(range(len(questions)), key=lambda at: _lot(questions[at]["text"]))
+    first = int(_lot(questions[dealt[0]]["text"]), 16)
+    for place, at in enumerate(dealt, start=first):
+        text, choices = questions[at]["text"], questions[at]["choice"]
+        order = sorted(choices, key=lambda choice: _lot(text + choice["text"]))
+        right = next(choice for choice in order if choice.get("right"))
+        order.remove(right)
+        order.insert(place % len(choices), right)
+        shown[at] = {**questions[at], "choice": order}
+    return shown
+
+
+def _lot(text):
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _plain(question):
