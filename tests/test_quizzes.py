@@ -1,6 +1,7 @@
 """Quizzes: no way to the right choice but knowing, and pages that show the questions of the day."""
 
 import collections
+import math
 import random
 import re
 import tomllib
@@ -55,6 +56,36 @@ def test_every_quiz_of_the_book(path):
 def test_one_chapter_shows_each_quiz(path):
     shown = [p for p in editions.chapter_files() if f'Quiz("{path.stem}")' in p.read_text("utf-8")]
     assert len(shown) == 1, f'one chapter must show Quiz("{path.stem}"), not {len(shown)}'
+
+
+def extreme(question, most):
+    """Whether the right choice alone is the longest, or the shortest."""
+    lengths = {c["text"]: len(c["text"]) for c in question["choice"]}
+    best = most(lengths.values())
+    right = next(c["text"] for c in question["choice"] if c.get("right"))
+    return lengths[right] == best and list(lengths.values()).count(best) == 1
+
+
+@every_quiz
+def test_the_longest_choice_is_no_hint_in_any_quiz(path):
+    questions = read(path)
+    longest = [q["text"] for q in questions if extreme(q, max)]
+    allowed = math.ceil(len(questions) / 3)
+    assert len(longest) <= allowed, (
+        f"{path.name}: the right choice is the longest in {len(longest)} of {len(questions)} "
+        f"questions, at most {allowed} may be. Shorten it, move what explains it into `why`, or be "
+        f"as careful with a wrong one: {longest}"
+    )
+
+
+def test_the_length_of_a_choice_is_no_hint_in_the_book():
+    questions = [question for path in FILES for question in read(path)]
+    for most, name in ((max, "longest"), (min, "shortest")):
+        share = sum(extreme(q, most) for q in questions) / len(questions)
+        assert share <= 0.4, (
+            f"over all quizzes the right choice is the {name} in {share:.0%} of the questions, "
+            "at most 40% may be: reword some, until reading is the only way to it"
+        )
 
 
 # In which order ----------------------------------------------------------------------------------
