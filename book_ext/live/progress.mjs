@@ -1,0 +1,121 @@
+// The page "Your progress": what is solved, what to ask again, and a copy of it to take along.
+
+export function showProgress({ root, make, memory, quizzes, place }) {
+  const said = make("p", {});
+  said.setAttribute("aria-live", "polite");
+  const table = make("table", {});
+  const review = make("div", {});
+  place.append(table, make("h2", {}, "Asked again"), review, copies(), said);
+  show();
+
+  async function show() {
+    const chapters = await fetch(new URL("live/progress.json", root)).then((r) => r.json());
+    const heads = ["chapter", "exercises", "seen", "quiz"];
+    const head = make("tr", {}, ...heads.map((text) => make("th", { scope: "col" }, text)));
+    table.replaceChildren(make("thead", {}, head), make("tbody", {}, ...chapters.map(row)));
+    reviewed(chapters);
+  }
+
+  function row({ page, title, exercises, questions }) {
+    const states = exercises.map(({ id, version }) => memory.state(id, version));
+    const count = (state) => states.filter((one) => one === state).length;
+    const known = questions.map(({ text }) => quizzes.get(`${page}: ${text}`).first?.isRight);
+    const link = make("a", { href: new URL(`${page}.html`, root) }, title);
+    const cells = [
+      states.length ? `${count("solved")} of ${states.length}` : "–",
+      count("seen") || "–",
+      questions.length ? `${known.filter(Boolean).length} of ${questions.length}` : "–",
+    ];
+    const name = make("th", { scope: "row" }, link);
+    return make("tr", {}, name, ...cells.map((text) => make("td", {}, String(text))));
+  }
+
+  // What was wrong, mixed from all chapters: at once, then after days that grow while it is right.
+  function reviewed(chapters) {
+    const due = [];
+    for (const { page, title, exercises, questions } of chapters) {
+      for (const question of questions) {
+        const known = quizzes.get(`${page}: ${question.text}`);
+        if (known.due !== undefined && known.due <= Date.now())
+          due.push(asked(`${page}: ${question.text}`, question, title));
+      }
+      for (const { id, name, version } of exercises)
+        if (memory.get(id).wrong && !memory.state(id, version)) due.push(linked(page, id, name));
+    }
+    for (let i = due.length - 1; i > 0; i--) {
+      const j = Math.floor(Math.random() * (i + 1));
+      [due[i], due[j]] = [due[j], due[i]];
+    }
+    const nothing = make("p", {}, "Nothing is due. What you get wrong comes here.");
+    review.replaceChildren(...(due.length ? due : [nothing]));
+  }
+
+  function linked(page, id, name) {
+    const link = make("a", { href: new URL(`${page}.html#exercise-${id}`, root) }, name);
+    return make("p", {}, "An exercise that was not right yet: ", link);
+  }
+
+  function asked(key, { text, choices }, title) {
+    const why = make("p", {});
+    why.setAttribute("aria-live", "polite");
+    let chosen = null;
+    const options = choices.map((choice) => {
+      const input = make("input", { type: "radio", name: key });
+      input.onchange = () => {
+        chosen = choice;
+        why.textContent = "";
+      };
+      return make("label", { className: "exercise-choice" }, input, " ", choice.text);
+    });
+    const check = make("button", { type: "button" }, "Check");
+    check.setAttribute("aria-label", `Check: ${text}`);
+    check.onclick = () => {
+      if (chosen) quizzes.answer(key, chosen.right === true, chosen.text);
+      const verdict = chosen?.right ? "✓ Right." : "✗ Not quite.";
+      why.textContent = chosen ? `${verdict} ${chosen.why}` : "Choose an answer first.";
+    };
+    const actions = make("div", { className: "exercise-actions" }, check);
+    const legend = make("legend", {}, text);
+    const from = make("p", { className: "exercise-count" }, title);
+    return make("fieldset", { className: "exercise" }, legend, from, ...options, actions, why);
+  }
+
+  function copies() {
+    const save = make("button", { type: "button" }, "Save a copy");
+    const file = make("input", { type: "file", accept: ".json" });
+    const open = make("label", { className: "exercise-file" }, "Read a copy", file);
+    const erase = make("button", { type: "button" }, "Erase everything");
+    save.onclick = () => {
+      const copy = JSON.stringify({ exercises: memory.all(), questions: quizzes.all() }, null, 1);
+      const address = URL.createObjectURL(new Blob([copy], { type: "application/json" }));
+      make("a", { href: address, download: "progress.json" }).click();
+      URL.revokeObjectURL(address);
+    };
+    file.onchange = async () => {
+      try {
+        const { exercises, questions } = JSON.parse(await file.files[0].text());
+        if (!isRecord(exercises) || !isRecord(questions)) throw new Error("it is no such copy.");
+        memory.replace({ ...memory.all(), ...exercises });
+        quizzes.replace({ ...quizzes.all(), ...questions });
+        said.textContent = "The copy was read.";
+        show();
+      } catch (error) {
+        said.textContent = `This file cannot be read: ${error.message}`;
+      }
+      file.value = "";
+    };
+    erase.onclick = () => {
+      if (!confirm("Erase all answers and all progress in this book?")) return;
+      memory.replace({});
+      quizzes.replace({});
+      said.textContent = "Everything is erased.";
+      show();
+    };
+    return make("div", { className: "exercise-actions" }, save, open, erase);
+  }
+}
+
+const isRecord = (value) =>
+  value !== null &&
+  typeof value === "object" &&
+  Object.values(value).every((one) => one !== null && typeof one === "object");
