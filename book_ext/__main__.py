@@ -6,7 +6,7 @@ import http.server
 import sys
 import webbrowser
 
-from . import editions, execute, overview, pages
+from . import editions, execute, live, overview, pages
 
 _say = functools.partial(print, flush=True)
 
@@ -130,6 +130,8 @@ def main():
         sys.exit(f"A chapter failed.\n{error}")
     except pages.BuildError as error:
         sys.exit(str(error))
+    except live.runtime.RegistryError as error:
+        sys.exit(f"The Python of the pages cannot be built. {error}")
 
 
 def _chapter(name):

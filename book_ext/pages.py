@@ -10,13 +10,16 @@ import dataclasses
 import hashlib
 import json
 import logging
+import re
 import shutil
 
-from . import editions, execute, front_ends, quizzes
+from . import editions, execute, front_ends, live, quizzes
 
 HTML = editions.ROOT / "_build" / "html"
 _DOCTREES = editions.ROOT / "_build" / ".doctrees"
 _STATE = _DOCTREES / "book_ext.json"
+# Hints on a page come from the module of its exercises.
+_EXERCISE = re.compile(r"^:exercise: (\w+)\.", re.MULTILINE)
 #: The one page that is being built, e.g. ``chapters/metrics``; None for all.
 _only = None
 
@@ -33,7 +36,13 @@ def build(chapter=None):
     BuildError
         If there was a warning; it has been printed.
     """
+    _build(chapter)
+    live.install(HTML)
+
+
+def _build(chapter):
     global _only
+    live.prepare()
     settings, inputs = _settings(), _inputs()
     state = _State.load()
     if state.settings != settings or not (HTML / "index.html").is_file():
@@ -91,7 +100,7 @@ def _settings():
     root = editions.ROOT
     files = [root / "_config.yml", root / "_toc.yml", root / "constraints.txt"]
     files += sorted((root / "book_ext").rglob("*.py")) + sorted((root / "static").rglob("*"))
-    digest = hashlib.sha256(str(editions.repositories()[0]).encode())
+    digest = hashlib.sha256(f"{editions.repositories()[0]} {live.cards.runs_in_pages}".encode())
     for file in files:
         if file.is_file():
             digest.update(f"{file.relative_to(root)}\n".encode() + file.read_bytes())
@@ -144,6 +153,8 @@ def _shown(name):
         return None
     text = outputs.read_text(encoding="utf-8")
     digest = hashlib.sha256(text.encode())
+    for module in sorted(set(_EXERCISE.findall(source.read_text(encoding="utf-8")))):
+        digest.update((editions.ROOT / "course_lib" / "exercises" / f"{module}.py").read_bytes())
     texts = front_ends.texts()
     for file in sorted(front_ends.names(text)):
         digest.update(texts.get(file, "").encode())

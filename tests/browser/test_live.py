@@ -1,0 +1,287 @@
+"""Exercises that are solved in the page: right, wrong, endless, by keyboard, on a phone."""
+
+import json
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from book_ext import editions
+from course_grader import grading, notebook
+from course_grader.room.launcher import Room
+from course_lib.exercises import catalog
+from tests.grader_class import level_or_skip
+
+from .conftest import HTML
+
+CHAPTER = "chapters/metrics.html"
+CELLS = editions.exercise_cells((editions.CHAPTERS / "metrics.md").read_text(encoding="utf-8"))
+PPV = "metrics.ppv"
+RIGHT = "def ppv(y_true, y_pred):\n    return y_true[y_pred == 1].mean()"
+SENSITIVITY = "def ppv(y_true, y_pred):\n    return y_pred[y_true == 1].mean()"
+#: Python has to load, on a machine that may be busy.
+PATIENCE = 60_000
+
+
+def card(page, exercise=PPV):
+    return page.locator(f'.exercise[data-exercise="{exercise}"]')
+
+
+def write(page, code, exercise=PPV):
+    """Type an answer and run it; returns what is said of it."""
+    one = card(page, exercise)
+    one.locator("textarea").fill(code)
+    return run(one)
+
+
+def run(one):
+    one.get_by_role("button", name="Run and check").click()
+    idle = one.locator('.exercise-run:not([aria-disabled="true"])')
+    expect(idle).to_be_visible(timeout=PATIENCE)
+    return one.locator(".exercise-verdict").inner_text()
+
+
+def test_nothing_loads_before_the_first_run_which_says_its_size(open_page):
+    page = open_page(CHAPTER)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.reload()
+    expect(card(page).locator(".exercise-size")).to_have_text(
+        re.compile(r"^The first Run loads Python, \d+\.\d MB\.$")
+    )
+    page.wait_for_load_state("networkidle")
+    assert [url for url in asked if "/live/" in url and not url.endswith("book.json")] == []
+    assert "correct" in write(page, RIGHT)
+    assert page.locator(".exercise-size").count() == 0
+    # Further exercises, the same Python.
+    before = len(asked)
+    for exercise, cells in CELLS.items():
+        assert f"{exercise}: correct." in write(page, cells["solution"], exercise)
+    assert len(asked) == before
+    expect(page.get_by_text("Exercises: 8 of 8 solved")).to_be_visible()
+
+
+def test_an_answer_is_judged_and_stays(open_page):
+    page = open_page(CHAPTER)
+    said = write(page, SENSITIVITY)
+    assert "metrics.ppv: incorrect. In every case your answer should be 0.5" in said
+    assert "Hint: That is the sensitivity" in said
+    assert card(page).get_attribute("data-state") == ""
+    assert "metrics.ppv: correct. ppv() is right in all 5 cases." in write(page, RIGHT)
+    assert card(page).get_attribute("data-state") == "solved"
+    page.reload()
+    assert card(page).locator("textarea").input_value() == RIGHT
+    assert card(page).get_attribute("data-state") == "solved"
+    expect(page.locator(".exercise-count").first).to_have_text("1 of 8 solved")
+    expect(page.get_by_text("Exercises: 1 of 8 solved")).to_be_visible()
+    card(page).get_by_role("button", name="Start again").click()
+    assert card(page).locator("textarea").input_value() == CELLS[PPV]["stub"]
+    # Who looked first has not solved it.
+    one = "metrics.sensitivity"
+    card(page, one).get_by_text("Show a solution").click()
+    expect(card(page, one)).to_have_attribute("data-state", "seen")
+    write(page, CELLS[one]["solution"], one)
+    expect(page.get_by_text("Exercises: 1 of 8 solved, 1 solution seen")).to_be_visible()
+
+
+#: Python goes on after these.
+SAID = {
+    "x = 1\ndef ppv(y_true, y_pred)\n    return 1": "SyntaxError: expected ':'",
+    "def ppv(y_true, y_pred):\n    raise SystemExit": "raised SystemExit",
+    f"{RIGHT}\nprint(patients('N D N'))": "[0 1 0]",
+    f"ConfusionMatrix\n{RIGHT}": "The page's Python has NumPy, but not",
+    "print('<img src=x onerror=alert(1)>')": "<img src=x onerror=alert(1)>",
+    "import js\njs.fetch('https://example.org')": "no way to the network",
+    "from pyodide.code import run_js\nrun_js('fetch')": "ModuleNotFoundError",
+    "import pyodide_js": "ModuleNotFoundError",
+    "def f(x):\n    return f(x)\nf(1)": "RecursionError",
+}
+#: These end Python, and the page starts another.
+ENDED = {
+    "import os\nos._exit(0)": "Python stopped",
+    "x = [0] * 10**9\nx = x + [0] * 10**9": "emory",
+    "while True:\n    pass": "Stopped after 10 seconds: does a loop never end?",
+}
+
+
+def test_whatever_an_answer_does_it_is_said_and_the_next_is_right(open_page):
+    page = open_page(CHAPTER)
+    for code, said in {**SAID, **ENDED}.items():
+        assert said in write(page, code), code
+        if code in ENDED:
+            assert "correct. ppv() is right" in write(page, RIGHT), code
+    assert "correct. ppv() is right" in write(page, RIGHT)
+
+
+def test_by_keyboard_alone(open_page):
+    page = open_page(CHAPTER)
+    area = card(page).locator("textarea")
+    area.focus()
+    # Who only passes is not held.
+    page.keyboard.press("Tab")
+    expect(card(page).get_by_role("button", name="Run and check")).to_be_focused()
+    page.keyboard.press("Shift+Tab")
+    expect(area).to_be_focused()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("def ppv(y_true, y_pred):\nill = y_true[y_pred == 1]\nif True:\nreturn 2")
+    page.keyboard.press("Backspace")
+    page.keyboard.type("ill.mean()\n")
+    page.keyboard.press("Backspace")
+    page.keyboard.press("Backspace")
+    page.keyboard.type("#")
+    page.keyboard.press("Tab")
+    page.keyboard.type("end")
+    assert area.input_value() == (
+        "def ppv(y_true, y_pred):\n    ill = y_true[y_pred == 1]\n    if True:\n"
+        "        return ill.mean()\n#   end"
+    )
+    page.keyboard.press("Control+z")
+    assert not area.input_value().endswith("end")
+    page.keyboard.press("Control+Enter")
+    expect(card(page).get_by_text("correct.")).to_be_visible(timeout=PATIENCE)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    expect(card(page).get_by_role("button", name="Run and check")).to_be_focused()
+    page.keyboard.press("Enter")
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    expect(card(page).get_by_text("Hint: what is asked")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(card(page).get_by_text("Hint: a pointer")).to_be_visible()
+
+
+def test_hints_come_in_stages_and_the_line_that_fails_is_one_press_away(open_page):
+    page = open_page(CHAPTER)
+    one = card(page)
+    for stage in ("what is asked", "a pointer", "what went wrong"):
+        expect(one.get_by_text("Hint: ")).to_have_count(3)
+        hint = one.get_by_text(f"Hint: {stage}")
+        expect(hint).to_be_visible()
+        hint.click()
+    expect(one.get_by_text("Run your answer first")).to_be_visible()
+    write(page, SENSITIVITY)
+    expect(one.locator(".exercise-hint .exercise-hint .exercise-hint p")).to_contain_text(
+        "That is the sensitivity"
+    )
+    assert "Line 2: return undefined" in write(
+        page, "def ppv(y_true, y_pred):\n    return undefined\n"
+    )
+    one.get_by_role("button", name="Go to the line").click()
+    selected = "(area) => area.value.slice(area.selectionStart, area.selectionEnd)"
+    assert one.locator("textarea").evaluate(selected) == "    return undefined"
+
+
+@pytest.mark.parametrize(("width", "theme"), [(375, "dark"), (1280, "light")])
+def test_a_card_is_accessible_and_fits(open_page, width, theme):
+    page = open_page(CHAPTER, width=width, theme=theme)
+    write(page, "print('here')\n" + SENSITIVITY)
+    for stage in ("what is asked", "a pointer", "what went wrong"):
+        card(page).get_by_text(f"Hint: {stage}").click()
+    violations = Axe().run(page, context=f'.exercise[data-exercise="{PPV}"]').response["violations"]
+    page.problems.clear()
+    assert not [(v["id"], [n["target"] for n in v["nodes"]][:3], v["help"]) for v in violations]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # The colored letters lie under those that one types.
+    boxes = (
+        card(page)
+        .locator(".exercise-editor > *")
+        .evaluate_all(
+            """(all) => all.map((node) => {
+          const style = getComputedStyle(node), box = node.getBoundingClientRect();
+          return [box.x, box.y, box.width, box.height, style.font, style.lineHeight, style.padding];
+        })"""
+        )
+    )
+    assert boxes[0] == boxes[1]
+
+
+def test_on_a_phone_everything_is_as_large_as_a_thumb(chromium, address):
+    context = chromium.new_context(
+        viewport={"width": 375, "height": 700}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    page.goto(f"{address}/{CHAPTER}")
+    one = card(page)
+    one.locator("textarea").fill(SENSITIVITY)
+    one.get_by_role("button", name="Run and check").tap()
+    expect(one.locator(".check")).to_be_visible(timeout=PATIENCE)
+    sizes = one.locator("button:not(.copybtn), summary").evaluate_all(
+        "(all) => all.map((node) => [node.textContent, node.getBoundingClientRect().height])"
+    )
+    assert not [found for found in sizes if 0 < found[1] < 44]
+    # From 16 pixels on a phone does not zoom in on what it edits.
+    size = one.locator("textarea").evaluate("(node) => getComputedStyle(node).fontSize")
+    assert size == "16px"
+    context.close()
+
+
+# Where it does not run ----------------------------------------------------------------------------
+
+
+def test_without_scripts_a_card_is_whole_and_says_where_to_go(open_page):
+    one = card(open_page(CHAPTER, scripts=False))
+    assert "return ..." in one.locator(".tag_exercise pre").inner_text()
+    expect(one.locator(".exercise-elsewhere")).to_have_text(
+        "This page cannot run your answer without scripts: open the chapter in Colab."
+    )
+    one.get_by_text("Show a solution").click()
+    expect(one.locator(".tag_solution pre")).to_be_visible()
+
+
+def test_opened_as_a_file_a_card_says_why(open_page):
+    one = card(open_page(CHAPTER, base=HTML.as_uri()))
+    expect(one.locator(".exercise-elsewhere")).to_have_text(
+        "Opened as a file, this page cannot start Python: open the chapter in Colab."
+    )
+    link = one.get_by_role("link", name="open the chapter in Colab")
+    assert link.get_attribute("href").endswith("/chapters/metrics.ipynb")
+    assert one.locator("textarea").count() == 0
+
+
+@pytest.mark.parametrize("path", editions.chapter_files(), ids=editions.chapter_name)
+def test_every_exercise_has_its_card_and_no_page_an_author_s_verdict(address, path):
+    name = editions.chapter_name(path)
+    page = (HTML / "chapters" / f"{name}.html").read_text(encoding="utf-8")
+    wanted = list(editions.exercise_cells(path.read_text(encoding="utf-8")))
+    assert re.findall(r'data-exercise="([\w.]+)"', page) == wanted
+    live = re.findall(r'data-exercise="([\w.]+)" data-version', page)
+    assert live == [key for key in wanted if "torch" not in catalog()[key].uses]
+    assert page.count("Needs torch, which does not run in a page") == len(wanted) - len(live)
+    assert "check-correct" not in page
+    assert "tag_check" not in page
+
+
+# The notebook -------------------------------------------------------------------------------------
+
+
+def test_a_downloaded_notebook_gets_what_the_page_said(open_page):
+    page = open_page(CHAPTER)
+    keys = list(CELLS)
+    written = {PPV: SENSITIVITY, keys[0]: CELLS[keys[0]]["solution"], keys[1]: "def sensitivity("}
+    page_said = {key: write(page, code, key) for key, code in written.items()}
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download my notebook").click()
+    assert download.value.suggested_filename == "metrics.ipynb"
+    path = download.value.path()
+    cells = notebook.read(path.read_bytes(), keys)
+    with Room(level_or_skip()) as room:
+        for key in keys:
+            found = notebook.find(cells, key)
+            result = grading.grade(catalog()[key], found, b"a secret", "ann", room)
+            is_right = f"{key}: correct." in page_said.get(key, "")
+            assert (result.points == catalog()[key].points) == is_right, key
+            assert (result.outcome == "missing") == (key not in page_said), key
+            if key == PPV:
+                assert result.misconception == "sensitivity"
+
+    # On another machine the reader goes on with it.
+    other = open_page(CHAPTER)
+    assert card(other).locator("textarea").input_value() == CELLS[PPV]["stub"]
+    other.get_by_label("Open my notebook").set_input_files(path)
+    expect(other.get_by_text("Opened 8 answers.")).to_be_visible()
+    assert card(other).locator("textarea").input_value() == SENSITIVITY
+    other.get_by_label("Open my notebook").set_input_files(
+        {"name": "a.ipynb", "mimeType": "", "buffer": json.dumps({"a": 1}).encode()}
+    )
+    expect(other.get_by_text("This file cannot be opened: it is no notebook.")).to_be_visible()
