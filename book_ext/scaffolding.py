@@ -59,7 +59,8 @@ def new_chapter(name):
     contents = root / "_toc.yml"
     lines = contents.read_text(encoding="utf-8").splitlines()
     # Below the last chapter, as that one is written; where it belongs is for the author to say.
-    last = max(i for i, line in enumerate(lines) if "- file:" in line and "credits" not in line)
+    files_at = [i for i, line in enumerate(lines) if "- file:" in line]
+    last = max(i for i in files_at if not lines[i].endswith(("/progress", "/credits")))
     indent = lines[last].partition("-")[0]
     lines.insert(last + 1, f"{indent}- file: chapters/{name}")
     editions.replace_file(contents, "\n".join(lines) + "\n")

@@ -47,6 +47,9 @@ def copy(tmp_path):
     for path in editions.ROOT.iterdir():
         if path.is_file() and path.name[0] != ".":
             shutil.copy(path, tmp_path)
+    # Nothing but the new exercises need be compiled for the page.
+    if (editions.ROOT / "_build" / "live").is_dir():
+        shutil.copytree(editions.ROOT / "_build" / "live", tmp_path / "_build" / "live")
     return tmp_path
 
 
