@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from book_ext import editions
 from course_lib import datasets
 from course_lib.nets import EfficientNetLite0, UNet
 from course_lib.nets.layers import evaluating, outputs_of, to_batch
@@ -907,3 +908,51 @@ def test_the_backbone_knows_the_photos():
 def test_the_library_does_not_import_torch():
     code = "import course_lib, course_lib.datasets, sys; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# The sparse autoencoder that stands on the page -------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def autoencoder():
+    """The class as the chapter writes it."""
+    source = (editions.CHAPTERS / "feature_visualization.md").read_text(encoding="utf-8")
+    (cell,) = (
+        cell.source
+        for cell in editions.read_source(source).cells
+        if "class SparseAutoencoder" in cell.source
+    )
+    namespace = {"torch": torch}
+    exec(compile(cell, "chapter", "exec"), namespace)
+    return namespace["SparseAutoencoder"]
+
+
+def test_autoencoder_adds_its_few_strongest_directions(autoencoder):
+    torch.manual_seed(0)
+    sae = autoencoder(torch.randn(6), directions=9, active=3)
+    x = torch.randn(2, 4, 6)
+    with torch.no_grad():
+        strengths, rebuilt = sae.strengths(x).numpy(), sae(x).numpy()
+        mean, W, b, d = (p.numpy() for p in (sae.mean, sae.encode.weight, sae.encode.bias, sae.d))
+    for place in np.ndindex(2, 4):
+        f = np.maximum(W @ (x.numpy()[place] - mean) + b, 0)
+        f[f.argsort()[:-3]] = 0
+        np.testing.assert_allclose(strengths[place], f, atol=1e-5)
+        total = mean + sum(f[j] * d[j] / np.linalg.norm(d[j]) for j in range(9))
+        np.testing.assert_allclose(rebuilt[place], total, atol=1e-5)
+
+
+def test_autoencoder_finds_the_directions_of_which_its_data_are_made(autoencoder):
+    rng = np.random.default_rng(0)
+    truth = np.linalg.qr(rng.normal(size=(16, 16)))[0][:8]
+    strengths = rng.uniform(1, 2, (400, 8)) * (rng.random((400, 8)).argsort(1) < 2)
+    x = torch.tensor(strengths @ truth).float()
+    torch.manual_seed(0)
+    sae = autoencoder(torch.zeros(16), directions=24, active=2)
+    optimizer = torch.optim.Adam(sae.parameters(), 0.01)
+    for _ in range(200):
+        optimizer.zero_grad()
+        (sae(x) - x).square().sum(1).mean().backward()
+        optimizer.step()
+    learned = torch.nn.functional.normalize(sae.d, dim=1).detach().numpy()
+    assert (truth @ learned.T).max(1).min() > 0.95

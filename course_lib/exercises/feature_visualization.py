@@ -80,6 +80,40 @@ def _jitter_cases(rng):
     return cases
 
 
+def _favorite_picture(image, even, odd, shifts, lr):
+    return _climb(image, even, odd, shifts, lr)
+
+
+def _climb(image, even, odd, shifts, lr, back=True, filters=2, sign=1):
+    """Climb for a complex cell; the settings say what is forgotten."""
+    for down, right in shifts:
+        seen = _jitter(image, down, right)
+        gradient = sum(2 * np.sum(f * seen) * f for f in (even, odd)[:filters])
+        if back:
+            gradient = _jitter(gradient, -down, -right)
+        image = _ascent_step(image, sign * gradient, lr)
+    return image
+
+
+def _image_left_shifted(image, even, odd, shifts, lr):
+    for down, right in shifts:
+        image = _favorite_picture(_jitter(image, down, right), even, odd, [(0, 0)], lr)
+    return image
+
+
+def _shift_cases(rng):
+    """One step without a shift, one with, then several; filters as large as the image."""
+    cases = []
+    for shifts in ([(0, 0)], [(1, 0)], 3, 5, 8):
+        shape = tuple(int(n) for n in rng.integers(4, 7, 2))
+        even, odd = rng.normal(size=(2, *shape))
+        if isinstance(shifts, int):
+            shifts = rng.integers(-3, 4, (shifts, 2))
+            shifts[0] = 1, 2
+        cases.append((rng.uniform(0.2, 0.8, shape), even, odd, np.array(shifts), 0.05))
+    return cases
+
+
 def _softmax(logits):
     p = np.exp(logits - logits.max())
     return p / p.sum()
@@ -239,6 +273,53 @@ EXERCISES = (
                 lambda image, down, right: np.roll(image, down + right),
                 "Without `axis`, np.roll shifts the flattened array, across rows and colors. Name "
                 "the two axes.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="feature_visualization.favorite_picture",
+        title="A search from its parts",
+        reference=_favorite_picture,
+        cases=_shift_cases,
+        points=2,
+        misconceptions=(
+            Misconception(
+                "gradient_not_moved_back",
+                lambda *given: _climb(*given, back=False),
+                "This is what comes out if the gradient stays where the shifted image was: each "
+                "pixel moves by the slope of another. Move it back by the opposite shift.",
+            ),
+            Misconception(
+                "no_jitter",
+                lambda image, even, odd, shifts, lr: _favorite_picture(
+                    image, even, odd, 0 * shifts, lr
+                ),
+                "This is the climb without any shift. In each step the unit is to see the image "
+                "shifted.",
+            ),
+            Misconception(
+                "image_left_shifted",
+                _image_left_shifted,
+                "This image has wandered: the shifts have added up in it. Only what the unit sees "
+                "is shifted; the image itself stays in its place.",
+            ),
+            Misconception(
+                "one_filter",
+                lambda *given: _climb(*given, filters=1),
+                "This is the climb for the even filter alone. The complex cell adds the squares of "
+                "both, and so both have a slope.",
+            ),
+            Misconception(
+                "descends",
+                lambda *given: _climb(*given, sign=-1),
+                "These steps go downhill: the unit answers less and less.",
+            ),
+            Misconception(
+                "first_step",
+                lambda image, even, odd, shifts, lr: _favorite_picture(
+                    image, even, odd, shifts[:1], lr
+                ),
+                "This is the image after the first shift. Go on from there with the next one.",
             ),
         ),
     ),

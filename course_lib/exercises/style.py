@@ -68,6 +68,27 @@ def _style_cases(rng):
     return cases
 
 
+def _failed(content, manner):
+    pairs = list(zip(content, manner, strict=True))
+    return np.array([any(a < c and b < m for a, b in pairs) for c, m in pairs])
+
+
+def _desk_cases(rng):
+    """Pictures on a line of trade and behind it; in the second case two have the same content."""
+    cases = [
+        (np.array([0.2, 0.5, 0.6]), np.array([0.4, 0.1, 0.3])),
+        (np.array([0.2, 0.5, 0.5, 0.6]), np.array([0.4, 0.1, 0.3, 0.5])),
+    ]
+    for n in (4, 6, 9):
+        content = rng.uniform(0.1, 1, n)
+        manner = 0.1 / content
+        behind = rng.permutation(n)[: n // 2 + 1]
+        content[behind] *= rng.uniform(1.1, 2.5, len(behind))
+        manner[behind] *= rng.uniform(1.1, 2.5, len(behind))
+        cases.append((content, manner))
+    return cases
+
+
 def _mean(lab):
     return lab.mean((0, 1))
 
@@ -262,6 +283,33 @@ EXERCISES = (
                 ),
                 "This is the value for the deviation that divides by n - 1, as torch has it. "
                 "Here it divides by n, as `np.std` does.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="style.failed",
+        title="Read a failure",
+        reference=_failed,
+        cases=_desk_cases,
+        misconceptions=(
+            Misconception(
+                "against_the_best_of_each",
+                lambda content, manner: (content > content.min()) & (manner > manner.min()),
+                "These pictures lose to one picture in content and to one in style, but these may "
+                "be two pictures: then a weight between theirs explains it. One picture must win "
+                "in both.",
+            ),
+            Misconception(
+                "the_dearest",
+                lambda content, manner: content + manner == (content + manner).max(),
+                "This is the picture with the largest sum. The two costs have different units, and "
+                "several pictures can have failed, or none.",
+            ),
+            Misconception(
+                "superior",
+                lambda content, manner: _failed(-content, -manner),
+                "These are the pictures to which another is inferior in both costs: the winners of "
+                "such pairs, not the losers.",
             ),
         ),
     ),

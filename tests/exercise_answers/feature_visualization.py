@@ -40,6 +40,26 @@ def _jitter_loop(image, down, right):
     return result
 
 
+def _climb_with_autograd(image, even, odd, shifts, lr):
+    image, even, odd = (torch.tensor(a).double() for a in (image, even, odd))
+    for shift in shifts.tolist():
+        x = image.clone().requires_grad_()
+        seen = torch.roll(x, shift, (0, 1))
+        ((even * seen).sum() ** 2 + (odd * seen).sum() ** 2).backward()
+        image = (image + lr * x.grad / x.grad.pow(2).mean().sqrt()).clamp(0, 1)
+    return image
+
+
+def _climb_with_filters_moved(image, even, odd, shifts, lr, rms=True):
+    """The filters move against the image: the gradient then needs no moving back."""
+    for down, right in shifts:
+        e, o = (np.roll(f, (-down, -right), (0, 1)) for f in (even, odd))
+        gradient = np.vdot(e, image) * e + np.vdot(o, image) * o
+        size = np.sqrt(np.mean(gradient**2)) if rms else np.abs(gradient).mean()
+        image = np.clip(image + lr * gradient / size, 0, 1)
+    return image
+
+
 def _gradient_numeric(logits, k):
     return torch.autograd.functional.jacobian(
         lambda z: torch.softmax(z, 0)[k], torch.tensor(logits).float()
@@ -84,6 +104,10 @@ RIGHT = {
             ],
             axis=1,
         ),
+    },
+    "favorite_picture": {
+        "autograd": _climb_with_autograd,
+        "filters moved": _climb_with_filters_moved,
     },
     "probability_gradient": {
         "autograd": _gradient_numeric,
@@ -130,6 +154,21 @@ WRONG = {
         "up and right": (lambda x, down, right: np.roll(x, (-down, right), (0, 1)), None),
         "transposed": (
             lambda x, down, right: np.swapaxes(_jitter_loop(x, down, right), 0, 1),
+            None,
+        ),
+    },
+    "favorite_picture": {
+        "mean absolute": (lambda *given: _climb_with_filters_moved(*given, rms=False), None),
+        "shifts swapped": (
+            lambda x, e, o, shifts, lr: _climb_with_filters_moved(x, e, o, shifts[:, ::-1], lr),
+            None,
+        ),
+        "opposite shifts": (
+            lambda x, e, o, shifts, lr: _climb_with_filters_moved(x, e, o, -shifts, lr),
+            None,
+        ),
+        "all but the last": (
+            lambda x, e, o, shifts, lr: _climb_with_filters_moved(x, e, o, shifts[:-1], lr),
             None,
         ),
     },

@@ -56,7 +56,29 @@ def _unmix_cramer(density, dyes):
     return np.stack([d * u - b * v, a * v - b * u], axis=1) / (a * d - b * b)
 
 
+def _failed_loop(content, manner):
+    found = []
+    for c, m in zip(content, manner, strict=True):
+        found.append(any(a < c and b < m for a, b in zip(content, manner, strict=True)))
+    return found
+
+
+def _failed_by_sorting(content, manner):
+    """Along rising content cost, who has a style cost above the least so far has failed."""
+    return [bool((manner[content < c] < m).any()) for c, m in zip(content, manner, strict=True)]
+
+
+def _failed_torch(content, manner):
+    c, m = torch.tensor(content), torch.tensor(manner)
+    return ((c[None] < c[:, None]) & (m[None] < m[:, None])).any(1)
+
+
 RIGHT = {
+    "failed": {
+        "loop": _failed_loop,
+        "by sorting": _failed_by_sorting,
+        "torch": _failed_torch,
+    },
     "content_cost": {
         "torch": _cost_torch,
         "loop": _cost_loop,
@@ -115,6 +137,13 @@ RIGHT = {
 }
 
 WRONG = {
+    "failed": {
+        "the others": (lambda c, m: ~np.array(_failed_loop(c, m)), None),
+        "how many": (lambda c, m: int(np.sum(_failed_loop(c, m))), None),
+        "which": (lambda c, m: np.flatnonzero(_failed_loop(c, m)), None),
+        "above both means": (lambda c, m: (c > c.mean()) & (m > m.mean()), None),
+        "best content": (lambda c, m: c == c.min(), None),
+    },
     "content_cost": {
         "variance of torch": (
             lambda F, C: torch.mean(torch.tensor(F - C) ** 2) / torch.tensor(C).var(),
