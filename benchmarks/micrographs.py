@@ -34,7 +34,9 @@ TRAINING = {"iterations": 900, "size": 96, "batch": 6, "depth": 4, "weights": No
 TRAINING |= {"scale": 0.4, "ema": 0.99}
 #: As in the chapter.
 CHAPTER = {"iterations": 150, "size": 96, "batch": 2, "weights": None}
-TUNED = "watershed, tuned"
+TUNED = "watershed, the best of ninety settings"
+#: More starts for whoever has the minutes; of several, their mean is judged as well.
+SEEDS = (0,)
 FOLDS = (np.arange(0, 64, 2), np.arange(1, 64, 2))
 
 
@@ -46,7 +48,7 @@ class Scores(NamedTuple):
     seconds: float
 
 
-def scores(seeds=range(3)):
+def scores(seeds=SEEDS):
     """Yield `Scores`: the watershed as it comes, the tuned one, and networks."""
     images, labels = datasets.fluorescent_nuclei()
     x = [seg.standardize(image) for image in images]
@@ -71,6 +73,8 @@ def scores(seeds=range(3)):
 
     as_it_comes = f1(watershed, seg.WatershedSettings(), range(64))
     yield Scores("watershed as it comes", as_it_comes, 0)
+    chapters = judged([watershed] * 2, seg.WATERSHED_GRID)
+    yield Scores("watershed, the best of the library's 36", chapters, 0)
     yield Scores(TUNED, judged([watershed] * 2, WATERSHEDS), 0)
     image, nuclei = datasets.nuclei()
     half, start = np.s_[:, :256], time.process_time()
@@ -87,8 +91,9 @@ def scores(seeds=range(3)):
         total, seconds = total + p, seconds + spent
         f1_of_start = judged(map(grown, p), THRESHOLDS)
         yield Scores(f"U-Net, taught by 32 micrographs, start {seed}", f1_of_start, spent)
-    mean = judged(map(grown, total / len(seeds)), THRESHOLDS)
-    yield Scores("the mean of these networks", mean, seconds)
+    if len(seeds) > 1:
+        mean = judged(map(grown, total / len(seeds)), THRESHOLDS)
+        yield Scores("the mean of these networks", mean, seconds)
 
 
 def rows():
@@ -106,7 +111,7 @@ def rows():
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    lines = [("method", "mean F1", "above the tuned watershed", "seconds of training")]
+    lines = [("method", "mean F1", "above the best watershed", "seconds of training")]
     for line in rows():
         print(*line, sep=", ", flush=True)
         lines.append(line)

@@ -710,7 +710,7 @@ def test_f1_difference_wants_one_shape(three_segmentations):
 # The tables of the chapter -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("table", ["halves"])
+@pytest.mark.parametrize("table", ["halves", "micrographs"])
 def test_the_chapter_quotes_the_table(table):
     """Otherwise: python -m benchmarks.halves, python -m benchmarks.micrographs"""
     with open(editions.ROOT / "benchmarks" / f"{table}.csv", encoding="utf-8") as file:
