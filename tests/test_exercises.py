@@ -32,7 +32,6 @@ CELLS = {
 #: Exercises and quiz questions that a chapter has at least, where it is more than `rules` say.
 AT_LEAST = {
     "attribution": (4, 4),
-    "brain": (4, 4),
     "detection": (4, 4),
     "feature_visualization": (4, 4),
     "ground_truth": (5, 4),

@@ -1,4 +1,4 @@
-"""The widgets of the chapter on brains, driven by mouse and keyboard, against `course_lib`."""
+"""The widgets of the chapters on brains, driven by mouse and keyboard, against `course_lib`."""
 
 import re
 
@@ -9,12 +9,10 @@ from course_lib.retinotopy import CorticalMap
 from course_lib.widgets import DecodingExplorer, DepthExplorer, RetinotopyExplorer
 from tests.browser.driving import find_widget, sizes_and_themes
 
-PAGE = "chapters/brain.html"
-
 
 @sizes_and_themes
 def test_depth_explorer(open_page, width, theme):
-    page = open_page(PAGE, width=width, theme=theme)
+    page = open_page("chapters/optics.html", width=width, theme=theme)
     widget = find_widget(page, "Depth explorer")
     depth, order = (widget.get_by_label(name, exact=True) for name in ("Depth", "Excitation"))
     picture = widget.locator(".cw-sprite")
@@ -52,7 +50,7 @@ def test_depth_explorer(open_page, width, theme):
 
 @sizes_and_themes
 def test_decoding_explorer(open_page, width, theme):
-    page = open_page(PAGE, width=width, theme=theme)
+    page = open_page("chapters/decoding.html", width=width, theme=theme)
     widget = find_widget(page, "Decoding explorer")
     noise, voxels = (widget.get_by_label(name, exact=True) for name in ("Noise", "Voxels"))
 
@@ -82,7 +80,7 @@ def test_decoding_explorer(open_page, width, theme):
 
 @sizes_and_themes
 def test_retinotopy_explorer(open_page, width, theme):
-    page = open_page(PAGE, width=width, theme=theme)
+    page = open_page("chapters/brain.html", width=width, theme=theme)
     widget = find_widget(page, "Retinotopy explorer")
     gaze, direction = (widget.get_by_label(name, exact=True) for name in ("From gaze", "Direction"))
     field, cortex = (widget.get_by_role("img").nth(at) for at in (0, 1))
