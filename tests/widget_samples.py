@@ -73,6 +73,21 @@ def _reader_study():
     return widgets.ReaderStudyExplorer(films.y_true, ratings, **names)
 
 
+def _shift():
+    rng = np.random.default_rng(0)
+    kinds = (rng.beta(1, 6, 60), rng.beta(6, 2, 40), rng.beta(2, 3, 30))
+    return widgets.ShiftExplorer(*kinds, old=0.4, names=("bacterial", "viral"))
+
+
+def _triage():
+    rng = np.random.default_rng(0)
+    risk = rng.beta(0.7, 0.7, (2, 83))
+    truth = rng.random((2, 83)) < risk ** [[1], [0.3]]
+    return widgets.TriageExplorer(
+        dict(zip(("home", "away"), zip(truth, risk, strict=True), strict=True))
+    )
+
+
 def _style():
     content, style, *rest = _pictures(10)
     painted = {}
@@ -135,9 +150,11 @@ SAMPLES = {
     "ReadinessCheck": widgets.ReadinessCheck,
     "ReaderStudyExplorer": _reader_study,
     "RetinotopyExplorer": widgets.RetinotopyExplorer,
+    "ShiftExplorer": _shift,
     "StyleExplorer": _style,
     "SuppressionExplorer": lambda: widgets.SuppressionExplorer(*_nuclei()),
     "ThresholdExplorer": _threshold,
+    "TriageExplorer": _triage,
     "UnitBrowser": _units,
 }
 
@@ -249,10 +266,14 @@ _POSITIONS = {
     "RetinotopyExplorer": lambda d: _product(
         eccentricity=len(d["eccentricities"]), angle=len(d["angles"])
     ),
+    "ShiftExplorer": lambda d: _product(
+        prevalence=len(d["prevalences"]), share=len(d["shares"]), repair=len(d["repairs"])
+    ),
     "StyleExplorer": lambda d: _product(weight=len(d["weights"]), step=len(d["steps"])),
     "SuppressionExplorer": lambda d: _product(
         threshold=len(d["thresholds"]), least=len(d["least"])
     ),
     "ThresholdExplorer": lambda d: _product(threshold=len(d["thresholds"]), cost=len(d["costs"])),
+    "TriageExplorer": lambda d: _product(group=len(d["groups"]), share=len(d["shares"])),
     "UnitBrowser": _of_units,
 }

@@ -27,9 +27,11 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "readiness": ["ReadinessCheck"],
         "reader_study": ["ReaderStudyExplorer"],
         "retinotopy": ["RetinotopyExplorer"],
+        "shift": ["ShiftExplorer"],
         "style": ["StyleExplorer"],
         "suppression": ["SuppressionExplorer"],
         "threshold": ["ThresholdExplorer"],
+        "triage": ["TriageExplorer"],
         "units": ["UnitBrowser"],
     },
 )

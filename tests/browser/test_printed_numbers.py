@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from course_lib import datasets
+from course_lib import datasets, metrics
 from tests.widget_samples import SAMPLES, positions
 
 #: Renders a widget as a notebook does, brings it into each state, and reads what is shown.
@@ -347,6 +347,39 @@ def _anchors(shown, data):
     assert number(best) < Fraction(1, 2) or reached > 0
 
 
+def _shift(shown, data):
+    ill, foretold, ratio = found(
+        r"^(\d+) of 1000 are ill, .*foretell (\d+): observed over expected is ([\d.]+)\.", shown
+    )
+    cells = shown["cells"]
+    assert (ill, foretold, ratio) == (cells["ill"], cells["foretold"], cells["ratio"])
+    assert number(ill) == 10 * number(shown["controls"]["Prevalence"].removesuffix("%"))
+    # The foretold are whole patients, so the ratio is known within one of them.
+    low, high = (
+        number(ill) / (number(foretold) + end) for end in (Fraction(1, 2), -Fraction(1, 2))
+    )
+    assert low - Fraction(1, 200) <= number(ratio) <= high + Fraction(1, 200)
+    assert Fraction(1, 2) <= number(cells["auc"]) <= 1
+
+
+def _triage(shown, data):
+    n = counts_of(shown)
+    referred, of, kept, wrong, *rates = found(
+        rf"people read (\d+) of (\d+)\. .* keeps (\d+) and is wrong in (\d+): "
+        rf"{_SHARE}, 95% interval {_SHARE} to {_SHARE}\.",
+        shown,
+    )
+    assert (int(referred), int(kept)) == (n["referred"], n["kept"])
+    assert int(of) == n["referred"] + n["kept"]
+    assert int(wrong) == n["missed"] + n["alarms"]
+    ends = metrics.wilson_interval(int(wrong), n["kept"])
+    values = (Fraction(int(wrong), n["kept"]), *map(Fraction, ends))
+    for text, value in zip(rates, values, strict=True):
+        assert text == "0%" if value == 0 else is_percent(text, value)
+    share = number(shown["controls"]["Referred"].removesuffix("%")) / 100
+    assert abs(n["referred"] - share * int(of)) <= 1
+
+
 CHECKS = {
     "AnchorExplorer": _anchors,
     "ArchitectureExplorer": _architecture,
@@ -365,9 +398,11 @@ CHECKS = {
     "ReadinessCheck": _readiness,
     "ReaderStudyExplorer": _reader_study,
     "RetinotopyExplorer": _retinotopy,
+    "ShiftExplorer": _shift,
     "StyleExplorer": _style,
     "SuppressionExplorer": _suppression,
     "ThresholdExplorer": _threshold,
+    "TriageExplorer": _triage,
     "UnitBrowser": _units,
 }
 
