@@ -41,8 +41,8 @@ export function mount({ data, state, slider, choice }) {
     table.fill({ kept, missed, alarms, referred });
     const [error, low, high] = ["error", "low", "high"].map((name) => percent(group[name][at]));
     said.textContent =
-      `${group.name}: people read ${referred} of ${group.cases}. The machine keeps ${kept} and is ` +
-      `wrong in ${missed + alarms}: ${error}, 95% interval ${low} to ${high}.`;
+      `${group.name}: people read ${referred} of ${group.cases}. The machine keeps ${kept} ` +
+      `and is wrong in ${missed + alarms}: ${error}, 95% interval ${low} to ${high}.`;
   }
   return {
     parts: [
