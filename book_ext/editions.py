@@ -158,6 +158,9 @@ def book_edition(executed):
     return _notebook(cells)
 
 
+_IMPORT_CHECK = "from course_lib.exercises import check"
+
+
 def student_edition(executed, chapter, extra_packages=(), repository=None):
     """The notebook that students run: no solutions, text outputs, counts as if run once.
 
@@ -187,6 +190,9 @@ def student_edition(executed, chapter, extra_packages=(), repository=None):
         if cell.cell_type == "markdown":
             cell.source = _LINK_TO_CHAPTER.sub(r"\1.ipynb\2)", cell.source)
             continue
+        if "check" in tags(cell) and _IMPORT_CHECK not in cell.source:
+            # A student who starts the kernel again may begin anywhere.
+            cell.source = f"{_IMPORT_CHECK}\n\n{cell.source}"
         count += 1
         cell.execution_count = count
         # What differs between processors would make the file out of date on the next one.

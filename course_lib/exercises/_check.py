@@ -3,6 +3,8 @@
 import copy
 import html
 import inspect
+import re
+import sys
 import time
 from dataclasses import dataclass
 
@@ -11,9 +13,16 @@ import numpy as np
 from ._beforehand import remark
 from ._compare import compare, kind_of
 from ._exercise import Raised, attempt, call, diagnose, draw_cases, find
+from ._stale import stale
 
 # The notebook's cases are the same for everybody, so that hints can be talked about.
 _VISIBLE_SEED = 10
+# In a notebook there is no style sheet. The colors are read on white and on black.
+_MARKS = {
+    "correct": ("✓", "#1a7f37"),
+    "incorrect": ("✗", "#c2410c"),
+    "not attempted": ("○", "#6e7781"),
+}
 
 
 @dataclass(frozen=True)
@@ -30,7 +39,7 @@ class CheckResult:
     example : str
         Input, expected and got of the first failing case, or empty.
     note : str
-        What a right answer should know of the grader, or empty.
+        What a right answer should know of the grader, or which function was judged; or empty.
     """
 
     exercise_id: str
@@ -48,14 +57,23 @@ class CheckResult:
         return "\n".join(lines)
 
     def _repr_html_(self):
+        mark, color = _MARKS[self.status]
         kind = self.status.replace(" ", "-")
-        hint = f"<p><b>Hint:</b> {html.escape(self.hint)}</p>" if self.hint else ""
+        hint = f"<p><b>Hint:</b> {_marked(self.hint)}</p>" if self.hint else ""
         example = f"<pre>{html.escape(self.example)}</pre>" if self.example else ""
-        note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
+        note = f"<p>{_marked(self.note)}</p>" if self.note else ""
         return (
-            f'<div class="check check-{kind}" role="status"><p><b>{html.escape(self.exercise_id)}: '
-            f"{self.status}.</b> {html.escape(self.message)}</p>{hint}{example}{note}</div>"
+            f'<div class="check check-{kind}" role="status" '
+            f'style="border-left: 4px solid {color}; padding-left: 0.75em">'
+            f'<p><b><span style="color: {color}" aria-hidden="true">{mark}</span> '
+            f"{html.escape(self.exercise_id)}: {self.status}.</b> {_marked(self.message)}</p>"
+            f"{hint}{example}{note}</div>"
         )
+
+
+def _marked(text):
+    """Text as HTML, with what stands in backticks as code."""
+    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", html.escape(text))
 
 
 def check(exercise_id, answer):
@@ -99,15 +117,18 @@ def check(exercise_id, answer):
             "not attempted",
             f"{name}() cannot be checked here: {type(error).__name__}: {error}",
         )
+    judged = stale(name, answer, sys._getframe(1).f_code.co_filename)
     if verdict.outcome == "missing":
         return CheckResult(
             exercise.id,
             "not attempted",
             f"Replace the `...` in {name}() and run its cell and this one again.",
+            note=judged,
         )
     if verdict.outcome == "correct":
         message = f"{name}() is right in all {len(cases)} cases."
-        return CheckResult(exercise.id, "correct", message, note=remark(answer, seconds))
+        note = " ".join(filter(None, [remark(answer, seconds), judged]))
+        return CheckResult(exercise.id, "correct", message, note=note)
     said = in_words(verdict.difference)
     if verdict.outcome == "raised":
         message = f"{name}() {said}"
@@ -119,7 +140,7 @@ def check(exercise_id, answer):
     case, output = cases[verdict.failing], outputs[verdict.failing]
     hint = _hint(exercise, verdict, output, changed)
     example = "" if verdict.outcome == "raised" else _example(exercise, case, output)
-    return CheckResult(exercise.id, "incorrect", message, hint, example)
+    return CheckResult(exercise.id, "incorrect", message, hint, example, judged)
 
 
 def _answers(exercise, answer, cases):
