@@ -272,12 +272,16 @@ def _setup_cell(extra_packages, url, branch):
     return new_code_cell(
         "# Google Colab: install the course library, leaving numpy and torch as they are.\n"
         "# Anywhere else this cell finds the library and does nothing.\n"
-        "try:\n"
-        "    import course_lib\n"
-        "except ImportError:\n"
-        "    import os\n\n"
+        "# To keep your answers there: File > Save a copy in Drive, before you start.\n"
+        "import importlib.util\n"
+        "import os\n\n"
+        'if importlib.util.find_spec("course_lib") is None:\n'
         f'    library = os.environ.get("COURSE_LIB", "git+{url}@{branch}")\n'
-        f"    %pip install --quiet --no-deps {{library}}{extra}",
+        f"    %pip install --quiet --no-deps {{library}}{extra}\n"
+        "    importlib.invalidate_caches()\n"
+        '    if importlib.util.find_spec("course_lib") is None:\n'
+        '        print(f"The course library could not be installed from {library}:",\n'
+        '              "ask your instructor where it is.")',
         metadata={"tags": ["setup-colab"]},
     )
 

@@ -5,7 +5,7 @@ from urllib.parse import urlparse
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from book_ext import editions
+from book_ext import doors, editions
 from tests.browser.conftest import HTML, built_pages
 
 # The front page forwards to the introduction.
@@ -36,6 +36,10 @@ def test_page_is_quiet_and_accessible(open_page, path, theme):
     page = open_page(path, theme=theme)
     _settle(page)
     assert page.evaluate("document.documentElement.dataset.theme") == theme
+    filters = (
+        "() => [...document.querySelectorAll('article img')].map(i => getComputedStyle(i).filter)"
+    )
+    assert set(page.evaluate(filters)) <= {"none"}, "a picture is shown in other colors"
     assert page.problems == []
     violations = Axe().run(page).response["violations"]
     # axe looks for what a style sheet imports in the wrong folder: not the page's fault.
@@ -66,15 +70,25 @@ def test_mathematics_is_typeset(open_page):
 
 
 @pytest.mark.parametrize("path", editions.chapter_files(), ids=editions.chapter_name)
-def test_colab_link_opens_the_student_edition(open_page, path):
+def test_doors_of_a_chapter_lead_to_its_notebook(open_page, path):
+    """The file is on the page; Colab where the repository has an address."""
     name = editions.chapter_name(path)
     page = open_page(f"chapters/{name}.html")
+    notebook = page.locator("header a[href$='.ipynb'], .bd-header-article a[href$='.ipynb']")
+    addresses = [link.get_attribute("href") for link in notebook.all()]
     url, branch = editions.repositories()[0]
-    repository = urlparse(url).path
-    links = page.locator("a[href*='colab.research.google.com']")
-    assert links.first.get_attribute("href").endswith(
-        f"/github{repository}/blob/{branch}/chapters/{name}.ipynb"
-    )
+    colab = [address for address in addresses if "colab.research.google.com" in address]
+    local = [address for address in addresses if address not in colab]
+    assert local
+    for address in local:
+        file = (HTML / f"chapters/{name}.html").parent / address
+        assert file.resolve().read_bytes() == path.with_suffix(".ipynb").read_bytes()
+    if doors.is_placeholder(url):
+        assert colab == []
+    else:
+        end = f"/github{urlparse(url).path}/blob/{branch}/chapters/{name}.ipynb"
+        assert all(address.endswith(end) for address in colab)
+        assert colab
 
 
 def test_chinese_terms_can_be_searched(address):

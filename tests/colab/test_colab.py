@@ -52,6 +52,17 @@ def test_each_machine_is_new(machine, tmp_path):
     assert Machine(tmp_path / "next").versions() == before
 
 
+def test_a_library_that_cannot_be_had_is_said_in_one_sentence(machine):
+    _, cell = _executed(
+        machine,
+        "import os\nos.environ['COURSE_LIB'] = 'git+file:///no/such/repository@main'",
+        _setup_cell(),
+    )
+    said = "".join(output.get("text", "") for output in cell.outputs)
+    assert said.count("The course library could not be installed from git+file:///no/such") == 1
+    assert all(output.output_type == "stream" for output in cell.outputs)
+
+
 def test_widgets_are_live_in_colab(machine):
     """ipywidgets 7.7.1 shows the widget view; the HTML form is for the page."""
     code = "from course_lib.widgets import PrevalenceExplorer\nPrevalenceExplorer()"

@@ -1,0 +1,60 @@
+"""From a page to its notebook: a file to download and, where there is a repository, Colab."""
+
+import shutil
+from pathlib import Path
+
+from . import editions
+
+# What the theme calls the buttons that lead to the repository or through it
+_TO_REPOSITORY = ("launch-", "source-")
+
+
+def is_placeholder(url):
+    """Whether nobody has written the repository's address into ``_config.yml`` yet."""
+    return "your-organization" in url
+
+
+def _open(app, page, template, context, doctree):
+    """The theme offers a source that is not published, and Colab whatever the address is."""
+    buttons = context.get("header_buttons", [])
+    if is_placeholder(editions.repositories()[0][0]):
+        buttons[:] = [b for b in buttons if not b["label"].startswith(_TO_REPOSITORY)]
+    for group in buttons:
+        if group["label"] == "download-buttons":
+            group["buttons"] = [*_notebook(page, context), *_without_source(group["buttons"])]
+
+
+def _without_source(buttons):
+    return [button for button in buttons if button["label"] != "download-source-button"]
+
+
+def _notebook(page, context):
+    if not (editions.ROOT / f"{page}.ipynb").is_file():
+        return []
+    name = page.removeprefix("chapters/")
+    return [
+        {
+            "type": "link",
+            "url": f"{context['pathto']('notebooks', 1)}/{name}.ipynb",
+            "text": ".ipynb",
+            "icon": "fas fa-code",
+            "tooltip": "Download the notebook, exercises empty",
+            "label": "download-notebook-button",
+        }
+    ]
+
+
+def _copy_notebooks(app, exception):
+    for chapter in editions.chapter_files():
+        notebook = chapter.with_suffix(".ipynb")
+        if notebook.is_file():
+            copy = Path(app.outdir) / "notebooks" / notebook.relative_to(editions.CHAPTERS)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(notebook, copy)
+
+
+def connect(app):
+    """Register with Sphinx."""
+    # After the theme, which fills the bar with 501.
+    app.connect("html-page-context", _open, priority=900)
+    app.connect("build-finished", _copy_notebooks)
