@@ -1,7 +1,7 @@
 """From a page to its notebook: a file to download and, where there is a repository, Colab."""
 
+import html
 import shutil
-from pathlib import Path
 
 from . import editions
 
@@ -12,6 +12,17 @@ _TO_REPOSITORY = ("launch-", "source-")
 def is_placeholder(url):
     """Whether nobody has written the repository's address into ``_config.yml`` yet."""
     return "your-organization" in url
+
+
+def to_notebook(chapter):
+    """A link, for a sentence on a chapter's page: to Colab, or to the file where there is none."""
+    url, branch = editions.repositories()[0]
+    if is_placeholder(url):
+        up = "../" * (1 + chapter.count("/"))
+        return f'<a href="{up}notebooks/{html.escape(chapter)}.ipynb">download its notebook</a>'
+    place = url.removeprefix("https://github.com/")
+    address = f"https://colab.research.google.com/github/{place}/blob/{branch}/chapters/{chapter}"
+    return f'<a href="{html.escape(address)}.ipynb">open the chapter in Colab</a>'
 
 
 def _open(app, page, template, context, doctree):
@@ -44,11 +55,12 @@ def _notebook(page, context):
     ]
 
 
-def _copy_notebooks(app, exception):
+def install(pages):
+    """Put the student editions beside the built pages."""
     for chapter in editions.chapter_files():
         notebook = chapter.with_suffix(".ipynb")
         if notebook.is_file():
-            copy = Path(app.outdir) / "notebooks" / notebook.relative_to(editions.CHAPTERS)
+            copy = pages / "notebooks" / notebook.relative_to(editions.CHAPTERS)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(notebook, copy)
 
@@ -57,4 +69,3 @@ def connect(app):
     """Register with Sphinx."""
     # After the theme, which fills the bar with 501.
     app.connect("html-page-context", _open, priority=900)
-    app.connect("build-finished", _copy_notebooks)

@@ -13,7 +13,7 @@ import logging
 import re
 import shutil
 
-from . import editions, execute, front_ends, live, quizzes
+from . import doors, editions, execute, front_ends, live, quizzes
 
 HTML = editions.ROOT / "_build" / "html"
 _DOCTREES = editions.ROOT / "_build" / ".doctrees"
@@ -38,6 +38,7 @@ def build(chapter=None):
     """
     _build(chapter)
     live.install(HTML)
+    doors.install(HTML)
 
 
 def _build(chapter):

@@ -381,7 +381,7 @@
     const notebook = () => import(new URL("live/notebook.mjs", root));
     save.onclick = async () => {
       const { filled } = await notebook();
-      const response = await fetch(new URL(`live/notebooks/${name}.ipynb`, root));
+      const response = await fetch(new URL(`notebooks/${name}.ipynb`, root));
       const answers = Object.fromEntries([...chapter.cards].map(([id, card]) => [id, card.code]));
       const text = filled(await response.text(), answers);
       const address = URL.createObjectURL(new Blob([text], { type: "application/x-ipynb+json" }));

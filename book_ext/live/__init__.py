@@ -42,7 +42,7 @@ def _built():
 
 
 def install(pages):
-    """Put the runtime, the notebooks and what stands above each exercise beside the built pages."""
+    """Put the runtime and what stands above each exercise beside the built pages."""
     place = pages / "live"
     if not cards.runs_in_pages:
         shutil.rmtree(place, ignore_errors=True)
@@ -57,9 +57,6 @@ def install(pages):
             continue
         chapters[f"chapters/{name}"] = runs
         _write(place / "above" / f"{name}.json", json.dumps(_above(text)))
-        notebook = editions.CHAPTERS / f"{name}.ipynb"
-        if notebook.is_file():
-            _write(place / "notebooks" / f"{name}.ipynb", notebook.read_text("utf-8"))
     about = {"bytes": first_run(place), "chapters": chapters}
     _write(place / "book.json", json.dumps(about))
     _write(place / "progress.json", json.dumps(progress))

@@ -13,7 +13,7 @@ from sphinx.util import logging
 
 from course_lib.exercises import check, find
 
-from .. import editions
+from .. import doors
 
 _log = logging.getLogger(__name__)
 _TASK = (nodes.paragraph, nodes.bullet_list, nodes.enumerated_list, nodes.math_block)
@@ -76,10 +76,7 @@ def _opened(exercise, cells):
 
 def _elsewhere(exercise, chapter):
     """Say why an answer does not run here; a script takes that away where it does."""
-    url, branch = editions.repositories()[0]
-    place = url.removeprefix("https://github.com/")
-    address = f"https://colab.research.google.com/github/{place}/blob/{branch}/chapters/{chapter}"
-    link = f'<a href="{html.escape(address)}.ipynb">open the chapter in Colab</a>'
+    link = doors.to_notebook(chapter)
     why = "This page cannot run your answer without scripts"
     if "torch" in exercise.uses:
         why = "Needs torch, which does not run in a page"
