@@ -74,6 +74,42 @@ def _mask_cases(rng):
     return cases
 
 
+def _fault(attribution, edges, box):
+    return _verdict(attribution, edges, box)
+
+
+def _verdict(attribution, edges, box, size=np.abs, marker_first=True, times=True):
+    """The verdict, and what may be forgotten on the way to it."""
+    strength = size(attribution)
+    share = strength[box].sum() / strength.sum()
+    in_the_box = share > (5 * box.mean() if times else 0.5)
+    drawn = np.corrcoef(strength.ravel(), edges.ravel())[0, 1] > 0.8
+    signs = {"marker": in_the_box, "edges": drawn}
+    order = ("marker", "edges") if marker_first else ("edges", "marker")
+    return next((name for name in order if signs[name]), "none")
+
+
+def _desk_cases(rng):
+    """Maps of every kind, some with both faults, some with strong negative values in the box."""
+    cases = []
+    for kind in rng.permutation(["marker", "hidden", "edges", "both", "none", "weak"]):
+        n = int(rng.integers(11, 15))
+        box = np.zeros((n, n), bool)
+        top, left = (int(i) for i in rng.integers(0, n - 3, 2))
+        box[top : top + 2, left : left + 3] = True
+        edges = rng.gamma(1, 1, (n, n))
+        map_ = rng.normal(0, 1, (n, n))
+        if kind in ("edges", "both"):
+            edges[box] = 25 + rng.random(6) if kind == "both" else edges[box]
+            map_ = (edges + 0.02 * map_) * rng.choice([-1, 1], (n, n))
+        elif kind in ("marker", "hidden"):
+            map_[box] = 12.0 if kind == "marker" else -12.0
+        elif kind == "weak":
+            map_[box] = 2.0
+        cases.append((map_, edges, box))
+    return cases
+
+
 EXERCISES = (
     Exercise(
         id="attribution.gradient_times_input",
@@ -241,6 +277,39 @@ EXERCISES = (
                 lambda attribution, mask: float(mask.mean()),
                 "That is the region's share of the pixels: the number to compare with, because a "
                 "map that knows nothing would score it.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="attribution.fault",
+        title="Read a failure",
+        reference=_fault,
+        cases=_desk_cases,
+        misconceptions=(
+            Misconception(
+                "positive_only",
+                lambda *given: _verdict(*given, size=lambda a: np.maximum(a, 0)),
+                "This is the verdict on the positive values alone. What speaks against the class "
+                "gives a fault away as well: the size of a value does not depend on its sign.",
+            ),
+            Misconception(
+                "edges_first",
+                lambda *given: _verdict(*given, marker_first=False),
+                "Where both hold, the marker is the worse fault and is named: ask for it first.",
+            ),
+            Misconception(
+                "half_of_the_map",
+                lambda *given: _verdict(*given, times=False),
+                "This is the verdict for a box that holds more than half of the map. A small box "
+                "gives itself away with less: compare with its share of the pixels.",
+            ),
+            Misconception(
+                "no_edges",
+                lambda attribution, edges, box: _verdict(
+                    attribution, 1 + 0 * edges + 1e-9 * box, box
+                ),
+                "The marker is found. But a map that draws the image is no explanation either: "
+                "correlate its sizes with the edges.",
             ),
         ),
     ),

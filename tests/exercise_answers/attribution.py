@@ -38,7 +38,29 @@ def _mean_places(maps, gradients):
     return np.maximum((gradients.mean((1, 2)) * maps.mean((1, 2))).sum(), 0)
 
 
+def _fault_loop(attribution, edges, box, share=5, least=0.8):
+    size = [abs(a) for a in attribution.ravel().tolist()]
+    line, inside = edges.ravel().tolist(), box.ravel().tolist()
+    n = len(size)
+    held = sum(s for s, i in zip(size, inside, strict=True) if i) / sum(size)
+    if held > share * sum(inside) / n:
+        return "marker"
+    a, b = sum(size) / n, sum(line) / n
+    covariance = sum((s - a) * (e - b) for s, e in zip(size, line, strict=True))
+    spread = sum((s - a) ** 2 for s in size) * sum((e - b) ** 2 for e in line)
+    return "edges" if covariance > least * spread**0.5 else "none"
+
+
+def _fault_torch(attribution, edges, box):
+    size, edges = (torch.tensor(a).double().abs().flatten() for a in (attribution, edges))
+    inside = torch.tensor(box).flatten()
+    if size[inside].mean() > 5 * size.mean():
+        return "marker"
+    return "edges" if torch.corrcoef(torch.stack([size, edges]))[0, 1] > 0.8 else "none"
+
+
 RIGHT = {
+    "fault": {"loop": _fault_loop, "densities": _fault_torch},
     "gradient_times_input": {
         "channels": lambda x, g: sum(x[..., c] * g[..., c] for c in range(3)),
         "loop": lambda x, g: [
@@ -72,6 +94,17 @@ RIGHT = {
 }
 
 WRONG = {
+    "fault": {
+        "none at all": (lambda a, e, b: "none", None),
+        "in capitals": (lambda a, e, b: _fault_loop(a, e, b).upper(), None),
+        "yes or no": (lambda a, e, b: _fault_loop(a, e, b) != "none", None),
+        "turned": (
+            lambda a, e, b: {"marker": "edges", "edges": "marker"}.get(
+                _fault_loop(a, e, b), "none"
+            ),
+            None,
+        ),
+    },
     "gradient_times_input": {
         "gradient alone": (lambda x, g: g.sum(2), None),
         "sums first": (lambda x, g: x.sum(2) * g.sum(2), None),
