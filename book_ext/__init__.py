@@ -7,7 +7,7 @@ from docutils import nodes
 from nbformat.v4 import new_markdown_cell, new_notebook
 from sphinx.util import logging
 
-from . import doors, editions, execute, live, pages, sources
+from . import doors, editions, execute, glossary, live, pages, search, sources
 
 _log = logging.getLogger(__name__)
 # What a page with mathematics loads, of the 25 MB that MathJax's wheel carries.
@@ -67,6 +67,8 @@ def setup(app):
     sources.connect(app)
     live.connect(app)
     doors.connect(app)
+    glossary.connect(app)
+    search.connect(app)
     app.connect("config-inited", _follow_fork)
     app.connect("doctree-read", _require_alt_text)
     app.connect("html-page-context", _once, priority=900)

@@ -8,6 +8,8 @@ import yaml
 from . import editions, rules
 
 _TEMPLATES = Path(__file__).with_name("scaffold")
+#: Pages behind the chapters.
+_BEHIND = ("/glossary", "/progress", "/credits")
 _ORDER = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 
@@ -60,7 +62,7 @@ def new_chapter(name):
     lines = contents.read_text(encoding="utf-8").splitlines()
     # Below the last chapter, as that one is written; where it belongs is for the author to say.
     files_at = [i for i, line in enumerate(lines) if "- file:" in line]
-    last = max(i for i in files_at if not lines[i].endswith(("/progress", "/credits")))
+    last = max(i for i in files_at if not lines[i].endswith(_BEHIND))
     indent = lines[last].partition("-")[0]
     lines.insert(last + 1, f"{indent}- file: chapters/{name}")
     editions.replace_file(contents, "\n".join(lines) + "\n")

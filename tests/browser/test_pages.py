@@ -91,14 +91,6 @@ def test_doors_of_a_chapter_lead_to_its_notebook(open_page, path):
         assert colab
 
 
-def test_chinese_terms_can_be_searched(address):
-    """Sphinx indexes a run of Han characters as one word, so terms must stand alone."""
-    index = (HTML / "searchindex.js").read_text(encoding="utf-8")
-    for term in ("盛行率", "靈敏度", "特異度", "陽性預測值", "陰性預測值"):
-        escaped = term.encode("ascii", "backslashreplace").decode()
-        assert f'"{escaped}":' in index, term
-
-
 @pytest.mark.parametrize("path", editions.chapter_files(), ids=editions.chapter_name)
 def test_readers_without_scripts_see_the_numbers(open_page, path):
     page = open_page(f"chapters/{editions.chapter_name(path)}.html", scripts=False)

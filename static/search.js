@@ -1,0 +1,45 @@
+// What Sphinx's searchtools.js, which comes before, leaves to be wished: snippets of prose, Chinese
+// highlighted as it was typed, the glossary behind the chapter that explains a term.
+(() => {
+  const notProse = "h1, script, style, button, .headerlink, .cell, .cw-host, .math, .cell_output";
+  const length = 240;
+  let asked = "";
+
+  const parse = Search._parseQuery;
+  Search._parseQuery = (query) => {
+    const parsed = parse(query);
+    asked = query.toLowerCase().trim();
+    const typed = query.match(/[\u3400-\u9fff]+/g) ?? [];
+    const words = [...parsed[3]].filter((word) => !/[\u3400-\u9fff]/.test(word));
+    parsed[3] = new Set([...words, ...typed]);
+    localStorage.setItem("sphinx_highlight_terms", [...parsed[3]].join(" "));
+    return parsed;
+  };
+
+  Scorer.score = ([page, , , , score]) => (page === "chapters/glossary" ? score - 1 : score);
+
+  Search.htmlToText = (html, anchor) => {
+    const page = new DOMParser().parseFromString(html, "text/html");
+    const article = page.querySelector("article.bd-article");
+    const part = (anchor && article?.querySelector(anchor)) || article;
+    if (!part) return "";
+    for (const other of part.querySelectorAll(notProse)) other.remove();
+    const meaning = part.localName === "dt" ? `: ${part.nextElementSibling.textContent}` : "";
+    return (part.textContent + meaning).replace(/\s+/g, " ").trim();
+  };
+
+  Search.makeSearchSummary = (html, words, anchor) => {
+    const text = Search.htmlToText(html, anchor);
+    if (!text) return null;
+    const lower = text.toLowerCase();
+    const found = [asked, ...words].map((word) => lower.indexOf(word)).find((at) => at >= 0) ?? 0;
+    const wanted = Math.max(found - length / 3, 0);
+    const from = wanted ? text.indexOf(" ", wanted) + 1 : 0;
+    const rest = text.slice(from);
+    const part = rest.length > length ? `${rest.slice(0, rest.lastIndexOf(" ", length))} …` : rest;
+    const summary = document.createElement("p");
+    summary.className = "context";
+    summary.textContent = (from ? "… " : "") + part;
+    return summary;
+  };
+})();
