@@ -51,7 +51,8 @@ FIRST = {
     "顯著圖": "attribution",
     "孿生網路": "one_shot",
     "風格轉換": "style",
-    "神經解碼": "brain",
+    "三光子顯微術": "optics",
+    "神經解碼": "decoding",
     "資料洩漏": "report",
 }
 #: Of these two chapters explain something by that name.
@@ -144,8 +145,8 @@ def test_chinese_is_said_to_be_chinese(open_page):
               const found = [];
               while (walker.nextNode()) {
                 const { data, parentElement: at } = walker.currentNode;
-                // What a widget says is its own.
-                const hidden = at.closest("script, style, .cw-host");
+                // What a cell shows is made by the library.
+                const hidden = at.closest("script, style, .cell_output");
                 if (/[\u3400-\u9fff]/.test(data) && !hidden && !at.closest("[lang=zh-Hant]"))
                   found.push(data);
               }
