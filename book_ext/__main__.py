@@ -28,7 +28,7 @@ def notebooks():
     """Execute what changed and write the student editions."""
     paths = _execute_chapters()
     _write_editions(paths)
-    table()
+    _table_if_needed()
     _say(f"{len(paths)} student editions are up to date.")
 
 
@@ -37,6 +37,12 @@ def table():
     for path, text in overview.outdated():
         editions.replace_file(path, text)
         _say(f"wrote {path.relative_to(editions.ROOT)}")
+    overview.remember()
+
+
+def _table_if_needed():
+    if not overview.is_known():
+        table()
 
 
 def check():

@@ -1,6 +1,7 @@
 """Parts of files that say what other files hold: they are written, and never go out of date."""
 
 import ast
+import hashlib
 import re
 from collections import Counter
 
@@ -11,6 +12,33 @@ _HEADER = ("chapter", "science", "exercises and quiz", "tests", "benchmarks")
 _COMMON = {"datasets", "exercises", "figures", "widgets"}
 #: A module that more chapters import stands only in the chapter of its name.
 _MANY = 4
+
+
+_READ = ("*.md", "*.toml", "chapters", "course_lib", "tests", "benchmarks", "book_ext")
+_KNOWN = editions.ROOT / "_build" / "tables.txt"
+
+
+def is_known():
+    """Whether the tables were written from the files as they are; to make them takes seconds."""
+    return _KNOWN.is_file() and _KNOWN.read_text("utf-8") == _digest()
+
+
+def remember():
+    """The tables are right for the files as they are."""
+    _KNOWN.parent.mkdir(exist_ok=True)
+    editions.replace_file(_KNOWN, _digest())
+
+
+def _digest():
+    """Of every file that a table may say something of."""
+    digest = hashlib.sha256()
+    for pattern in _READ:
+        for top in sorted(editions.ROOT.glob(pattern)):
+            for file in sorted(top.rglob("*")) if top.is_dir() else [top]:
+                if file.suffix in (".md", ".py", ".toml"):
+                    digest.update(f"{file.relative_to(editions.ROOT)}\n".encode())
+                    digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def outdated():
