@@ -152,7 +152,7 @@ def _pages(app):
     """A page for each module that a chapter links to; where one chapter is built they stay."""
     if pages.is_one_chapter():
         return
-    formatter = HtmlFormatter(lineanchors="L")
+    formatter = HtmlFormatter(linespans="L")
     for module in sorted(_linked_to()):
         code = _file(module).read_text("utf-8")
         body = f"<h1>{module}</h1>\n{highlight(code, PythonLexer(), formatter)}"

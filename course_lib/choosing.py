@@ -333,7 +333,7 @@ class MetricChoice:
     def _repr_html_(self):
         rows = [("yes", m.name, m.question, m.where) for m in self.suitable.values()]
         rows += [("no", name, reason, "") for name, reason in self.unsuitable.items()]
-        return table(["", "score", "what it says, or why not", "in course_lib"], rows)
+        return table(["fits", "score", "what it says, or why not", "in course_lib"], rows)
 
 
 def choose_metrics(kind, **properties):
