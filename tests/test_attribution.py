@@ -671,7 +671,7 @@ def test_the_chapter_scores_no_child_that_it_learned_from():
     cells = [cell.source for cell in editions.read_source(source).cells]
     shown, scored = [], []
 
-    def train(data, seed):
+    def train(data, seed, **how):
         shown.append(set(data.images))
         return shown[-1]
 
