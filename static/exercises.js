@@ -47,8 +47,8 @@
     return known !== version ? "" : solved ? "solved" : seen ? "seen" : "";
   };
 
-  // By question: {choice, first, right, times, due}. What was wrong is asked again, at once and then
-  // after days that grow while it is right.
+  // By question: {choice, first, right, times, due}. What was wrong is asked again, at once and
+  // then after days that grow while it is right.
   const quizzes = store("questions");
   const WAITS = [1, 3, 7, 21];
   const DAY = 24 * 60 * 60 * 1000;
