@@ -3,7 +3,6 @@
 import numpy as np
 import torch
 from scipy import special
-from statsmodels.stats.multitest import multipletests
 
 
 def _holm_loop(p):
@@ -19,6 +18,14 @@ def _holm_by_definition(p):
     """The largest of m_j p_j over all p_j up to this one; m_j of them are not smaller."""
     own = np.array([min(1.0, q * np.sum(p >= q)) for q in p])
     return [max(own[p <= q]) for q in p]
+
+
+def _holm_accumulated(p):
+    order = np.argsort(p)
+    steps = np.maximum.accumulate(np.arange(len(p), 0, -1) * p[order])
+    found = np.empty(len(p))
+    found[order] = steps.clip(max=1)
+    return found
 
 
 def _holm_backwards(p):
@@ -169,7 +176,7 @@ RIGHT = {
     },
     "holm": {
         "loop": _holm_loop,
-        "statsmodels": lambda p: multipletests(p, method="holm")[1],
+        "accumulated": _holm_accumulated,
         "definition": _holm_by_definition,
         "backwards": _holm_backwards,
         "torch": lambda p: torch.tensor(_holm_loop(p)),
