@@ -28,6 +28,14 @@ def _holm_accumulated(p):
     return found
 
 
+def _step_up(p, factors):
+    order = np.argsort(p)
+    steps = np.minimum.accumulate((factors * p[order])[::-1])[::-1]
+    found = np.empty(len(p))
+    found[order] = steps.clip(max=1)
+    return found
+
+
 def _holm_backwards(p):
     order = np.argsort(p)[::-1]
     stepped = p[order] * np.arange(1, len(p) + 1)
@@ -274,8 +282,8 @@ WRONG = {
         "bonferroni": (lambda p: np.minimum(1, p * len(p)), "bonferroni"),
         "in order": (lambda p: sorted(_holm_loop(p)), "sorted"),
         "sidak": (lambda p: 1 - (1 - p) ** len(p), None),
-        "hochberg": (lambda p: multipletests(p, method="simes-hochberg")[1] * 1.001, None),
-        "false discoveries": (lambda p: multipletests(p, method="fdr_bh")[1], None),
+        "hochberg": (lambda p: _step_up(p, np.arange(len(p), 0, -1)) * 1.001, None),
+        "false discoveries": (lambda p: _step_up(p, len(p) / np.arange(1, len(p) + 1)), None),
         "unchanged": (lambda p: p, None),
         "reject": (lambda p: np.array(_holm_loop(p)) < 0.05, None),
         "divided": (lambda p: p / len(p), None),
