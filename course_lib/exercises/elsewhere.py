@@ -72,14 +72,16 @@ def _sensitivity_gap(y_true, positive, group):
 
 
 def _group_cases(rng):
-    """Both groups have found and missed ill, of different numbers."""
+    """Both groups have found and missed ill, of different numbers; the gap has either sign."""
     cases = []
     while len(cases) < 6:
-        n = int(rng.integers(30, 90))
+        n, sign = int(rng.integers(30, 90)), (-1) ** len(cases)
         y_true, group = (rng.random(n) < 0.5).astype(int), (rng.random(n) < 0.35).astype(int)
-        positive = (rng.random(n) < np.where(y_true, 0.8 - 0.3 * group, 0.2)).astype(int)
+        positive = (
+            rng.random(n) < np.where(y_true, 0.65 - sign * 0.3 * (group - 0.5), 0.2)
+        ).astype(int)
         (p, k), (q, m) = _two_shares(positive == 1, y_true == 1, group)
-        if min(p, q, 1 - p, 1 - q) > 0.05 and k != m and abs(p - q) > 0.05 and min(k, m) > 3:
+        if min(p, q, 1 - p, 1 - q) > 0.05 and k != m and sign * (q - p) > 0.05 and min(k, m) > 3:
             cases.append((y_true, positive, group))
     return cases
 
@@ -272,8 +274,8 @@ EXERCISES = (
             Misconception(
                 "ratio_of_shares",
                 lambda y_prob, old, new: _share(_odds(y_prob) * new / old),
-                "The odds were multiplied by new/old, as this value shows. The factor is a ratio "
-                "of odds, too: new/(1 - new) over old/(1 - old).",
+                "This is the risk whose odds are new/old times the old ones. The factor is a "
+                "ratio of odds, too: new/(1 - new) over old/(1 - old).",
             ),
             Misconception(
                 "backwards",
@@ -336,6 +338,15 @@ EXERCISES = (
                 "ppv",
                 lambda y_true, positive, group: _gap(y_true == 1, positive == 1, group),
                 "This is the gap in PPV: it starts from the positive results. Start from the ill.",
+            ),
+            Misconception(
+                "variance",
+                lambda y_true, positive, group: (
+                    _sensitivity_gap(y_true, positive, group)[0],
+                    _sensitivity_gap(y_true, positive, group)[1] ** 2,
+                ),
+                "The difference is right. Beside it stands its variance, of which the standard "
+                "error is the root.",
             ),
             Misconception(
                 "errors_added",
@@ -461,6 +472,15 @@ EXERCISES = (
                 "hard cases: count patient by patient.",
             ),
             Misconception(
+                "false_alarms",
+                lambda y_true, machine, reader: (
+                    _second_reader(y_true, machine, reader)[0],
+                    1 - _second_reader(y_true, machine, reader)[1],
+                ),
+                "The sensitivity is right. Beside it stands the share of the healthy who are "
+                "recalled; the specificity is 1 minus it.",
+            ),
+            Misconception(
                 "machine_alone",
                 lambda y_true, machine, reader: _rates(y_true, machine),
                 "These are the rates of the machine alone.",
@@ -478,6 +498,12 @@ EXERCISES = (
                 lambda values, target, slack: np.cumsum(values - target - slack),
                 "This sum goes below 0. Good months would be saved up and hide the bad ones: "
                 "start again at 0.",
+            ),
+            Misconception(
+                "floored_at_the_end",
+                lambda values, target, slack: np.maximum(np.cumsum(values - target - slack), 0),
+                "This is the whole sum with its negative values set to 0 afterwards. The chart "
+                "starts again from 0 each time, and forgets how far below the sum had been.",
             ),
             Misconception(
                 "no_slack",

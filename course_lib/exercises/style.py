@@ -300,6 +300,17 @@ EXERCISES = (
                 "in both.",
             ),
             Misconception(
+                "equal_is_enough",
+                lambda content, manner: np.array(
+                    [
+                        ((content <= c) & (manner <= m)).sum() > 1
+                        for c, m in zip(content, manner, strict=True)
+                    ]
+                ),
+                "Here a picture counts as superior with one cost lower and the other equal. Both "
+                "must be lower.",
+            ),
+            Misconception(
                 "the_dearest",
                 lambda content, manner: content + manner == (content + manner).max(),
                 "This is the picture with the largest sum. The two costs have different units, and "

@@ -163,7 +163,10 @@ def _fair_margin(ours_left, rival_left, ours_right, rival_right):
 
 
 def _margin_cases(rng):
-    """Scores of settings (rows) on images: what is best on the left is not so on the right."""
+    """Scores of settings (rows) on images: what is best on the left is not so on the right.
+
+    Nor has it the highest score on a single image.
+    """
     fixed = (
         np.array([[0.6, 0.7], [0.9, 0.8], [0.5, 0.6]]),
         np.array([[0.7, 0.7], [0.6, 0.5], [0.8, 0.9]]),
@@ -181,6 +184,7 @@ def _margin_cases(rng):
         for one, other in (tables[::2], tables[1::2]):
             best, better_later = rng.permutation(settings)[:2]
             one[best] += 0.1
+            one[best - 1, :2] = one.max() + 0.05, 0.1
             other[better_later] += 0.06
         cases.append(tuple(tables))
     return cases
@@ -368,6 +372,15 @@ EXERCISES = (
                 ),
                 "This is the margin on the left, where the settings were chosen. Report what they "
                 "reach on images that had no part in that.",
+            ),
+            Misconception(
+                "best_on_one_image",
+                lambda ours_left, rival_left, ours_right, rival_right: float(
+                    ours_right[ours_left.max(1).argmax()].mean()
+                    - rival_right[rival_left.max(1).argmax()].mean()
+                ),
+                "This is the margin of the settings with the highest score on a single image of "
+                "the left. Choose by the mean over its images.",
             ),
             Misconception(
                 "one_setting_for_both",

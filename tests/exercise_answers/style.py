@@ -143,6 +143,10 @@ WRONG = {
         "which": (lambda c, m: np.flatnonzero(_failed_loop(c, m)), None),
         "above both means": (lambda c, m: (c > c.mean()) & (m > m.mean()), None),
         "best content": (lambda c, m: c == c.min(), None),
+        "or equal": (
+            lambda c, m: [((c <= a) & (m <= b)).sum() > 1 for a, b in zip(c, m, strict=True)],
+            "equal_is_enough",
+        ),
     },
     "content_cost": {
         "variance of torch": (

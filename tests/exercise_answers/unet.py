@@ -250,6 +250,12 @@ WRONG = {
             None,
         ),
         "ours alone": (lambda a, b, c, d: c[a.mean(1).argmax()].mean(), None),
+        "highest single score": (
+            lambda a, b, c, d: (
+                c[np.argmax(a) // a.shape[1]].mean() - d[np.argmax(b) // b.shape[1]].mean()
+            ),
+            "best_on_one_image",
+        ),
         "ratio": (
             lambda a, b, c, d: c[a.mean(1).argmax()].mean() / d[b.mean(1).argmax()].mean() - 1,
             None,
