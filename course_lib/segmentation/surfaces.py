@@ -34,7 +34,9 @@ def surface_distances(true, predicted, spacing=1.0):
     for name, mask in (("true", true), ("predicted", predicted)):
         if not mask.any():
             raise ValueError(f"{name} holds no object, so there is no distance to it.")
-    return _distances(true, predicted, spacing)
+    outlines = [mask & ~binary_erosion(mask) for mask in (true, predicted)]
+    to_true, to_predicted = (distance_transform_edt(~o, sampling=spacing) for o in outlines)
+    return to_predicted[outlines[0]], to_true[outlines[1]]
 
 
 def hausdorff_distance(true, predicted, percentile=95, spacing=1.0):
@@ -65,7 +67,8 @@ def hausdorff_distance(true, predicted, percentile=95, spacing=1.0):
         raise ValueError(f"percentile must be one number from 0 to 100, got {percentile}.")
     if not (true.any() and predicted.any()):
         return undefined("hausdorff_distance", "a mask is empty")
-    return float(max(np.percentile(d, percentile) for d in _distances(true, predicted, spacing)))
+    distances = surface_distances(true, predicted, spacing)
+    return float(max(np.percentile(d, percentile) for d in distances))
 
 
 def normalized_surface_distance(true, predicted, tolerance, spacing=1.0):
@@ -95,7 +98,7 @@ def normalized_surface_distance(true, predicted, tolerance, spacing=1.0):
         return undefined("normalized_surface_distance", "both masks are empty")
     if not (true.any() and predicted.any()):
         return 0.0
-    distances = np.concatenate(_distances(true, predicted, spacing))
+    distances = np.concatenate(surface_distances(true, predicted, spacing))
     return float(np.mean(distances <= tolerance))
 
 
@@ -143,9 +146,3 @@ def _checked(true, predicted, spacing):
     if given.shape not in ((), (true.ndim,)):
         raise ValueError(f"spacing must hold one number, or {true.ndim}, got {spacing!r}.")
     return true, predicted, np.broadcast_to(given.astype(float), true.ndim)
-
-
-def _distances(true, predicted, spacing):
-    outlines = [mask & ~binary_erosion(mask) for mask in (true, predicted)]
-    to_true, to_predicted = (distance_transform_edt(~o, sampling=spacing) for o in outlines)
-    return to_predicted[outlines[0]], to_true[outlines[1]]
