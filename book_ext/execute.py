@@ -201,6 +201,8 @@ def run(path, text):
         raise ChapterError(_failure(name, notebook, error)) from error
     _inspect(name, notebook)
     opened = {Path(file).relative_to(editions.ROOT).as_posix() for file in files}
+    # What pip wrote beside the library says nothing of what a chapter computes.
+    opened = {file for file in opened if ".egg-info/" not in file}
     opened -= set(REGISTRIES)
     if front_ends.texts() == texts:
         opened -= set(texts)

@@ -328,10 +328,13 @@ def test_a_chapter_runs_again_when_a_file_that_it_used_changes(chapter, project)
         (library / name).write_text(text)
     (project / "examples").mkdir()
     (project / "examples" / "report.txt").write_text("beside the library")
+    (project / "course_lib.egg-info").mkdir()
+    (project / "course_lib.egg-info" / "entry_points.txt").write_text("pip's own")
     path = chapter(
         "---\nfile_format: mystnb\n---\n\n```{code-cell} ipython3\n"
         "from course_lib import used\nprint(used.hints.read_text())\n"
-        "print(open('examples/report.txt').read())\n```\n"
+        "print(open('examples/report.txt').read())\n"
+        "open('course_lib.egg-info/entry_points.txt').close()\n```\n"
     )
     source = path.read_text()
     assert execute.stored(path, source) is None
@@ -340,12 +343,13 @@ def test_a_chapter_runs_again_when_a_file_that_it_used_changes(chapter, project)
         ran = execute.run(path, source)
         assert _results(execute.stored(path, source)) == _results(ran)
     assert list(library.glob("__pycache__/used*.pyc"))
-    for changed in (*(library / name for name in files), project / "examples" / "report.txt"):
-        before = changed.read_text()
+    outside = ("examples/report.txt", "course_lib.egg-info/entry_points.txt")
+    for changed in (*(library / name for name in files), *(project / name for name in outside)):
+        before, counts = changed.read_text(), changed.name not in ("unused.py", "entry_points.txt")
         changed.write_text(before + "#")
-        assert (execute.stored(path, source) is None) == (changed.name != "unused.py")
+        assert (execute.stored(path, source) is None) == counts
         changed.unlink()
-        assert (execute.stored(path, source) is None) == (changed.name != "unused.py")
+        assert (execute.stored(path, source) is None) == counts
         changed.write_text(before)
     assert _results(execute.stored(path, source)) == _results(ran)
 
