@@ -5,7 +5,6 @@ chapter. Every network, and the watershed beside them, chooses its settings on t
 it.
 """
 
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ import torch
 from course_lib import datasets
 from course_lib import segmentation as seg
 
+from .report import write_table
 from .unet_training import cell_by_cell, f1_of, margin_interval, predict, trained
 
 TABLE = Path(__file__).with_name("halves.csv")
@@ -76,9 +76,8 @@ def _scores(truth, found):
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    lines = [("taught by", "method", "batches", "F1", "panoptic quality", "above the watershed")]
-    for line in rows():
-        print(*line, sep=", ", flush=True)
-        lines.append(line)
-    with open(TABLE, "w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows(lines)
+    write_table(
+        TABLE,
+        ("taught by", "method", "batches", "F1", "panoptic quality", "above the watershed"),
+        rows(),
+    )

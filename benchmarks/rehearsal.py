@@ -5,7 +5,6 @@ with the chapter. All methods learn from the same films and are asked about all 
 those of validation and test together: half of them would be too few to compare.
 """
 
-import csv
 import time
 from pathlib import Path
 
@@ -21,6 +20,8 @@ from course_lib.deploy import Model, Preprocessing, SmallCNN
 from course_lib.intervals import grouped_interval
 from course_lib.nets import EfficientNetLite0
 from course_lib.training import fit
+
+from .report import write_table
 
 TABLE = Path(__file__).with_name("rehearsal.csv")
 SEEDS = range(3)
@@ -106,9 +107,4 @@ def _row(name, seed, right, new, seconds):
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    lines = [("method", "seed", "accuracy", "low", "high", "seconds")]
-    for line in rows():
-        print(*line, sep=", ", flush=True)
-        lines.append(line)
-    with open(TABLE, "w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows(lines)
+    write_table(TABLE, ("method", "seed", "accuracy", "low", "high", "seconds"), rows())
