@@ -1,5 +1,6 @@
 """Every built page: no outside request, no console error, no accessibility fault, fits a phone."""
 
+import re
 from urllib.parse import urlparse
 
 import pytest
@@ -89,6 +90,19 @@ def test_doors_of_a_chapter_lead_to_its_notebook(open_page, path):
         end = f"/github{urlparse(url).path}/blob/{branch}/chapters/{name}.ipynb"
         assert all(address.endswith(end) for address in colab)
         assert colab
+
+
+def test_every_link_from_code_ends_at_a_line_of_the_library():
+    found = 0
+    for chapter in editions.chapter_files():
+        page = HTML / "chapters" / f"{editions.chapter_name(chapter)}.html"
+        links = re.findall(r'class="to-source" href="([^"#]+)#?([^"]*)"', page.read_text("utf-8"))
+        found += len(links)
+        for address, line in links:
+            source = (page.parent / address).resolve()
+            assert source.is_relative_to(HTML / "source"), address
+            assert not line or f'id="{line}"' in source.read_text("utf-8"), (address, line)
+    assert found > 200
 
 
 @pytest.mark.parametrize("path", editions.chapter_files(), ids=editions.chapter_name)
