@@ -9,7 +9,7 @@ References
 Maier-Hein et al. 2024, Nat Methods 21:195. Reinke et al. 2024, Nat Methods 21:182.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ._html import table
 from ._validation import as_choice
@@ -65,12 +65,8 @@ class Metric:
     name: str
     where: str
     question: str
-    refused: dict[str, str]
-    needs: dict[str, str]
-
-
-def _metric(name, where, question, refused=None, needs=None):
-    return Metric(name, where, question, refused or {}, needs or {})
+    refused: dict[str, str] = field(default_factory=dict)
+    needs: dict[str, str] = field(default_factory=dict)
 
 
 _MOVES = "it moves with the prevalence, so the value found here does not hold there"
@@ -80,7 +76,7 @@ _A_SHIFT = "on an object of a few pixels a shift by one changes it more than a b
 #: The decision table: the scores of each kind of task.
 METRICS = {
     "classification": (
-        _metric(
+        Metric(
             "accuracy",
             "metrics.ConfusionMatrix.accuracy",
             "How many answers are right?",
@@ -91,20 +87,20 @@ METRICS = {
             },
             {"threshold": _THRESHOLD},
         ),
-        _metric(
+        Metric(
             "sensitivity and specificity",
             "metrics.ConfusionMatrix.sensitivity",
             "How many of the ill, and how many of the healthy, are called right?",
             needs={"threshold": _THRESHOLD},
         ),
-        _metric(
+        Metric(
             "balanced accuracy",
             "metrics.ConfusionMatrix.balanced_accuracy",
             "The mean of both",
             {"unequal_costs": "it weighs a share of misses like the same share of false alarms"},
             {"threshold": _THRESHOLD},
         ),
-        _metric(
+        Metric(
             "F1",
             "metrics.ConfusionMatrix.f1",
             "How well do the alarms and the ill agree, whatever happens to the healthy?",
@@ -114,7 +110,7 @@ METRICS = {
             },
             {"threshold": _THRESHOLD},
         ),
-        _metric(
+        Metric(
             "MCC",
             "metrics.ConfusionMatrix.mcc",
             "How strongly are answer and truth correlated?",
@@ -124,19 +120,19 @@ METRICS = {
             },
             {"threshold": _THRESHOLD},
         ),
-        _metric(
+        Metric(
             "predictive values at a prevalence",
             "metrics.predictive_values",
             "What does an answer mean for this patient, where the test is used?",
             needs={"threshold": _THRESHOLD},
         ),
-        _metric(
+        Metric(
             "AUC",
             "roc.RocCurve.auc",
             "How often does an ill case score above a healthy one?",
             {"threshold": "it averages over thresholds that nobody will use"},
         ),
-        _metric(
+        Metric(
             "average precision",
             "roc.RocCurve.average_precision",
             "How pure are the first places of the ranking?",
@@ -145,13 +141,13 @@ METRICS = {
                 "threshold": "it averages over thresholds that nobody will use",
             },
         ),
-        _metric(
+        Metric(
             "net benefit",
             "calibration.decision_curve",
             "Is acting on the answer better than treating all, or none?",
             needs={"probabilities": "its threshold is a risk, so the score must be one"},
         ),
-        _metric(
+        Metric(
             "Brier score",
             "calibration.brier_score",
             "How far are the probabilities from what happened?",
@@ -160,7 +156,7 @@ METRICS = {
         ),
     ),
     "segmentation": (
-        _metric(
+        Metric(
             "pixel accuracy",
             "metrics.ConfusionMatrix.accuracy",
             "How many pixels are right?",
@@ -170,7 +166,7 @@ METRICS = {
                 "outline_matters": "it counts pixels, not how far off they are",
             },
         ),
-        _metric(
+        Metric(
             "Dice",
             "segmentation.dice",
             "How much do the two areas overlap?",
@@ -182,7 +178,7 @@ METRICS = {
                 "pixel: judge the empty images apart",
             },
         ),
-        _metric(
+        Metric(
             "clDice",
             "segmentation.center_line_dice",
             "How much of each center line lies in the other mask?",
@@ -192,7 +188,7 @@ METRICS = {
             },
             {"thin": "a round object has no center line worth its name"},
         ),
-        _metric(
+        Metric(
             "Hausdorff distance",
             "segmentation.hausdorff_distance",
             "How far off is the worst place of the outline?",
@@ -201,19 +197,19 @@ METRICS = {
                 "may_be_empty": "there is no outline: judge the empty images apart",
             },
         ),
-        _metric(
+        Metric(
             "HD95",
             "segmentation.hausdorff_distance",
             "How far off is the outline, but for its worst twentieth?",
             {"may_be_empty": "there is no outline: judge the empty images apart"},
         ),
-        _metric(
+        Metric(
             "NSD",
             "segmentation.normalized_surface_distance",
             "How much of the outline is as good as an expert's?",
             {"may_be_empty": "there is no outline: judge the empty images apart"},
         ),
-        _metric(
+        Metric(
             "sensitivity and specificity of finding anything",
             "metrics.ConfusionMatrix.sensitivity",
             "Does it find something where something is, and nothing where nothing is?",
@@ -221,7 +217,7 @@ METRICS = {
         ),
     ),
     "detection": (
-        _metric(
+        Metric(
             "average precision of boxes",
             "detection.average_precision",
             "How pure are the first places of the ranking of boxes?",
@@ -232,19 +228,19 @@ METRICS = {
                 "threshold": "it averages over thresholds that nobody will use",
             },
         ),
-        _metric(
+        Metric(
             "F1 of the boxes",
             "segmentation.InstanceMatch.f1",
             "How well do the boxes shown and the objects agree?",
             {"points": "a place has no box to overlap with"},
             {"threshold": _THRESHOLD},
         ),
-        _metric(
+        Metric(
             "FROC",
             "free_response.froc",
             "How many lesions are marked at so many false marks for each case?",
         ),
-        _metric(
+        Metric(
             "wAFROC area",
             "free_response.afroc_auc",
             "How often is a lesion rated above everything in a normal case?",
@@ -253,7 +249,7 @@ METRICS = {
         ),
     ),
     "instances": (
-        _metric(
+        Metric(
             "Dice of the foreground",
             "segmentation.dice",
             "How much do the two areas overlap?",
@@ -263,13 +259,13 @@ METRICS = {
                 "small": _A_SHIFT,
             },
         ),
-        _metric(
+        Metric(
             "F1 at an IoU",
             "segmentation.match_instances",
             "How many objects were found, and how many invented?",
             {"dense": "long neurites are cut by one gap, and one gap then costs them whole"},
         ),
-        _metric(
+        Metric(
             "mean average precision",
             "segmentation.mean_average_precision",
             "The same, over ten thresholds of the IoU",
@@ -280,7 +276,7 @@ METRICS = {
                 "dense": "long neurites are cut by one gap, and one gap then costs them whole",
             },
         ),
-        _metric(
+        Metric(
             "panoptic quality",
             "segmentation.InstanceMatch.panoptic_quality",
             "F1 times how well the matched objects overlap",
@@ -291,7 +287,7 @@ METRICS = {
                 "dense": "long neurites are cut by one gap, and one gap then costs them whole",
             },
         ),
-        _metric(
+        Metric(
             "foreground-restricted Rand score",
             "segmentation.foreground_rand",
             "Do pixels that belong together stay together?",
