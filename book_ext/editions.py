@@ -10,6 +10,7 @@ both the student's outputs and the book's::
 import copy
 import functools
 import hashlib
+import json
 import os
 import re
 from pathlib import Path
@@ -25,6 +26,9 @@ from . import comparison
 
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = ROOT / "chapters"
+_PARSED = ROOT / "_build" / "parsed"
+#: Several states of each chapter.
+_PARSED_AT_MOST = 200
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 _LINK_TO_CHAPTER = re.compile(r"(\]\((?!\w+:)[^)#\s]+)\.md(#[^)\s]*)?\)")
 
@@ -93,10 +97,23 @@ def read_source(text):
 
 @functools.lru_cache(maxsize=100)
 def _parsed(text):
+    digest = hashlib.sha256(f"{jupytext.__version__} {text}".encode()).hexdigest()
+    place = _PARSED / f"{digest}.json"
+    if place.is_file():
+        return nbformat.from_dict(json.loads(place.read_text(encoding="utf-8")))
     notebook = jupytext.reads(body(text), fmt="md:myst")
     for cell in notebook.cells:
         cell.metadata.setdefault("tags", [])
+    # Every command reads every chapter, and parsing one takes longer than all else that it does.
+    if is_notebook(text):
+        replace_file(place, json.dumps(notebook))
+        for old in sorted(_PARSED.iterdir(), key=_age)[:-_PARSED_AT_MOST]:
+            old.unlink(missing_ok=True)
     return notebook
+
+
+def _age(path):
+    return path.stat().st_mtime if path.exists() else 0.0
 
 
 def tags(cell):

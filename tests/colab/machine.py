@@ -22,7 +22,8 @@ from unittest import mock
 from book_ext.editions import ROOT
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
-BUILT = ROOT / "_build" / "colab"
+# Hidden: Sphinx looks for pages in every folder of the project that is not.
+BUILT = ROOT / "_build" / ".colab"
 _VERSIONS = (
     "import importlib.metadata as m, json;"
     # The first of two on the path is the one that is imported.
