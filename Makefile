@@ -61,7 +61,9 @@ test: .venv/installed
 serve: book
 	$(BIN)/python -m book_ext serve
 
+# JupyterLab runs no script of a notebook that it does not trust, such as those of widgets.
 lab: .venv/installed-lab
+	$(BIN)/jupyter trust chapters/*.ipynb chapters/*/*.ipynb
 	$(BIN)/jupyter lab chapters
 
 bench: .venv/installed-bench

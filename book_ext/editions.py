@@ -248,7 +248,7 @@ def with_kept_outputs(edition, kept):
 
 
 def _text_only(output, count):
-    """Drop pictures, HTML and widget views; their text form says what was there."""
+    """Drop pictures and HTML; their text form says what was there."""
     output = copy.deepcopy(output)
     if output.output_type in ("display_data", "execute_result"):
         output.data = {"text/plain": output.data["text/plain"]}

@@ -7,8 +7,10 @@ import re
 from fractions import Fraction
 from html.parser import HTMLParser
 
+import ipywidgets
 import numpy as np
 import pytest
+from IPython.core.formatters import DisplayFormatter
 
 from book_ext import editions
 from course_lib import widgets
@@ -216,7 +218,7 @@ def test_html_stands_alone(make):
     outside = set(re.findall(r"\w+://[^\s\"'`]+", html))
     assert outside <= {"http://www.w3.org/2000/svg"}, "a name, not an address that is asked"
     assert not re.search(r"\bimport\b|\bfetch\(|@import|url\((?!\$)", "".join(page.scripts))
-    assert len(html) < 80_000
+    assert len(html) < 90_000
 
 
 @every_widget
@@ -238,13 +240,26 @@ def test_fallback_can_be_read_without_scripts(make):
 
 
 @every_widget
-def test_three_forms_in_a_notebook(make):
+def test_a_notebook_keeps_what_needs_no_kernel(make):
+    """The view of a model would be preferred to all else, and is an error once the kernel ends."""
     widget = make()
-    shown, metadata = widget._repr_mimebundle_()
-    assert isinstance(metadata, dict)
-    assert shown["text/html"] == widget.html()
-    assert shown["text/plain"] == repr(widget)
-    assert shown["application/vnd.jupyter.widget-view+json"]["model_id"] == widget.model_id
+    shown, _ = DisplayFormatter().format(widget)
+    assert shown == {"text/html": widget.html(), "text/plain": repr(widget)}
+
+
+@every_widget
+def test_what_an_untrusted_notebook_shows_says_how_it_comes_alive(make):
+    """A front end then takes scripts and styles away."""
+    left = re.sub(r"(?s)<(script|style)\b.*?</\1>", "", make().html())
+    said = " ".join(Page(left).text)
+    assert "run the cell, or trust the notebook" in said
+    assert len(said) > 200, "the numbers or the questions"
+
+
+def test_in_a_layout_it_is_a_model_of_the_kernel():
+    widget = MAKE["prevalence"]()
+    box = ipywidgets.VBox([widget])
+    assert box.get_state()["children"] == [f"IPY_MODEL_{widget.model_id}"]
 
 
 @pytest.mark.parametrize("name", [name for name in widgets.__all__ if name != "CourseWidget"])

@@ -1,4 +1,4 @@
-"""The base class: one front end, shown as a Jupyter widget and as self-contained HTML."""
+"""The base class: one front end, shown as self-contained HTML and inside ipywidgets."""
 
 import hashlib
 import html
@@ -15,6 +15,11 @@ from ._script import in_page, joined
 _HERE = Path(__file__).parent
 _KIT = (_HERE / "kit.js").read_text(encoding="utf-8")
 _CSS = (_HERE / "kit.css").read_text(encoding="utf-8")
+# JupyterLab runs no script of a notebook that it does not trust.
+_STILL = (
+    "<p><i>Scripts do not run here, so this does not move. In a notebook, run the cell, or trust "
+    "the notebook (command palette: Trust Notebook).</i></p>"
+)
 
 
 class CourseWidget(anywidget.AnyWidget):
@@ -25,9 +30,11 @@ class CourseWidget(anywidget.AnyWidget):
     ``label``, which is the title that a screen reader says. It computes ``data`` and gives a
     `fallback`, which is what readers see where scripts do not run.
 
-    In a notebook this is a true widget: ``state`` synchronizes both ways and can be observed. Its
-    ``text/html`` form needs no kernel and no network. Its text form carries a hash of the data,
-    so that a notebook test notices when a number changes.
+    A page and a notebook show it as HTML that needs no kernel and no network, so it is alive when
+    a saved notebook is opened again. It is a Jupyter widget, too: inside a layout of ipywidgets,
+    ``VBox([widget])``, ``state`` synchronizes both ways with the kernel and can be observed; that
+    form ends with the kernel. The text form carries a hash of the data, so that a notebook test
+    notices when a number changes.
 
     Attributes
     ----------
@@ -42,6 +49,8 @@ class CourseWidget(anywidget.AnyWidget):
     data = traitlets.Dict().tag(sync=True)
     state = traitlets.Dict().tag(sync=True)
     _css = _CSS
+    # ipywidgets 7 would show the view that needs a kernel.
+    _ipython_display_ = None
 
     def __init_subclass__(cls, **kwargs):
         # Only where it is named: traitlets makes further subclasses of its own at run time.
@@ -67,7 +76,7 @@ class CourseWidget(anywidget.AnyWidget):
         name = "cw-" + _digest(self.front_end + payload)
         return (
             f'<div class="cw-host" id="{name}" data-label="{html.escape(self.label)}">'
-            f"{self.fallback()}</div><style>{_CSS}</style>"
+            f"{self.fallback()}{_STILL}</div><style>{_CSS}</style>"
             f'<script type="module">\n{in_page(_KIT)}\n{in_page(self._source)}\n'
             f'const shown = {payload};\nfor (const host of document.querySelectorAll("#{name}"))'
             " if (!host.dataset.alive) { host.dataset.alive = 1;"
@@ -80,9 +89,9 @@ class CourseWidget(anywidget.AnyWidget):
         return f"{type(self).__name__}({state}data_sha256={digest})"
 
     def _repr_mimebundle_(self, **kwargs):
-        bundle = super()._repr_mimebundle_(**kwargs)
-        shown, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
-        return {**shown, "text/plain": repr(self), "text/html": self.html()}, metadata
+        # Not the view of a model in the kernel: front ends prefer it to all other forms, and
+        # the next day there is no such model.
+        return {"text/plain": repr(self), "text/html": self.html()}
 
 
 def nearest(positions, value, name):

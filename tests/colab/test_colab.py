@@ -63,9 +63,9 @@ def test_a_library_that_cannot_be_had_is_said_in_one_sentence(machine):
     assert all(output.output_type == "stream" for output in cell.outputs)
 
 
-def test_widgets_are_live_in_colab(machine):
-    """ipywidgets 7.7.1 shows the widget view; the HTML form is for the page."""
+def test_widgets_outlive_the_kernel_in_colab(machine):
+    """ipywidgets 7.7.1 would show the view of a model; with the kernel that is gone."""
     code = "from course_lib.widgets import PrevalenceExplorer\nPrevalenceExplorer()"
     _, cell = _executed(machine, _setup_cell(), code)
     kinds = {kind for output in cell.outputs for kind in output.get("data", {})}
-    assert "application/vnd.jupyter.widget-view+json" in kinds
+    assert kinds == {"text/plain", "text/html"}
