@@ -3,8 +3,10 @@
 import argparse
 import functools
 import http.server
+import subprocess
 import sys
 import webbrowser
+from pathlib import Path
 
 from . import editions, execute, live, overview, pages
 
@@ -101,6 +103,15 @@ def _try_chapter(path):
         _say(error)
 
 
+def lab():
+    """Open the student notebooks in JupyterLab: copies, which are the student's own."""
+    folder = editions.work_folder(_say)
+    jupyter = Path(sys.executable).with_name("jupyter")
+    # JupyterLab runs no script of a notebook that it does not trust, such as those of widgets.
+    subprocess.run([jupyter, "trust", *folder.rglob("*.ipynb")], check=False, capture_output=True)
+    subprocess.run([jupyter, "lab", folder], check=False)
+
+
 def serve(port):
     """Show the built book on this machine."""
     if not (pages.HTML / "index.html").is_file():
@@ -119,7 +130,7 @@ def serve(port):
 def main():
     parser = argparse.ArgumentParser(prog="python -m book_ext", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for function in (notebooks, table, check, book, chapter, write, new_chapter, serve):
+    for function in (notebooks, table, check, book, chapter, write, new_chapter, lab, serve):
         command = commands.add_parser(function.__name__.replace("_", "-"), help=function.__doc__)
         if function in (chapter, write):
             command.add_argument("path", type=_chapter, metavar="NAME", help="e.g. dli/l1_simple")

@@ -327,6 +327,19 @@ def exercise_cells(text):
     return cells
 
 
+def work_folder(say=print, source=CHAPTERS, work=ROOT / "work"):
+    """The folder with a student's copies of the notebooks; a copy that is there stays as it is."""
+    for notebook in sorted(source.rglob("*.ipynb")):
+        name = notebook.relative_to(source)
+        if ".ipynb_checkpoints" in name.parts:
+            continue
+        if not (work / name).exists():
+            replace_file(work / name, notebook.read_text(encoding="utf-8"))
+        elif notebook.stat().st_mtime > (work / name).stat().st_mtime:
+            say(f"work/{name.as_posix()} is older than the chapter; delete it to begin anew.")
+    return work
+
+
 def replace_file(path, text):
     """Write a file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -760,3 +760,19 @@ def test_no_sentence_stands_where_a_number_belongs(path):
         if cell.cell_type == "code" and "%" not in cell.source[:1]:
             said = _constant_prints(cell.source)
             assert not said, f"print the estimate with its interval instead of a sentence: {said}"
+
+
+def test_a_student_works_on_copies_that_stay(tmp_path):
+    chapters, work, said = tmp_path / "chapters", tmp_path / "work", []
+    (chapters / "dli" / ".ipynb_checkpoints").mkdir(parents=True)
+    for name in ("roc.ipynb", "dli/l1.ipynb", "dli/.ipynb_checkpoints/l1-checkpoint.ipynb"):
+        (chapters / name).write_text("as it comes")
+    assert editions.work_folder(said.append, chapters, work) == work
+    assert (work / "dli" / "l1.ipynb").read_text() == "as it comes"
+    assert not (work / "dli" / ".ipynb_checkpoints").exists()
+    (work / "roc.ipynb").write_text("with answers")
+    newer = (work / "roc.ipynb").stat().st_mtime + 10
+    os.utime(chapters / "roc.ipynb", (newer, newer))
+    editions.work_folder(said.append, chapters, work)
+    assert (work / "roc.ipynb").read_text() == "with answers"
+    assert said == ["work/roc.ipynb is older than the chapter; delete it to begin anew."]
