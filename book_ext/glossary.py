@@ -35,9 +35,6 @@ class Term(NamedTuple):
 
 def terms():
     """All terms, in the order of the page; none in a book without a glossary."""
-    path = editions.ROOT / f"{PAGE}.md"
-    if not path.is_file():
-        return []
     return [
         Term(
             tuple(found["english"].split(", ")),
@@ -45,8 +42,14 @@ def terms():
             " ".join(found["meaning"].split()),
             found["chapter"],
         )
-        for found in _ENTRY.finditer(path.read_text(encoding="utf-8"))
+        for found in _ENTRY.finditer(source())
     ]
+
+
+def source():
+    """Text of the glossary's page; empty in a book without one."""
+    path = editions.ROOT / f"{PAGE}.md"
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
 
 
 def _place(app, doctree):

@@ -13,7 +13,7 @@ import logging
 import re
 import shutil
 
-from . import doors, editions, execute, front_ends, live, quizzes
+from . import doors, editions, execute, front_ends, glossary, live, quizzes
 
 HTML = editions.ROOT / "_build" / "html"
 _DOCTREES = editions.ROOT / "_build" / ".doctrees"
@@ -194,6 +194,7 @@ def _write_all_if_shared(app, env):
             sorted(standard.labels.items()),
             sorted(standard.anonlabels.items()),
             sorted((name, sorted(m.get("myst_slugs", ()))) for name, m in env.metadata.items()),
+            glossary.source(),
         ]
     )
     if shared == getattr(env, "book_ext_shared", None):
