@@ -1,4 +1,5 @@
-# book · chapter · write · new-chapter · quick · lint · test · notebooks · serve · lab · bench · clean
+# book · chapter · write · new-chapter · quick · lint · test · notebooks · takeaway · serve · lab ·
+# release · bench · clean
 # Needs Python >= 3.11 with venv, and make. Everything is installed into .venv, once.
 
 PYTHON ?= python3
@@ -6,7 +7,7 @@ BIN := .venv/bin
 # Python by ruff, the front ends of widgets and the book's own scripts and styles by biome
 LINT = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/biome check --error-on-warnings .
 
-.PHONY: book chapter write new-chapter quick lint test notebooks serve bench lab clean
+.PHONY: book chapter write new-chapter quick lint test notebooks takeaway release serve bench lab clean
 .DEFAULT_GOAL := book
 
 # pip notices what is installed already; the stamp saves even asking.
@@ -57,6 +58,14 @@ test: .venv/installed
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder -p tests.notebooks.plugin chapters
 	@echo "All tests passed. The book: $(CURDIR)/_build/html/index.html"
+
+# The book as one PDF, an EPUB, a zip of the site and sheets to print, offered on one of its pages.
+takeaway: book
+	$(BIN)/python -m book_ext take-away
+
+# Sets the version, pins notebooks and links to its tag, commits and tags. make release VERSION=1.2.0
+release: .venv/installed
+	$(BIN)/python -m book_ext release "$(VERSION)"
 
 serve: book
 	$(BIN)/python -m book_ext serve

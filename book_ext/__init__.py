@@ -7,7 +7,18 @@ from docutils import nodes
 from nbformat.v4 import new_markdown_cell, new_notebook
 from sphinx.util import logging
 
-from . import doors, editions, execute, glossary, live, pages, search, sources, term_cards
+from . import (
+    doors,
+    editions,
+    execute,
+    glossary,
+    live,
+    pages,
+    search,
+    sources,
+    takeaway,
+    term_cards,
+)
 
 _log = logging.getLogger(__name__)
 # What a page with mathematics loads, of the 25 MB that MathJax's wheel carries.
@@ -70,6 +81,7 @@ def setup(app):
     glossary.connect(app)
     term_cards.connect(app)
     search.connect(app)
+    takeaway.connect(app)
     app.connect("config-inited", _follow_fork)
     app.connect("doctree-read", _require_alt_text)
     app.connect("html-page-context", _once, priority=900)

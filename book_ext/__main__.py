@@ -8,7 +8,7 @@ import sys
 import webbrowser
 from pathlib import Path
 
-from . import editions, execute, live, overview, pages
+from . import editions, execute, live, overview, pages, takeaway
 
 _say = functools.partial(print, flush=True)
 
@@ -112,6 +112,31 @@ def lab():
     subprocess.run([jupyter, "lab", folder], check=False)
 
 
+def release(version):
+    """Write a version wherever it stands, pin links to its tag, commit and tag."""
+    from . import release as releasing
+
+    try:
+        tag = releasing.release(version)
+    except releasing.ReleaseError as error:
+        sys.exit(f"Nothing was released. {error}")
+    _say(f"Committed and tagged {tag}. To publish it: git push origin HEAD {tag}")
+    _say(
+        f"Notebooks and Colab links now stay with {tag}; back to a branch: `repository: branch` in"
+    )
+    _say("_config.yml, then `make notebooks` and `python examples/make_notebook.py`.")
+
+
+def take_away():
+    """Make a PDF, an EPUB, a zip and sheets from the built book, and offer them on a page of it."""
+    made_from = pages.made_from()
+    if not made_from:
+        sys.exit("There is no whole book yet: run `make book`.")
+    if not takeaway.is_made(pages.HTML, made_from):
+        takeaway.make(pages.HTML, made_from, lambda what: _say(f"made {what}"))
+    _say(f"To take away: {pages.HTML / 'takeaway'}")
+
+
 def serve(port):
     """Show the built book on this machine."""
     if not (pages.HTML / "index.html").is_file():
@@ -130,12 +155,26 @@ def serve(port):
 def main():
     parser = argparse.ArgumentParser(prog="python -m book_ext", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for function in (notebooks, table, check, book, chapter, write, new_chapter, lab, serve):
+    for function in (
+        notebooks,
+        table,
+        check,
+        book,
+        chapter,
+        write,
+        new_chapter,
+        release,
+        take_away,
+        lab,
+        serve,
+    ):
         command = commands.add_parser(function.__name__.replace("_", "-"), help=function.__doc__)
         if function in (chapter, write):
             command.add_argument("path", type=_chapter, metavar="NAME", help="e.g. dli/l1_simple")
         if function is new_chapter:
             command.add_argument("name", metavar="NAME", help="e.g. texture or dli/l8_texture")
+        if function is release:
+            command.add_argument("version", metavar="VERSION", help="e.g. 1.2.0")
         if function in (write, serve):
             command.add_argument("--port", type=int, default=8000)
         command.set_defaults(function=function)
@@ -147,6 +186,8 @@ def main():
         sys.exit(f"A chapter failed.\n{error}")
     except pages.BuildError as error:
         sys.exit(str(error))
+    except takeaway.chromium.TakeawayError as error:
+        sys.exit(f"Nothing was made to take away. {error}")
     except live.runtime.RegistryError as error:
         sys.exit(f"The Python of the pages cannot be built. {error}")
 

@@ -13,7 +13,7 @@ import logging
 import re
 import shutil
 
-from . import doors, editions, execute, front_ends, glossary, live, quizzes
+from . import doors, editions, execute, front_ends, glossary, live, quizzes, takeaway
 
 HTML = editions.ROOT / "_build" / "html"
 _DOCTREES = editions.ROOT / "_build" / ".doctrees"
@@ -39,6 +39,7 @@ def build(chapter=None):
     _build(chapter)
     live.install(HTML)
     doors.install(HTML)
+    takeaway.offer(HTML, made_from())
 
 
 def _build(chapter):
@@ -79,6 +80,12 @@ def _build(chapter):
         state = _State.load()
         state.inputs = inputs
         state.save()
+
+
+def made_from():
+    """Changes when a page of the built book does, or None where not all pages are built."""
+    state = _State.load()
+    return state.inputs and f"{state.settings} {state.inputs}"
 
 
 def is_wanted(path):
