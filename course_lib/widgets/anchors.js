@@ -24,7 +24,7 @@ export function mount({ data, state, set, slider, choice }) {
     grayImage(data.picture),
   );
   view.style.cursor = "crosshair";
-  view.addEventListener("pointerdown", (event) => {
+  view.addEventListener("click", (event) => {
     const [x, y] = pointer(view, event);
     look(Math.floor(y / stride()), Math.floor(x / stride()));
   });
@@ -64,14 +64,12 @@ export function mount({ data, state, set, slider, choice }) {
     view.setAttribute("aria-label", `Nuclei under a grid of anchors. ${said.textContent}`);
   }
   return {
-    parts: [
+    controls: [
       slider("stride", "Stride", data.strides, pixels, { choose: restride }),
       slider("size", "Anchor size", data.sizes, pixels),
       choice("shapes", "Anchors at each place", data.shapes),
-      view,
-      h("p", {}, legend),
-      said,
     ],
+    parts: [view, h("p", {}, legend), said],
     draw,
   };
 }

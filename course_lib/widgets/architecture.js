@@ -90,13 +90,11 @@ export function mount({ data, state, set, choice }) {
   }
   const names = data.networks.map((one) => one.name);
   return {
-    parts: [
+    controls: [
       choice("network", "Network", names, change),
-      svg,
-      h("div", { class: "cw-choice" }, back, on),
-      said,
-      facts,
+      h("div", { class: "cw-buttons" }, back, on),
     ],
+    parts: [svg, said, facts],
     draw,
   };
 }

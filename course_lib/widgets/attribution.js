@@ -21,19 +21,13 @@ export function mount({ data, state, slider, choice }) {
     said.textContent =
       share === null ? what : `${what} ${percent(share)} of the map lies in ${data.region}.`;
   }
-  const row = h(
-    "div",
-    { class: "cw-row" },
-    choice("method", "Method", data.methods),
-    choice("target", "Explain", data.classes),
-  );
   return {
-    parts: [
-      row,
+    controls: [
+      choice("method", "Method", data.methods),
+      choice("target", "Explain", data.classes),
       slider("cover", "Map covers", data.covers, (v) => `${v}%`),
-      h("div", { style: "display:grid" }, photo, map),
-      said,
     ],
+    parts: [h("div", { style: "display:grid" }, photo, map), said],
     draw,
   };
 }

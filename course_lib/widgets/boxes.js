@@ -38,7 +38,7 @@ export function mount({ data, state, set }) {
     const text = s("text", { class: "cw-name" }, names[key]);
     // The corner that resizes is larger than it looks, for fingers.
     const grip = s("circle", { r: 6, class: "cw-grip" });
-    const corner = s("circle", { r: 15, class: "cw-corner" });
+    const corner = s("circle", { r: 22, class: "cw-corner" });
     const group = s(
       "g",
       {
@@ -55,6 +55,10 @@ export function mount({ data, state, set }) {
     });
     body.addEventListener("pointerdown", (event) => grab(event, key, false, body));
     corner.addEventListener("pointerdown", (event) => grab(event, key, true, corner));
+    // A finger that swipes over a box scrolls the page; after a tap it drags the box.
+    group.addEventListener("click", () => group.focus({ preventScroll: true }));
+    const drag = (event) => document.activeElement === group && event.preventDefault();
+    group.addEventListener("touchmove", drag, { passive: false });
     paper.append(group);
     drawn[key] = { body, text, circles: [grip, corner], group };
   }
@@ -68,8 +72,10 @@ export function mount({ data, state, set }) {
   }
 
   function grab(event, key, resize, part) {
+    const { group } = drawn[key];
+    if (event.pointerType !== "mouse" && document.activeElement !== group) return;
     event.preventDefault();
-    drawn[key].group.focus({ preventScroll: true });
+    group.focus({ preventScroll: true });
     part.setPointerCapture(event.pointerId);
     const [x1, y1, x2, y2] = state[key];
     const from = pointer(paper, event);
@@ -127,7 +133,7 @@ export function mount({ data, state, set }) {
     verdict.textContent = verdicts.join("  ·  ");
   }
   const help =
-    "Drag a box, or its corner to resize it. With the keyboard: Tab to a box, arrow keys move " +
-    "it, Shift and arrow keys resize it.";
+    "Drag a box, or its corner to resize it; with a finger, tap the box first. With the " +
+    "keyboard: Tab to a box, arrow keys move it, Shift and arrow keys resize it.";
   return { parts: [h("p", {}, help), paper, said, verdict], draw };
 }

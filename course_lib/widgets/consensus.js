@@ -24,7 +24,7 @@ export function mount({ data, state, set, slider }) {
   const panel = () => data.panels[state.readers];
   // Another number of readers starts with more than half of them as quorum.
   const resize = (at) => set({ readers: at, quorum: Math.floor(data.panels[at] / 2) });
-  const sliders = [
+  const controls = [
     slider("readers", "Readers", data.panels, String, { choose: resize }),
     slider("quorum", "Quorum", quorums, (v) => `${v} of ${panel()}`, { last: () => panel() - 1 }),
     slider("sensitivity", "Sensitivity", data.rates, two),
@@ -132,8 +132,8 @@ export function mount({ data, state, set, slider }) {
       `Two readers agree with kappa ${two(data.kappa[c][i][j])}.`;
   }
   return {
+    controls,
     parts: [
-      ...sliders,
       h("div", { class: "cw-row" }, votes, plane),
       scrolling("Rates of one reader and of the panel", table),
       said,

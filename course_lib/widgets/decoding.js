@@ -78,13 +78,11 @@ export function mount({ data, state, slider }) {
     );
   }
   return {
-    parts: [
+    controls: [
       slider("noise", "Noise", data.noises, (n) => `${n}× signal`),
       slider("voxels", "Voxels", data.voxels, String),
-      legend,
-      h("div", { class: "cw-row" }, plot.svg, h("div", {}, matrix)),
-      said,
     ],
+    parts: [legend, h("div", { class: "cw-row" }, plot.svg, h("div", {}, matrix)), said],
     draw,
   };
 }

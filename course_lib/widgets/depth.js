@@ -74,9 +74,11 @@ export function mount({ data, state, slider, choice }) {
   const note = "Simulated cells, the laser turned up as far as it goes.";
   const excitations = names.map((name, at) => `${name}, ${data.wavelengths[at]} nm`);
   return {
-    parts: [
+    controls: [
       slider("depth", "Depth", data.depths, (z) => `${z} µm`),
       choice("order", "Excitation", excitations),
+    ],
+    parts: [
       h("div", { class: "cw-row" }, h("div", {}, view, h("p", {}, note)), ratio.svg),
       h("div", { class: "cw-row" }, profile.svg, said),
     ],

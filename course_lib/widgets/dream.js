@@ -14,6 +14,12 @@ export function mount({ data, state, slider }) {
       : "The photograph.";
     picture.show(step ? 1 + layer * dreamed + step - 1 : 0, said.textContent);
   }
-  const layers = slider("layer", "Layer", data.layers, String);
-  return { parts: [layers, slider("step", "Steps", data.steps, String), picture, said], draw };
+  return {
+    controls: [
+      slider("layer", "Layer", data.layers, String),
+      slider("step", "Steps", data.steps, String),
+    ],
+    parts: [picture, said],
+    draw,
+  };
 }

@@ -115,9 +115,11 @@ export function mount({ data, state, set, slider }) {
   }
   const neighbors = h("div", { class: "cw-neighbors" }, ...near.map((each) => each.figure));
   return {
-    parts: [
+    controls: [
       slider("selected", "Picture", pictures, (at) => data.names[at]),
       slider("threshold", "Accept up to", data.thresholds, number),
+    ],
+    parts: [
       map,
       legend,
       h(

@@ -31,13 +31,11 @@ export function mount({ data, state, slider }) {
   const legend =
     "White: outlines of the true cells. Blue: cells found. Orange: merged or invented.";
   return {
-    parts: [
+    controls: [
       slider("iteration", "Training iterations", data.iterations, String),
       slider("threshold", "Threshold on P(cell)", rules, rule),
-      h("div", { class: "cw-row" }, micrograph, found),
-      h("p", {}, legend),
-      said,
     ],
+    parts: [h("div", { class: "cw-row" }, micrograph, found), h("p", {}, legend), said],
     draw,
   };
 }

@@ -2,25 +2,27 @@
 // widget's own into one script, so neither is fetched.
 //
 // A widget is one function, `mount({ data, state, set, slider, choice })`. It makes its elements
-// once and returns { parts, draw }: what stands in its frame, and how to show the state. `slider`
-// and `choice` make controls that belong to a key of the state. `set({ key: value })` changes the
-// state; then all controls follow, `draw` draws, and the notebook is told.
+// once and returns { controls, parts, draw }: what stays in sight while the reader looks at the
+// rest, the rest, and how to show the state. `slider` and `choice` make controls that belong to a
+// key of the state. `set({ key: value })` changes the state; then all controls follow, `draw`
+// draws, and the notebook is told. A widget that is `kept` holds what the reader has done so far:
+// it cannot be reset, and no link leads to it.
 
 export function live(mount, host, data, start, changed) {
   const state = { ...start };
-  const controls = [];
+  const bound = new Map();
   const show = () => {
-    for (const control of controls) control.follow();
+    for (const [key, control] of bound) control.set(state[key]);
     widget.draw?.();
+    link?.follow(state);
   };
   const set = (next) => {
     Object.assign(state, next);
     show();
     changed(next);
   };
-  const bound = (key, control) => {
-    control.follow = () => control.set(state[key]);
-    controls.push(control);
+  const bind = (key, control) => {
+    bound.set(key, control);
     return control;
   };
   const widget = mount({
@@ -30,14 +32,32 @@ export function live(mount, host, data, start, changed) {
     // A labelled range over the positions of `values`; `say` turns a value into text. `choose` is
     // what a new position does, `last` the highest position where that changes.
     slider: (key, label, values, say, { choose = (at) => set({ [key]: at }), last } = {}) =>
-      bound(key, range(label, values, state[key], say, choose, last)),
+      bind(key, range(label, values, state[key], say, choose, last)),
     // A labelled choice; `options` are texts, the value is the position.
     choice: (key, label, options, choose = (at) => set({ [key]: at })) =>
-      bound(key, select(label, options, state[key], choose)),
+      bind(key, select(label, options, state[key], choose)),
   });
-  const attributes = { class: "cw", role: "group", "aria-label": host.dataset.label };
-  host.replaceChildren(h("div", attributes, ...widget.parts));
+  const reset = () => set(start);
+  // What a link asks for goes through the controls, which know what there is.
+  const restore = (asked) => {
+    try {
+      for (const [key, control] of bound) if (key in asked) control.choose(asked[key]);
+      const others = Object.entries(asked).filter(([key]) => !bound.has(key));
+      set(Object.fromEntries(others.filter(([key, value]) => alike(value, start[key]))));
+    } catch {
+      reset();
+    }
+    host.scrollIntoView();
+  };
+  const link = widget.kept || !onBookPage() ? null : linkToState(nameOf(host), restore);
+  const title = h("b", { id: uniqueId("title"), class: "cw-title" }, host.dataset.label);
+  const again = widget.kept ? [] : [button("Reset", { onclick: reset })];
+  const head = h("div", { class: "cw-head" }, title, ...(link ? [link] : []), ...again);
+  const attributes = { class: "cw", role: "group", "aria-labelledby": title.id };
+  const strip = widget.controls ? [controlStrip(widget.controls)] : [];
+  host.replaceChildren(h("div", attributes, head, ...strip, ...widget.parts));
   show();
+  link?.open();
   return (next) => {
     Object.assign(state, next);
     show();
@@ -138,30 +158,53 @@ export function keepKeys(element) {
 
 // Controls -----------------------------------------------------------------------------------
 
-function labelled(kind, label, control, ...more) {
-  control.id = uniqueId("input");
-  return h(
-    "div",
-    { class: `cw-${kind}` },
-    h("label", { for: control.id }, label),
-    control,
-    ...more,
-  );
+// The controls of a widget, below each other on a phone. Where they are too many to stay in sight
+// together, the one that was used last stays.
+function controlStrip(controls) {
+  const hold = (one) => {
+    for (const each of controls) each.classList.toggle("cw-held", each === one);
+  };
+  const held = ({ target }) => hold(controls.find((each) => each.contains(target)));
+  hold(controls.at(-1));
+  const many = controls.length > 3 ? " cw-many" : "";
+  const attributes = { class: `cw-controls${many}`, onpointerdown: held, onfocusin: held };
+  return h("div", attributes, ...controls);
 }
 
+// Label and value above a track as wide as the widget, between two buttons that go one step.
 function range(label, values, position, say, choose, last = () => values.length - 1) {
-  const oninput = () => {
+  const go = (at) => {
+    input.value = at;
     speak();
     choose(+input.value);
   };
-  const input = keepKeys(h("input", { type: "range", min: 0, max: last(), step: 1, oninput }));
-  const output = h("output");
+  const oninput = () => go(+input.value);
+  const id = uniqueId("input");
+  const input = keepKeys(h("input", { id, type: "range", min: 0, max: last(), step: 1, oninput }));
+  const output = h("output", { for: id });
+  // The keyboard has the arrow keys.
+  const step = (by, sign, where) =>
+    button(sign, {
+      class: "cw-step",
+      tabindex: -1,
+      "aria-label": `${label}: one step ${where}`,
+      onclick: () => go(+input.value + by),
+    });
+  const less = step(-1, "−", "back");
+  const more = step(1, "+", "on");
   const speak = () => {
     output.textContent = say(values[+input.value]);
     input.setAttribute("aria-valuetext", output.textContent);
+    less.disabled = +input.value === 0;
+    more.disabled = +input.value === last();
   };
-  const row = labelled("slider", label, input, output);
-  output.setAttribute("for", input.id);
+  const row = h(
+    "div",
+    { class: "cw-slider" },
+    h("div", { class: "cw-name" }, h("label", { for: id }, label), output),
+    h("div", { class: "cw-track" }, less, input, more),
+  );
+  row.choose = (at) => choose(placeAmong(at, last()));
   row.set = (value) => {
     input.max = last();
     input.value = value;
@@ -173,13 +216,20 @@ function range(label, values, position, say, choose, last = () => values.length 
 
 function select(label, options, position, choose) {
   const texts = options.map((text, at) => h("option", { value: at }, text));
-  const input = h("select", { onchange: () => choose(+input.value) }, ...texts);
-  const row = labelled("choice", label, input);
+  const id = uniqueId("input");
+  const input = h("select", { id, onchange: () => choose(+input.value) }, ...texts);
+  const row = h("div", { class: "cw-choice" }, h("label", { for: id }, label), input);
+  row.choose = (at) => choose(placeAmong(at, options.length - 1));
   row.set = (value) => {
     input.value = value;
   };
   row.set(position);
   return row;
+}
+
+// What a stranger's link calls a position, as one that there is.
+function placeAmong(asked, last) {
+  return Number.isInteger(asked) ? within(asked, 0, last) : 0;
 }
 
 export function button(text, attributes = {}) {
@@ -207,6 +257,31 @@ export function onArrows(element, move) {
   });
 }
 
+// Dragging to the side, and a tap. A mouse acts at once; a finger that moves down the page scrolls
+// it, and has changed nothing by then (in the style sheet: touch-action).
+export function onDrag(element, act) {
+  const slack = 8;
+  let press = null;
+  element.addEventListener("pointerdown", (event) => {
+    press = { x: event.clientX, waits: event.pointerType !== "mouse" };
+    if (press.waits) return;
+    element.setPointerCapture(event.pointerId);
+    act(event);
+  });
+  element.addEventListener("pointermove", (event) => {
+    if (!press || !event.buttons) return;
+    press.waits &&= Math.abs(event.clientX - press.x) < slack;
+    if (!press.waits) act(event);
+  });
+  element.addEventListener("pointerup", (event) => {
+    if (press) act(event);
+    press = null;
+  });
+  element.addEventListener("pointercancel", () => {
+    press = null;
+  });
+}
+
 // Where the pointer is, in the drawing's own units.
 export function pointer(svg, { clientX, clientY }) {
   const box = svg.getBoundingClientRect();
@@ -224,6 +299,73 @@ export function smallest(values) {
 
 export function within(value, low, high) {
   return Math.min(high, Math.max(low, value));
+}
+
+// Links --------------------------------------------------------------------------------------
+
+// On a page of the book the address can hold a widget's state:
+// #widget=threshold-explorer&threshold=12&cost=3
+const fragment = (name, state) => {
+  const said = Object.entries(state).map(([key, value]) => [key, JSON.stringify(value)]);
+  return `#${new URLSearchParams([["widget", name], ...said])}`;
+};
+
+function onBookPage() {
+  return "content_root" in document.documentElement.dataset;
+}
+
+// The widget's title for an address, with a number where it is not the first of its kind.
+function nameOf(host) {
+  const { label } = host.dataset;
+  const kin = [...document.querySelectorAll(".cw-host")].filter(
+    (one) => one.dataset.label === label,
+  );
+  const number = kin.indexOf(host);
+  return label.toLowerCase().replaceAll(/\W+/g, "-") + (number ? `-${number + 1}` : "");
+}
+
+function linkToState(name, restore) {
+  const say = (text, all = text) => {
+    link.textContent = text;
+    link.setAttribute("aria-label", all);
+  };
+  const onclick = (event) => {
+    // Following it would scroll.
+    event.preventDefault();
+    history.replaceState(null, "", link.href);
+    const copied = navigator.clipboard?.writeText(link.href) ?? Promise.reject();
+    copied.then(
+      () => say("Link copied"),
+      () => say("Link in the address"),
+    );
+  };
+  const link = h("a", { title: "Link to this state", "aria-live": "polite", onclick });
+  link.follow = (state) => {
+    link.href = fragment(name, state);
+    say("Link", "Link to this state");
+  };
+  link.open = () => {
+    const asked = new URLSearchParams(location.hash.slice(1));
+    if (asked.get("widget") !== name) return;
+    asked.delete("widget");
+    restore(Object.fromEntries([...asked].map(([key, value]) => [key, parsed(value)])));
+  };
+  addEventListener("hashchange", link.open);
+  return link;
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+// Whether a value of a link has the form of the state: a whole number, or as many of them.
+function alike(value, known) {
+  if (!Array.isArray(known)) return Number.isInteger(known) && Number.isInteger(value);
+  return Array.isArray(value) && value.length === known.length && value.every(Number.isInteger);
 }
 
 // Numbers ------------------------------------------------------------------------------------

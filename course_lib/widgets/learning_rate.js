@@ -79,14 +79,12 @@ export function mount({ data, state, slider, choice }) {
   );
   const steps = Array.from({ length: data.steps + 1 }, (_, k) => k);
   return {
-    parts: [
+    controls: [
       slider("rate", "Learning rate", data.rates, String),
       slider("step", "Step", steps, String),
       choice("optimizer", "Gradient from", data.optimizers),
-      h("div", { class: "cw-row" }, valley.svg, curves.svg),
-      legend,
-      said,
     ],
+    parts: [h("div", { class: "cw-row" }, valley.svg, curves.svg), legend, said],
     draw,
   };
 }

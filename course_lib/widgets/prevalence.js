@@ -103,14 +103,12 @@ export function mount({ data, state, slider }) {
     );
   }
   return {
-    parts: [
+    controls: [
       slider("sensitivity", "Sensitivity", data.sensitivities, percent),
       slider("specificity", "Specificity", data.specificities, percent),
       slider("prevalence", "Prevalence", data.prevalences, percent),
-      icons,
-      legend,
-      h("div", { class: "cw-row" }, plot.svg, h("div", {}, table, said)),
     ],
+    parts: [icons, legend, h("div", { class: "cw-row" }, plot.svg, h("div", {}, table, said))],
     draw,
   };
 }

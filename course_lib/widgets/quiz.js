@@ -37,5 +37,5 @@ export function mount({ data, state, set }) {
     const all = tries.length === data.questions.length;
     score.textContent = all ? `${right} of ${tries.length} at first try.` : "";
   };
-  return { parts: [...data.questions.map(ask), score], draw };
+  return { kept: true, parts: [...data.questions.map(ask), score], draw };
 }

@@ -7,13 +7,14 @@ export function mount({ data, state, set, slider, choice }) {
   const studies = data.means[0].map((_, at) => at + 1);
   const last = studies.length - 1;
   const so = (study) => (study ? `${study + 1} studies` : "1 study");
-  const controls = [
-    choice("again", "Drawn again", data.again),
-    slider("study", "Studies", studies, String),
-  ];
   const more = button("Do the study again", {
     onclick: () => set({ study: Math.min(state.study + 1, last) }),
   });
+  const controls = [
+    choice("again", "Drawn again", data.again),
+    slider("study", "Studies", studies, String),
+    h("div", { class: "cw-buttons" }, more),
+  ];
   const readers = h("div");
   const results = h("div");
   const table = grid(
@@ -127,13 +128,8 @@ export function mount({ data, state, set, slider, choice }) {
       `${data.ahead[again][study]} of ${so(study)}.`;
   }
   return {
-    parts: [
-      ...controls,
-      h("div", {}, more),
-      h("div", { class: "cw-row" }, readers, results),
-      table,
-      said,
-    ],
+    controls,
+    parts: [h("div", { class: "cw-row" }, readers, results), table, said],
     draw,
   };
 }

@@ -156,6 +156,7 @@ export function mount({ data, state, set }) {
     "Your browser about itself. Nothing is sent anywhere unless you press a button that says so.";
   const list = h("ul", { class: "cw-checks" }, ...Object.values(rows), echo);
   return {
+    kept: true,
     parts: [
       h("p", {}, help),
       list,

@@ -117,13 +117,11 @@ export function mount({ data, state, set, slider }) {
   }
   const help = "Press a point of the visual field (you look at its center) or of the cortex.";
   return {
-    parts: [
-      h("p", {}, help),
-      h("div", { class: "cw-row" }, field, cortex),
+    controls: [
       slider("eccentricity", "From gaze", data.eccentricities, degrees),
       slider("angle", "Direction", data.angles, degrees),
-      said,
     ],
+    parts: [h("p", {}, help), h("div", { class: "cw-row" }, field, cortex), said],
     draw,
   };
 }

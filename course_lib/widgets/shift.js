@@ -55,12 +55,12 @@ export function mount({ data, state, slider, choice }) {
       `${fixed(own.foretold, 0)}: observed over expected is ${fixed(own.ratio, 2)}.`;
   }
   return {
-    parts: [
+    controls: [
       slider("prevalence", "Prevalence", data.prevalences, percent),
       slider("share", `Of the ill, ${other}`, data.shares, percent),
       choice("repair", "Risks", data.repairs),
-      h("div", { class: "cw-row" }, plot.svg, h("div", {}, table, said)),
     ],
+    parts: [h("div", { class: "cw-row" }, plot.svg, h("div", {}, table, said))],
     draw,
   };
 }

@@ -27,12 +27,11 @@ export function mount({ data, state, slider }) {
     picture.show(2 + weight * stages + step, said.textContent);
   }
   return {
-    parts: [
+    controls: [
       slider("weight", "Content weight", data.weights, String),
       slider("step", "Steps", data.steps, String),
-      h("div", { class: "cw-row" }, beside, picture),
-      said,
     ],
+    parts: [h("div", { class: "cw-row" }, beside, picture), said],
     draw,
   };
 }

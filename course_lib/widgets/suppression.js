@@ -28,13 +28,11 @@ export function mount({ data, state, slider }) {
     "Blue: kept and right. Orange, dashed: kept, a false alarm. Thin: dropped. " +
     "White, dotted: the truth.";
   return {
-    parts: [
+    controls: [
       slider("threshold", "IoU threshold", data.thresholds, number),
       slider("least", "Least score", data.least, number),
-      view,
-      h("p", {}, legend),
-      said,
     ],
+    parts: [view, h("p", {}, legend), said],
     draw,
   };
 }

@@ -10,6 +10,7 @@ import {
   h,
   ink,
   moveTo,
+  onDrag,
   percent,
   percentTicks,
   pointer,
@@ -66,16 +67,9 @@ export function mount({ data, state, set, slider }) {
   const grip = disc(0, Y(0), 7, { class: "cw-point cw-handle" });
   svg.append(straight([first, 0], [end, 0], bars), veil, mark, line, grip);
   svg.classList.add("cw-drag");
-  const drag = (event) => {
+  onDrag(svg, (event) => {
     const [x] = pointer(svg, event);
     set({ threshold: smallest(thresholds.map((t) => Math.abs(X(t) - x))) });
-  };
-  svg.addEventListener("pointerdown", (event) => {
-    svg.setPointerCapture(event.pointerId);
-    drag(event);
-  });
-  svg.addEventListener("pointermove", (event) => {
-    if (event.buttons) drag(event);
   });
 
   const rate = (label) => ({ domain: [0, 1], label, ticks: percentTicks });
@@ -153,9 +147,11 @@ export function mount({ data, state, set, slider }) {
     "  faded: called negative  ┊ and ○: cheapest",
   );
   return {
-    parts: [
+    controls: [
       slider("threshold", "Threshold", thresholds, number),
       slider("cost", "One miss costs", data.costs, (v) => counted(v, "alarm")),
+    ],
+    parts: [
       h("div", {}, button("Move to the cheapest threshold", { onclick: jump })),
       legend,
       h("div", { class: "cw-row" }, svg, h("div", {}, matrix, said, price)),

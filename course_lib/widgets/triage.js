@@ -45,15 +45,15 @@ export function mount({ data, state, slider, choice }) {
       `and is wrong in ${missed + alarms}: ${error}, 95% interval ${low} to ${high}.`;
   }
   return {
-    parts: [
+    controls: [
       choice(
         "group",
         "Patients",
         data.groups.map((group) => group.name),
       ),
       slider("share", "Referred", data.shares, percent),
-      h("div", { class: "cw-row" }, plot.svg, h("div", {}, table, said)),
     ],
+    parts: [h("div", { class: "cw-row" }, plot.svg, h("div", {}, table, said))],
     draw,
   };
 }

@@ -35,9 +35,11 @@ export function mount({ data, state, set, slider, choice }) {
   }
   const best = h("div", { class: "cw-neighbors" }, ...patches.map((each) => each.figure));
   return {
-    parts: [
+    controls: [
       choice("layer", "Layer", data.layers, change),
       slider("unit", "Channel", numbers, channel, { choose: pick }),
+    ],
+    parts: [
       h(
         "div",
         { class: "cw-row" },

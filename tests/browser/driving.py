@@ -31,6 +31,21 @@ def assert_readable(widget):
     assert (light + 0.05) / (dark + 0.05) >= 4.5, colors
 
 
+def swipe(page, drawing, right, down, steps=8):
+    """Move a finger over the middle of a drawing, so many pixels to the right and down."""
+    box = drawing.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    path = [{"x": x + right * n / steps, "y": y + down * n / steps} for n in range(steps + 1)]
+    fingers = page.context.new_cdp_session(page)
+    fingers.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    for n, point in enumerate(path):
+        kind = "touchMove" if n else "touchStart"
+        fingers.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [point]})
+    fingers.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    fingers.detach()
+    page.wait_for_timeout(50)
+
+
 def percent(share):
     """A share as kit.js writes it: nearly certain is not certain."""
     text = f"{100 * share:.1f}".removesuffix(".0")

@@ -54,7 +54,7 @@ def test_prevalence_explorer(open_page, width, theme):
 def test_confusion_explorer(open_page, width, theme):
     page = open_page("chapters/metrics.html", width=width, theme=theme)
     widget = find_widget(page, "Confusion explorer")
-    buttons = widget.get_by_role("button")
+    buttons = widget.locator(".cw-patient button")
     n = buttons.count() // 2
 
     def agrees():

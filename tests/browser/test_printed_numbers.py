@@ -34,7 +34,7 @@ async ([source, data, first, states]) => {
       state,
       cells: Object.fromEntries(all("[data-cell]").map((e) => [e.dataset.cell, e.textContent])),
       controls: Object.fromEntries(all("label[for]").map((label) => {
-        const input = label.nextSibling;
+        const input = el.querySelector(`#${label.htmlFor}`);
         return [label.textContent, input.getAttribute("aria-valuetext")
           ?? input.options[input.selectedIndex].textContent];
       })),

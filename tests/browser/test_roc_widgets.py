@@ -53,7 +53,7 @@ def test_threshold_explorer(open_page, width, theme):
     # A dearer miss moves the mark down; the button goes there.
     found = []
     for _ in range(3):
-        widget.get_by_role("button").click()
+        widget.get_by_role("button", name="Move to the cheapest threshold").click()
         found.append(agrees())
         cost.focus()
         page.keyboard.press("ArrowRight")
@@ -77,7 +77,7 @@ def test_reader_study_explorer(open_page, width, theme):
         expected = compare_modalities(films.y_true, ratings, *population)
         assert cell["original"].inner_text() == f"{expected.difference:+.3f}"
         assert cell["error"].inner_text() == f"{expected.se:.3f}"
-    again = widget.get_by_role("button")
+    again = widget.get_by_role("button", name="Do the study again")
     dots = widget.locator("svg").first.locator("circle[class^=cw-]:not(.cw-thin)")
     for study in ("2", "3"):
         again.click()
