@@ -12,6 +12,7 @@ import {
   scrolling,
   spoken,
   straight,
+  stripes,
   thousands,
 } from "./kit.js";
 
@@ -60,21 +61,24 @@ export function mount({ data, state, set, slider }) {
       { domain: [0, 1], label: "share of patients", ticks: percentTicks },
       `Positive votes on the ill and on the normal; a patient with ${k + 1} or more is called ill`,
     );
-    const bar = (share, at, kind) =>
+    const striped = stripes("normal");
+    plot.svg.append(striped.element);
+    const bar = (share, at, attributes) =>
       s("rect", {
         x: plot.X(at),
         width: plot.X(0.34) - plot.X(0),
         y: plot.Y(share),
         height: plot.Y(0) - plot.Y(share),
-        class: `cw-${kind}`,
+        ...attributes,
       });
     ill.forEach((share, x) => {
-      plot.svg.append(bar(normal[x], x - 0.36, "normal"), bar(share, x + 0.02, "disease"));
+      const cleared = bar(normal[x], x - 0.36, { style: striped.fill });
+      plot.svg.append(cleared, bar(share, x + 0.02, { class: "cw-disease" }));
     });
     plot.svg.append(straight([k + 0.5, 0], [k + 0.5, 1], plot, { class: "cw-axis cw-dashed" }));
     votes.replaceChildren(
       plot.svg,
-      h("p", {}, ink("normal", "■ normal "), ink("disease", "■ ill "), "┆ quorum"),
+      h("p", {}, ink("normal", "▨ normal "), ink("disease", "■ ill "), "┆ quorum"),
     );
   }
 

@@ -73,7 +73,7 @@ export function mount({ data, state, set, slider }) {
     "  ",
     ink("normal", "□ same, accepted"),
     "  ┄ same, rejected  ",
-    ink("disease", "□ stranger, accepted"),
+    ink("disease", "╍ stranger, accepted"),
   );
   const said = spoken();
   const rates = h("p", { class: "cw-rates" });

@@ -437,6 +437,18 @@ export const percentTicks = [
   [1, "100%"],
 ];
 
+// A pattern for areas that must differ from others without color, too: { element, fill }.
+export function stripes(kind) {
+  const id = uniqueId("stripes");
+  const element = s(
+    "pattern",
+    { id, width: 4, height: 4, patternUnits: "userSpaceOnUse", class: `cw-${kind}` },
+    s("rect", { width: 4, height: 4, class: "cw-stripe-ground" }),
+    s("path", { d: "M-1 1l2-2M0 4l4-4M3 5l2-2", class: "cw-stripe" }),
+  );
+  return { element, fill: `fill:url(#${id})` };
+}
+
 // Points of a polyline or polygon from data.
 export function points(xs, ys, { X, Y }) {
   return xs.map((v, at) => `${X(v).toFixed(1)},${Y(ys[at]).toFixed(1)}`).join(" ");

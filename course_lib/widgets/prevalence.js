@@ -11,6 +11,7 @@ import {
   polyline,
   s,
   spoken,
+  stripes,
   thousands,
 } from "./kit.js";
 
@@ -25,11 +26,14 @@ export function mount({ data, state, slider }) {
   const viewBox = `-1 -1 ${columns * step + 2} ${(squares / columns) * step + 2}`;
   const icons = s("svg", { viewBox, role: "img" });
   const kinds = { tp: "cw-disease", fn: "cw-missed", fp: "cw-normal", tn: "cw-cleared" };
+  const striped = stripes("normal");
+  icons.append(striped.element);
   const paths = {};
   for (const [name, kind] of Object.entries(kinds)) {
     paths[name] = s("path", { class: kind });
     icons.append(paths[name]);
   }
+  paths.fp.setAttribute("style", striped.fill);
   // The squares from one place in the row of people to another; the ends may cut a square.
   const drawn = (from, to) => {
     let d = "";
@@ -46,7 +50,7 @@ export function mount({ data, state, slider }) {
     "p",
     {},
     ink("disease", "■ ill, positive  □ ill, missed   "),
-    ink("normal", "■ normal, false alarm  □ normal, cleared"),
+    ink("normal", "▨ normal, false alarm  □ normal, cleared"),
     `   A square is ${thousands(each)} people.`,
   );
   const table = grid(

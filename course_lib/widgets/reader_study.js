@@ -1,5 +1,5 @@
 // Reader study explorer. Left, the study as it was drawn; right, the results of all studies so far.
-import { button, chart, disc, fixed, grid, h, ink, s, spoken, straight } from "./kit.js";
+import { button, chart, disc, fixed, grid, h, ink, s, spoken, straight, stripes } from "./kit.js";
 
 export function mount({ data, state, set, slider, choice }) {
   const [a, b] = data.names;
@@ -62,7 +62,7 @@ export function mount({ data, state, set, slider, choice }) {
     drawn.forEach((who, at) => {
       const place = at - drawn.indexOf(who) - (times(who) - 1) / 2;
       const v = data.differences[again][study][at];
-      const kind = v > 0 ? "cw-normal" : "cw-disease";
+      const kind = v > 0 ? "cw-normal" : "cw-disease cw-point";
       svg.append(disc(X(who + 1) + 7.5 * place, Y(v), 3.5, { class: kind }));
     });
     readers.replaceChildren(
@@ -71,7 +71,7 @@ export function mount({ data, state, set, slider, choice }) {
         "p",
         {},
         ink("normal", `● ${a} ahead `),
-        ink("disease", `● ${b} ahead `),
+        ink("disease", `◉ ${b} ahead `),
         "○ before, — mean",
       ),
     );
@@ -93,11 +93,13 @@ export function mount({ data, state, set, slider, choice }) {
       `Mean differences of ${so(study)}`,
     );
     const { svg, X, Y } = plot;
+    const striped = stripes("normal");
+    svg.append(striped.element);
     heights.forEach((height, at) => {
       const x = X(edges[at]) + 0.5;
       const width = X(edges[at + 1]) - X(edges[at]) - 1;
-      const kind = edges[at] >= 0 ? "cw-normal" : "cw-disease";
-      svg.append(s("rect", { x, width, y: Y(height), height: Y(0) - Y(height), class: kind }));
+      const kind = edges[at] >= 0 ? { style: striped.fill } : { class: "cw-disease" };
+      svg.append(s("rect", { x, width, y: Y(height), height: Y(0) - Y(height), ...kind }));
     });
     const mean = data.means[again][study];
     svg.append(

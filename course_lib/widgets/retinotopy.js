@@ -1,6 +1,6 @@
 // Retinotopy explorer. The field is drawn as it is seen, the hemispheres as they lie when one looks
 // at the back of the head. Whatever is clicked, the nearest of the points known to Python is shown.
-import { disc, h, moveTo, pointer, s, smallest, spoken } from "./kit.js";
+import { disc, h, moveTo, pointer, s, smallest, spoken, stripes } from "./kit.js";
 
 export function mount({ data, state, set, slider }) {
   const degrees = (v) => `${v}°`;
@@ -21,9 +21,12 @@ export function mount({ data, state, set, slider }) {
   };
   const field = s("svg", { viewBox: `0 0 ${size} ${size}`, role: "img", style: cursor });
   field.style.maxWidth = "22rem";
+  const striped = stripes("normal");
+  field.append(striped.element);
+  const side = (isStriped) => (isStriped ? { style: striped.fill } : { class: "cw-disease" });
   for (const right of [1, 0]) {
     const d = `M${middle} ${middle - rim} A${rim} ${rim} 0 0 ${right} ${middle} ${middle + rim} Z`;
-    field.append(s("path", { d, class: right ? "cw-normal" : "cw-disease", opacity: 0.16 }));
+    field.append(s("path", { d, ...side(right), opacity: 0.16 }));
   }
   for (const r of data.rings) field.append(disc(middle, middle, shrink(r), { class: "cw-frame" }));
   for (let a = 0; a < 180; a += 30) {
@@ -57,9 +60,8 @@ export function mount({ data, state, set, slider }) {
       ...drawn(data.lines[data.rings.length - 1]),
       ...drawn(rays.at(-1)).reverse(),
     ];
-    const color = left ? "cw-normal" : "cw-disease";
     cortex.append(
-      s("polygon", { points: path(round), class: color, opacity: 0.16 }),
+      s("polygon", { points: path(round), ...side(left), opacity: 0.16 }),
       ...data.lines.map((line) => s("polyline", { points: path(drawn(line)), class: "cw-frame" })),
       text(width * (left ? 0.25 : 0.75), 14, "middle", `${left ? "left" : "right"} hemisphere`),
     );

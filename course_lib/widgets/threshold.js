@@ -19,6 +19,7 @@ import {
   smallest,
   spoken,
   straight,
+  stripes,
   thousands,
 } from "./kit.js";
 
@@ -49,6 +50,8 @@ export function mount({ data, state, set, slider }) {
     "Scores of the patients with the threshold",
   );
   const { svg, X, Y } = bars;
+  const striped = stripes("normal");
+  svg.append(striped.element);
   data.edges.slice(0, -1).forEach((edge, b) => {
     const x = X(edge) + 0.5;
     const width = X(data.edges[b + 1]) - X(edge) - 1;
@@ -56,7 +59,7 @@ export function mount({ data, state, set, slider }) {
     const below = Y(-data.normal_bins[b]);
     svg.append(
       s("rect", { x, width, y: above, height: Y(0) - above, class: "cw-disease" }),
-      s("rect", { x, width, y: Y(0), height: below - Y(0), class: "cw-normal" }),
+      s("rect", { x, width, y: Y(0), height: below - Y(0), style: striped.fill }),
     );
   });
   // What the test calls negative fades.
@@ -143,7 +146,7 @@ export function mount({ data, state, set, slider }) {
     {},
     ink("disease", "■ disease (up)"),
     "  ",
-    ink("normal", "■ normal (down)"),
+    ink("normal", "▨ normal (down)"),
     "  faded: called negative  ┊ and ○: cheapest",
   );
   return {

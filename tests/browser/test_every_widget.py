@@ -26,13 +26,22 @@ def test_widgets_answer_to_keys_and_fingers(open_page, path, width, theme):
         assert widget.evaluate("(root) => root.scrollWidth - root.clientWidth") <= 1, (
             f"{name} is wider than a page of {width} pixels"
         )
+        signs = widget.evaluate(_SIGNS)
+        assert all(len(set(each)) == len(each) for each in signs), f"{name}: only colors differ"
         if width == PHONE:
             _assert_fits_fingers(widget, name)
             _assert_swipes_scroll(page, widget, name)
         _assert_sliders_answer_to_keys(widget, name)
-        if widget.get_by_role("button", name="Reset", exact=True).count():
+        if width == PHONE and widget.get_by_role("button", name="Reset", exact=True).count():
             _assert_controls_stay_in_sight(widget, name)
             _assert_link_brings_the_state_back(page, widget, name)
+
+
+#: The signs that a legend explains by a color, legend by legend
+_SIGNS = """
+(root) => [...root.querySelectorAll("p")].map((p) =>
+  [...p.querySelectorAll("span[class$=-ink]")].map((e) => e.textContent.trim()[0]))
+"""
 
 
 def _assert_sliders_answer_to_keys(widget, name):

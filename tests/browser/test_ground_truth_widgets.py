@@ -30,7 +30,7 @@ def test_consensus_explorer(open_page, width, theme):
                 assert float(cell) == pytest.approx(share, abs=0.00501)
             else:
                 assert cell in ("> 0.99", "< 0.01")
-        bars = widget.locator("svg").first.locator("rect:not(.cw-frame)")
+        bars = widget.locator("svg").first.locator("rect:not(.cw-frame, .cw-stripe-ground)")
         assert bars.count() == 2 * (data["panels"][n] + 1)
         return dict(zip(names, (n, k, i, j, c), strict=True))
 

@@ -1,0 +1,36 @@
+// Paper is white: a dark page is printed light. Solutions are printed where they are open, and the
+// menu with the printer's entry offers to print all of them.
+addEventListener("DOMContentLoaded", () => {
+  const root = document.documentElement;
+  let theme = null;
+  const toPaper = () => {
+    theme ??= root.dataset.theme;
+    root.dataset.theme = "light";
+  };
+  const toScreen = () => {
+    if (theme) root.dataset.theme = theme;
+    theme = null;
+  };
+  addEventListener("beforeprint", toPaper);
+  addEventListener("afterprint", toScreen);
+
+  const solutions = [...document.querySelectorAll(".tag_solution details")];
+  const entry = document.querySelector(".btn-download-pdf-button")?.closest("li");
+  if (!entry || solutions.length === 0) return;
+  const printAll = () => {
+    const folded = solutions.filter((one) => !one.open);
+    const fold = () => {
+      for (const one of folded) one.open = false;
+    };
+    for (const one of folded) one.open = true;
+    addEventListener("afterprint", fold, { once: true });
+    print();
+  };
+  const other = entry.cloneNode(true);
+  const button = other.querySelector("button");
+  button.removeAttribute("onclick");
+  button.title = "Print to PDF, with all solutions";
+  button.querySelector(".btn__text-container").textContent = ".pdf with solutions";
+  button.addEventListener("click", printAll);
+  entry.after(other);
+});
