@@ -13,6 +13,7 @@ from . import (
     execute,
     glossary,
     live,
+    outputs,
     pages,
     search,
     sources,
@@ -80,6 +81,7 @@ def setup(app):
     doors.connect(app)
     glossary.connect(app)
     term_cards.connect(app)
+    outputs.connect(app)
     search.connect(app)
     takeaway.connect(app)
     app.connect("config-inited", _follow_fork)

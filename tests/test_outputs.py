@@ -1,0 +1,35 @@
+"""What is shown as sentences: nothing that stands in columns."""
+
+import pytest
+
+from book_ext.outputs import is_prose
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "300 children to learn from, 127 to look at\n",
+        "watershed, tuned on the left: F1 0.93 [0.86, 0.97]",
+        "start 0: Dice 0.91\n\nstart 1: Dice 0.92\n",
+        "敏感度高\n",
+    ],
+)
+def test_sentences(text):
+    assert is_prose(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "accuracy      0.70  [0.40, 0.89]\nsensitivity   0.67  [0.21, 0.94]\n",
+        "one miss =  1 alarms\none miss = 20 alarms\n",
+        "[ 1 -1]\n",
+        "[[0 1]\n [1 0]]\n",
+        "(400, 64, 64, 3)\n",
+        "random readers:\n    95% [0.0090, 0.0545]\n",
+        "0.1 0.2\n0.3 0.4\n",
+        "name\tvalue\n",
+    ],
+)
+def test_columns(text):
+    assert not is_prose(text)
