@@ -19,16 +19,18 @@ from .report import Row
 _CHAPTER = "chapters/metrics.html"
 _EXERCISE = "metrics.ppv"
 _RIGHT = "def ppv(y_true, y_pred):\n    return y_true[y_pred == 1].mean()"
-_ADDED = ("_static/exercises.js", "_static/exercises.css", "live/book.json")
+_ADDED = (
+    *("_static/exercises.js", "_static/exercises.css", "_static/offline.js"),
+    "live/book.json",
+)
 
 
 def benchmarks():
     live.prepare()
-    place = pages.HTML / "live"
-    if not (place / "book.json").is_file():
+    if not (pages.HTML / "live" / "book.json").is_file():
         raise FileNotFoundError("there is no built book with live exercises; run `make book`.")
-    yield _value("first Run loads", live.first_run(place) / 1e6, "MB", "≤ 10", "gzip")
-    plain = sum(file.stat().st_size for file in live.loaded(place)) / 1e6
+    yield _value("first Run loads", live.first_run(pages.HTML) / 1e6, "MB", "≤ 10", "gzip")
+    plain = sum(file.stat().st_size for file in live.loaded(pages.HTML)) / 1e6
     yield _value("from a host that never compresses", plain, "MB", "≤ 12")
     growth = _growth()
     note = f"gzip; {len(growth) / 1e3:.1f} KB unpacked, on the page with most hints"

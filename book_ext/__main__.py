@@ -8,7 +8,7 @@ import sys
 import webbrowser
 from pathlib import Path
 
-from . import editions, execute, live, overview, pages, takeaway
+from . import editions, execute, live, offline, overview, pages, takeaway
 
 _say = functools.partial(print, flush=True)
 
@@ -134,6 +134,8 @@ def take_away():
         sys.exit("There is no whole book yet: run `make book`.")
     if not takeaway.is_made(pages.HTML, made_from):
         takeaway.make(pages.HTML, made_from, lambda what: _say(f"made {what}"))
+        # The page that offers them is another one now.
+        offline.install(pages.HTML)
     _say(f"To take away: {pages.HTML / 'takeaway'}")
 
 

@@ -13,7 +13,17 @@ import logging
 import re
 import shutil
 
-from . import doors, editions, execute, front_ends, glossary, live, quizzes, takeaway
+from . import (
+    doors,
+    editions,
+    execute,
+    front_ends,
+    glossary,
+    live,
+    offline,
+    quizzes,
+    takeaway,
+)
 
 HTML = editions.ROOT / "_build" / "html"
 _DOCTREES = editions.ROOT / "_build" / ".doctrees"
@@ -40,6 +50,7 @@ def build(chapter=None):
     live.install(HTML)
     doors.install(HTML)
     takeaway.offer(HTML, made_from())
+    offline.install(HTML)
 
 
 def _build(chapter):

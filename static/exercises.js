@@ -2,6 +2,8 @@
 // Without this script a card holds its task, stub, hints and solution, and says where it can run.
 (() => {
   const LIMIT_S = 10;
+  // What this script and the Python of a build must have in common.
+  const PROTOCOL = 1;
   const root = new URL(document.documentElement.dataset.content_root ?? "./", location.href);
   const page = location.pathname.slice(root.pathname.length).replace(/\.html$/, "");
   const isServed = location.protocol.startsWith("http");
@@ -85,14 +87,24 @@
     }
   }
 
+  // What the site says of its Python today, and where that lies: each build has a folder of its own.
+  // No copy is taken for it that a browser keeps, for the site may have been built anew since.
+  async function askBook() {
+    const response = await fetch(new URL("live/book.json", root), { cache: "no-cache" });
+    if (!response.ok) throw new Error("it cannot be reached");
+    return response.json();
+  }
+  const inLive = ({ at }, name) => new URL(`live/${at}/${name}`, root);
+
   // One Python for the page. It starts at the first Run, and anew when an answer does not end.
   const python = {
     queue: Promise.resolve(),
     asked: 0,
     onProgress: () => {},
-    start() {
-      const worker = new Worker(new URL("live/worker.js", root), { type: "module" });
+    start(book) {
+      const worker = new Worker(inLive(book, "worker.js"), { type: "module" });
       python.worker = worker;
+      python.running = book;
       python.waiting = new Map();
       python.ready = new Promise((resolve, reject) => {
         const fail = (message) => {
@@ -102,16 +114,26 @@
         worker.onerror = (event) => fail(event.message || "its files did not load");
         worker.onmessage = ({ data }) => {
           if (data.type === "progress") python.onProgress(data.received);
-          else if (data.type === "ready") resolve();
+          else if (data.type === "ready") resolve(dispatchEvent(new Event("python-ready")));
           else if (data.type === "failed") fail(data.message);
           else python.waiting.get(data.id)?.(data);
         };
       });
       python.ready.catch(() => worker.terminate());
     },
+    // The site's build of now, or the one that the page has begun to use.
+    async book() {
+      python.known ??= askBook();
+      const book = await python.known.catch((error) => {
+        python.known = null;
+        throw error;
+      });
+      if (book.protocol === PROTOCOL) return book;
+      throw new Error("the book was renewed: load this page again");
+    },
     restart() {
       python.worker?.terminate();
-      python.start();
+      python.start(python.running);
     },
     // What Python says of an answer; answers wait for each other.
     ask(...question) {
@@ -120,7 +142,7 @@
       return answer;
     },
     async answer(exercise, code, above) {
-      if (!python.worker) python.start();
+      if (!python.worker) python.start(await python.book());
       await python.ready;
       return new Promise((resolve) => {
         const id = ++python.asked;
@@ -235,10 +257,16 @@
     };
   }
 
+  // As `check` marks them in a notebook.
+  const MARKS = { correct: "✓", incorrect: "✗", "not attempted": "○" };
+
   // What Python said, as text: nothing of it is ever read as HTML.
   function verdict(id, found, edit) {
     const kind = found.status.replace(" ", "-");
-    const head = make("p", {}, make("b", {}, `${id}: ${found.status}.`), ` ${found.message}`);
+    const mark = make("span", { className: "check-mark" }, MARKS[found.status]);
+    mark.setAttribute("aria-hidden", "true");
+    const status = make("b", {}, mark, ` ${id}: ${found.status}.`);
+    const head = make("p", {}, status, ` ${found.message}`);
     const said = make("div", { className: `check check-${kind}` }, head);
     if (found.line) {
       const text = `Line ${found.line}: ${edit.code.split("\n")[found.line - 1]?.trim() ?? ""}`;
@@ -334,6 +362,8 @@
       for (const told of document.querySelectorAll(".exercise-size")) told.remove();
       const { code } = edit;
       try {
+        // The site may have been built anew since this page was loaded.
+        if (!python.worker) python.known = null;
         const found = await python.ask(id, code, await chapter.above(id));
         out.replaceChildren(...verdict(id, found, edit));
         if (found.status === "incorrect")
@@ -352,7 +382,7 @@
 
   // The chapter: its count, its notebook, and what stands above an exercise.
   function openChapter(book, ids) {
-    let above = null;
+    let above = {};
     const name = page.replace("chapters/", "");
     const count = make("p", { className: "exercise-count" });
     const said = make("p", {});
@@ -372,13 +402,18 @@
       },
       // Cells of the chapter above an exercise, with the reader's own answers to earlier ones.
       async above(exercise) {
-        above ??= await fetch(new URL(`live/above/${name}.json`, root)).then((r) => r.json());
-        const end = above.findIndex((cell) => cell.exercise === exercise);
+        const book = await python.book();
+        if (above.at !== book.at) {
+          const response = await fetch(inLive(book, `above/${name}.json`));
+          above = { at: book.at, cells: await response.json() };
+        }
+        const { cells } = above;
+        const end = cells.findIndex((cell) => cell.exercise === exercise);
         const answer = (cell) => chapter.cards.get(cell.exercise)?.code ?? "";
-        return JSON.stringify(above.slice(0, end).map((c) => (c.exercise ? answer(c) : c)));
+        return JSON.stringify(cells.slice(0, end).map((c) => (c.exercise ? answer(c) : c)));
       },
     };
-    const notebook = () => import(new URL("live/notebook.mjs", root));
+    const notebook = async () => import(inLive(await python.book(), "notebook.mjs"));
     save.onclick = async () => {
       const { filled } = await notebook();
       const response = await fetch(new URL(`notebooks/${name}.ipynb`, root));
@@ -436,19 +471,18 @@
       say("Opened as a file, this page cannot start Python");
       return;
     }
-    const response = await fetch(new URL("live/book.json", root)).catch(() => null);
-    if (!response?.ok) {
+    const book = await askBook().catch(() => null);
+    if (!book) {
       say("The page's Python cannot be reached");
       return;
     }
-    const book = await response.json();
     const megabytes = (book.bytes / 1e6).toFixed(1);
     book.loading = `The first Run loads Python, ${megabytes} MB.`;
     book.doing = `Loading Python, ${megabytes} MB, once …`;
     tellContents(book);
     const place = document.querySelector("section#your-progress");
     if (place) {
-      const { showProgress } = await import(new URL("live/progress.mjs", root));
+      const { showProgress } = await import(inLive(book, "progress.mjs"));
       showProgress({ root, make, memory, quizzes, place });
     }
     if (!cards.length) return;

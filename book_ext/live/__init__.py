@@ -5,6 +5,7 @@
 
 import functools
 import gzip
+import hashlib
 import json
 import re
 import shutil
@@ -16,8 +17,10 @@ from course_lib.widgets import Quiz
 from .. import editions
 from . import cards, runtime
 
-#: Files of the runtime that the first Run loads; a host that compresses sends no more than this.
-_NOT_LOADED = ("licenses", "notebook.mjs", "progress.mjs")
+#: Files beside the runtime that the first Run does not load.
+_NOT_LOADED = ("notebook.mjs", "progress.mjs", "progress.json")
+#: Raised when a page and the Python of another build would no longer understand each other.
+_PROTOCOL = 1
 
 
 def prepare():
@@ -42,13 +45,16 @@ def _built():
 
 
 def install(pages):
-    """Put the runtime and what stands above each exercise beside the built pages."""
-    place = pages / "live"
+    """Put the runtime and what stands above each exercise beside the built pages.
+
+    All of it lies in a folder whose name is a digest of its content, so that no cache can mix the
+    files of two builds. ``book.json`` says which folder that is, and is asked again at every start.
+    """
+    live = pages / "live"
     if not cards.runs_in_pages:
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(live, ignore_errors=True)
         return
-    shutil.copytree(_built(), place, dirs_exist_ok=True)
-    chapters, progress = {}, []
+    chapters, progress, texts = {}, [], {}
     for name, text in editions.in_order():
         cells = editions.exercise_cells(text)
         runs = {key: cards.version(cells[key]) for key in cells if "torch" not in find(key).uses}
@@ -56,21 +62,43 @@ def install(pages):
         if not cells:
             continue
         chapters[f"chapters/{name}"] = runs
-        _write(place / "above" / f"{name}.json", json.dumps(_above(text)))
-    about = {"bytes": first_run(place), "chapters": chapters}
-    _write(place / "book.json", json.dumps(about))
-    _write(place / "progress.json", json.dumps(progress))
+        texts[f"above/{name}.json"] = json.dumps(_above(text))
+    texts["progress.json"] = json.dumps(progress)
+    at = _digest(_built().name, *(part for item in texts.items() for part in item))
+    if not (live / at).is_dir():
+        made = pages / "live.part"
+        for folder in (made, live):
+            shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(_built(), made / at)
+        # The page "Data and credits" names this place.
+        (made / at / "licenses").replace(made / "licenses")
+        for name, text in texts.items():
+            _write(made / at / name, text)
+        made.replace(live)
+    about = {
+        "at": at,
+        "bytes": first_run(pages),
+        "protocol": _PROTOCOL,
+        "chapters": chapters,
+    }
+    _write(live / "book.json", json.dumps(about))
 
 
-def first_run(place):
+def _digest(*texts):
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]
+
+
+def first_run(pages):
     """Bytes that the first Run loads from a host that compresses, as all large ones do."""
-    return sum(len(gzip.compress(file.read_bytes(), 6)) for file in loaded(place))
+    return sum(len(gzip.compress(file.read_bytes(), 6)) for file in loaded(pages))
 
 
-def loaded(place):
-    """The files that a page loads at its first Run."""
-    names = sorted(path.name for path in _built().iterdir())
-    return [place / name for name in names if name not in _NOT_LOADED]
+def loaded(pages):
+    """The files of the built book that a page loads at its first Run."""
+    (place,) = (path for path in (pages / "live").iterdir() if re.fullmatch(r"\w{16}", path.name))
+    return [
+        path for path in sorted(place.iterdir()) if path.is_file() and path.name not in _NOT_LOADED
+    ]
 
 
 def _exercises():

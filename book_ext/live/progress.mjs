@@ -9,7 +9,7 @@ export function showProgress({ root, make, memory, quizzes, place }) {
   show();
 
   async function show() {
-    const chapters = await fetch(new URL("live/progress.json", root)).then((r) => r.json());
+    const chapters = await fetch(new URL("progress.json", import.meta.url)).then((r) => r.json());
     const heads = ["chapter", "exercises", "seen", "quiz"];
     const head = make("tr", {}, ...heads.map((text) => make("th", { scope: "col" }, text)));
     table.replaceChildren(make("thead", {}, head), make("tbody", {}, ...chapters.map(row)));

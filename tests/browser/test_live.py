@@ -65,10 +65,11 @@ def test_nothing_loads_before_the_first_run_which_says_its_size(open_page):
 def test_an_answer_is_judged_and_stays(open_page):
     page = open_page(CHAPTER)
     said = write(page, SENSITIVITY)
+    assert said.startswith("✗ ")
     assert "metrics.ppv: incorrect. In every case your answer should be 0.5" in said
     assert "Hint: That is the sensitivity" in said
     assert card(page).get_attribute("data-state") == ""
-    assert "metrics.ppv: correct. ppv() is right in all 5 cases." in write(page, RIGHT)
+    assert write(page, RIGHT).startswith("✓ metrics.ppv: correct. ppv() is right in all 5 cases.")
     assert card(page).get_attribute("data-state") == "solved"
     page.reload()
     assert card(page).locator("textarea").input_value() == RIGHT
@@ -214,6 +215,25 @@ def test_on_a_phone_everything_is_as_large_as_a_thumb(chromium, address):
     size = one.locator("textarea").evaluate("(node) => getComputedStyle(node).fontSize")
     assert size == "16px"
     context.close()
+
+
+# When the site is built anew ----------------------------------------------------------------------
+
+
+def test_a_page_that_cannot_talk_to_the_python_of_today_says_so(open_page):
+    page = open_page(CHAPTER)
+    expect(card(page).locator(".exercise-size")).to_be_visible()
+    book = json.loads((HTML / "live" / "book.json").read_text(encoding="utf-8"))
+    page.route("**/live/book.json", lambda route: route.fulfill(json={**book, "protocol": 0}))
+    assert "the book was renewed: load this page again" in write(page, RIGHT)
+
+
+def test_the_files_of_python_lie_below_a_digest_of_theirs(address):
+    book = json.loads((HTML / "live" / "book.json").read_text(encoding="utf-8"))
+    assert sorted(path.name for path in (HTML / "live").iterdir()) == sorted(
+        [book["at"], "book.json", "licenses"]
+    )
+    assert re.fullmatch(r"[0-9a-f]{16}", book["at"])
 
 
 # Where it does not run ----------------------------------------------------------------------------
