@@ -9,7 +9,7 @@ from . import editions, rules
 
 _TEMPLATES = Path(__file__).with_name("scaffold")
 #: Pages behind the chapters.
-_BEHIND = ("/glossary", "/progress", "/credits")
+_BEHIND = ("/glossary", "/progress", "/takeaway", "/credits")
 _ORDER = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 
