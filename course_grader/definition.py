@@ -37,6 +37,7 @@ def digest(exercise):
         *(f"{m.name}: {_described(m.function, seen)}" for m in exercise.misconceptions),
         # How outputs become points is a part of every exercise.
         _described(diagnose, seen),
+        _described(exercise.judge, seen),
     ]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()
 

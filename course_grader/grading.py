@@ -83,6 +83,8 @@ class Result:
         Which of the notebook's cells was graded.
     line : int or None
         The line of that cell in which the first exception rose.
+    own : str
+        The number whose studies the answer judges, where an exercise asks for one's own.
     """
 
     exercise: str
@@ -98,6 +100,7 @@ class Result:
     needs_person: bool = False
     place: int | None = None
     line: int | None = None
+    own: str = ""
 
 
 def hidden_cases(exercise, secret, student):
@@ -300,12 +303,14 @@ def _compared(exercise, cell, cases, fixed, answer):
         exercise.points,
         outcome,
         verdict.misconception.name if verdict.misconception else "",
-        _message(outcome, right, len(cases), verdict.difference, failures, cell),
+        verdict.said.removesuffix(".")
+        or _message(outcome, right, len(cases), verdict.difference, failures, cell),
         right,
         len(cases),
         answer.seconds,
         needs_person=outcome == "raised",
         line=next((failure.line for failure in failures if failure.line), None),
+        own=verdict.own,
     )
 
 

@@ -13,6 +13,7 @@ from ._exercise import (
     draw_cases,
     find,
 )
+from ._review import studies
 
 __all__ = [
     "CheckResult",
@@ -30,4 +31,5 @@ __all__ = [
     "find",
     "in_words",
     "kind_of",
+    "studies",
 ]

@@ -60,7 +60,8 @@ class CheckResult:
         mark, color = _MARKS[self.status]
         kind = self.status.replace(" ", "-")
         hint = f"<p><b>Hint:</b> {_marked(self.hint)}</p>" if self.hint else ""
-        example = f"<pre>{html.escape(self.example)}</pre>" if self.example else ""
+        wrap = ' style="white-space: pre-wrap"'
+        example = f"<pre{wrap}>{html.escape(self.example)}</pre>" if self.example else ""
         note = f"<p>{_marked(self.note)}</p>" if self.note else ""
         return (
             f'<div class="check check-{kind}" role="status" '
@@ -118,29 +119,34 @@ def check(exercise_id, answer):
             f"{name}() cannot be checked here: {type(error).__name__}: {error}",
         )
     judged = stale(name, answer, sys._getframe(1).f_code.co_filename)
+    said = f"{name}() {verdict.said}" if verdict.said else ""
     if verdict.outcome == "missing":
+        message = said or f"Replace the `...` in {name}() and run its cell and this one again."
         return CheckResult(
-            exercise.id,
-            "not attempted",
-            f"Replace the `...` in {name}() and run its cell and this one again.",
-            note=judged,
+            exercise.id, "not attempted", message, example=verdict.shown, note=judged
         )
     if verdict.outcome == "correct":
-        message = f"{name}() is right in all {len(cases)} cases."
+        message = said or f"{name}() is right in all {len(cases)} cases."
         note = " ".join(filter(None, [remark(answer, seconds), judged]))
         return CheckResult(exercise.id, "correct", message, note=note)
+    message = said or _difference_in_words(name, verdict, len(cases))
+    output = outputs[verdict.failing or 0]
+    hint = _hint(exercise, verdict, output, changed)
+    example = verdict.shown
+    if not said and verdict.outcome != "raised":
+        example = _example(exercise, cases[verdict.failing], output)
+    return CheckResult(exercise.id, "incorrect", message, hint, example, judged)
+
+
+def _difference_in_words(name, verdict, cases):
     said = in_words(verdict.difference)
     if verdict.outcome == "raised":
         message = f"{name}() {said}"
     elif verdict.right:
-        message = f"Right in {verdict.right} of {len(cases)} cases, but your answer {said}"
+        message = f"Right in {verdict.right} of {cases} cases, but your answer {said}"
     else:
         message = f"In every case your answer {said}"
-    message += "" if message.endswith(("?", ".", "!")) else "."
-    case, output = cases[verdict.failing], outputs[verdict.failing]
-    hint = _hint(exercise, verdict, output, changed)
-    example = "" if verdict.outcome == "raised" else _example(exercise, case, output)
-    return CheckResult(exercise.id, "incorrect", message, hint, example, judged)
+    return message + ("" if message.endswith(("?", ".", "!")) else ".")
 
 
 def _answers(exercise, answer, cases):

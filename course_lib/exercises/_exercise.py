@@ -54,6 +54,11 @@ class Exercise:
         Tolerance relative to the scale of an array, and what is added to it: see `compare`.
     uses : tuple of str
         The names that the student's function may rely on, of ``"np"``, ``"torch"``.
+    judge : callable or None
+        ``judge(outputs)`` returns the `Verdict`, where the answer is a judgement that no fixed
+        reference has: see `review`.
+    book_number : str
+        The number whose studies the book's solution judges, where there are such.
     """
 
     id: str
@@ -65,6 +70,8 @@ class Exercise:
     rtol: float = 1e-5
     atol: float = 1e-7
     uses: tuple[str, ...] = ("np",)
+    judge: Callable | None = None
+    book_number: str = ""
 
     @property
     def chapter(self):
@@ -112,6 +119,13 @@ class Verdict:
     failing : int or None
         Index of the first failing case.
     misconception : Misconception or None
+    said : str
+        What follows the function's name in a sentence about the answer, where the exercise has
+        words of its own. It gives no answer away.
+    shown : str
+        What the reader needs beside it, in the notebook.
+    own : str
+        The student's number, where the answer has one.
     """
 
     outcome: str
@@ -120,6 +134,9 @@ class Verdict:
     difference: Difference | None = None
     failing: int | None = None
     misconception: Misconception | None = None
+    said: str = ""
+    shown: str = ""
+    own: str = ""
 
 
 def diagnose(exercise, cases, outputs):
@@ -142,6 +159,8 @@ def diagnose(exercise, cases, outputs):
     RuntimeError
         If the reference itself fails, so that nothing can be said about the answer.
     """
+    if exercise.judge is not None:
+        return exercise.judge(outputs)
     expected = [call(exercise.reference, case) for case in cases]
     for value in expected:
         if type(value) is Raised:

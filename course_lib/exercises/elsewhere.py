@@ -3,6 +3,7 @@
 import numpy as np
 
 from ._exercise import Exercise, Misconception
+from ._review import review
 
 
 def _risks(rng, n):
@@ -234,6 +235,8 @@ def _drift_cases(rng):
             cases.append(case)
     return cases
 
+
+_KINDS = ("spectrum", "verification", "subgroup", "calibration", "looks", "screening")
 
 EXERCISES = (
     Exercise(
@@ -516,5 +519,12 @@ EXERCISES = (
                 "This looks at each value by itself. The chart adds to what was there before.",
             ),
         ),
+    ),
+    review(
+        id="elsewhere.my_review",
+        title="Three studies of your own",
+        kinds=_KINDS,
+        told=4,
+        example=1895,
     ),
 )

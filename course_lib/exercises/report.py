@@ -3,6 +3,7 @@
 import numpy as np
 
 from ._exercise import Exercise, Misconception
+from ._review import review
 
 
 def _possible_rate(rate, n, decimals):
@@ -334,5 +335,11 @@ EXERCISES = (
                 "`level`. It must be so small that you would not believe it: 1 - level.",
             ),
         ),
+    ),
+    review(
+        id="report.my_review",
+        title="Three studies of your own, and all that can be wrong",
+        told=6,
+        example=1895,
     ),
 )

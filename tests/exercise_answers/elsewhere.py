@@ -147,6 +147,14 @@ def _gap_torch(y, s, g):
     return (own[0].mean() - own[1].mean()).item(), variance.sqrt().item()
 
 
+_KINDS = ("spectrum", "verification", "subgroup", "calibration", "looks", "screening")
+_OF_THE_BOOK = {"subgroup": 0.632, "calibration": 1.84}, {"spectrum": 0.642}, {}
+_OWN = (
+    {"looks": 6 * 0.043},
+    {"verification": 106 / (106 + 22 * 1277 / 296)},
+    {"spectrum": 0.58 * 5 / 11 + 0.36 * 17 / 24 + 0.06 * 45 / 48, "calibration": 83 / 266 / 0.532},
+)
+
 RIGHT = {
     "observed_expected": {
         "means": lambda y, p: np.mean(y) / np.mean(p),
@@ -227,6 +235,16 @@ RIGHT = {
         "list": _cusum_list,
         "recursive": _cusum_recursive,
         "torch": lambda x, t, k: torch.tensor(_cusum_list(x, t, k)),
+    },
+    "my_review": {
+        "rounded": lambda: (1895, {"subgroup": 0.63, "calibration": 1.84}, {"spectrum": 0.64}, {}),
+        "text": lambda: [
+            " 18-95",
+            {"calibration": 1.8, "subgroup": 24 / 38},
+            {"spectrum": 0.642},
+            {},
+        ],
+        "number of its own": lambda: ("1234567", *_OWN),
     },
 }
 
@@ -353,5 +371,31 @@ WRONG = {
             lambda x, t, k: np.maximum(np.cumsum(x - t - k), 0),
             "floored_at_the_end",
         ),
+    },
+    "my_review": {
+        "of the neighbor": (lambda: ("1896", *_OF_THE_BOOK), "not_told"),
+        "names alone": (
+            lambda: (1895, {"subgroup": None, "calibration": None}, {"spectrum": None}, {}),
+            None,
+        ),
+        "of all groups": (
+            lambda: (1895, {"subgroup": 76 / 93, "calibration": 1.84}, {"spectrum": 0.64}, {}),
+            "claimed",
+        ),
+        "other way round": (
+            lambda: (1895, {"subgroup": 24 / 38, "calibration": 0.543}, {"spectrum": 0.64}, {}),
+            "expected_observed",
+        ),
+        "number under another name": (
+            lambda: (1895, {"subgroup": 24 / 38, "screening": 1.84}, {"spectrum": 0.64}, {}),
+            "screening_or_calibration",
+        ),
+        "accused": (lambda: (1895, *_OF_THE_BOOK[:2], {"looks": 0.01}), "accused"),
+        "everything": (lambda: (1895, *(dict.fromkeys(_KINDS, 0.5),) * 3), "not_told"),
+        "percent": (
+            lambda: (1895, {"subgroup": 63, "calibration": 184}, {"spectrum": 64}, {}),
+            None,
+        ),
+        "no dictionaries": (lambda: (1895, "subgroup", "spectrum", ""), None),
     },
 }

@@ -12,6 +12,13 @@ def _by_decimals(rate, n, decimals):
     return any((decimal.Decimal(k) / n).quantize(step) == target for k in range(n + 1))
 
 
+_OF_THE_BOOK = {"leakage": 146}, {}, {"threshold": 6, "screening": 0.0578}
+_OWN = (
+    {"screening": 0.0783},
+    {"threshold": 260 - 252, "verification": 57 / (57 + 14 * 1017 / 217)},
+    {"calibration": 81 / (268 * 0.173)},
+)
+
 RIGHT = {
     "possible_rate": {
         "round": lambda rate, n, d: any(round(k / n, d) == round(rate, d) for k in range(n + 1)),
@@ -66,6 +73,11 @@ RIGHT = {
         "logarithm": lambda n, level: 1 - np.exp(np.log(1 - level) / n),
         "power": lambda n, level: 1 - np.power(1 - level, 1 / n),
         "bisection": lambda n, level: _bisect(n, level),
+    },
+    "my_review": {
+        "rounded": lambda: (1895, {"leakage": 146}, {}, {"threshold": 6, "screening": 0.058}),
+        "text": lambda: ["1895", {"leakage": 146.0}, {}, {"screening": 0.0578, "threshold": 6}],
+        "number of its own": lambda: ("B1234567", *_OWN),
     },
 }
 
@@ -175,5 +187,27 @@ WRONG = {
         "percent": (lambda n, level: 100 * (1 - (1 - level) ** (1 / n)), "percent"),
         "linear": (lambda n, level: level / n, None),
         "exponential": (lambda n, level: -np.log(1 - level) / n, None),
+    },
+    "my_review": {
+        "of the neighbor": (lambda: ("1896", *_OF_THE_BOOK), "not_told"),
+        "share of the patients": (
+            lambda: (1895, {"leakage": 146 / 377}, *_OF_THE_BOOK[1:]),
+            "share_shared",
+        ),
+        "images for patients": (lambda: (1895, {"leakage": 5 * 146}, *_OF_THE_BOOK[1:]), None),
+        "what the text says": (
+            lambda: (1895, *_OF_THE_BOOK[:2], {"threshold": 6, "screening": 0.735}),
+            "claimed",
+        ),
+        "leak of another kind": (
+            lambda: (1895, {"label_leak": 146}, *_OF_THE_BOOK[1:]),
+            "leakage_or_label_leak",
+        ),
+        "sound one accused": (
+            lambda: (1895, _OF_THE_BOOK[0], {"unit": 0.04}, _OF_THE_BOOK[2]),
+            "accused",
+        ),
+        "no such name": (lambda: (1895, {"leak": 146}, *_OF_THE_BOOK[1:]), None),
+        "number alone": (lambda: 1895, None),
     },
 }
