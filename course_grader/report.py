@@ -229,7 +229,8 @@ def _similar(alike):
     said = (
         "<p>A note, never a verdict: people who learn together write alike. Counted are long runs "
         "of the same syntax, without names and layout, that almost nobody else in the class wrote "
-        "and the book does not show. Look at both notebooks, and ask.</p>"
+        "and the book does not show; and who judged the studies of one number, where an exercise "
+        "asks for one's own. Look at both notebooks, and ask.</p>"
     )
     lines = [(*who, exercises, f"{share:.0%}") for *who, exercises, share in alike]
     return f"{said}\n{table(('student', 'and', 'in', 'of the shorter code'), lines)}"

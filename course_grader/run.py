@@ -23,6 +23,7 @@ from . import (
     grades,
     grading,
     overrides,
+    own,
     roster,
     similar,
     submissions,
@@ -226,8 +227,14 @@ class _Run:
         self._write_grades(rows)
         self._journal.wrote(self._number, "overrides.csv", decided)
         for submission, given in zip(counted, results, strict=True):
+            self._problems += [(submission.student, said) for said in own.notes(submission, given)]
             self._write_feedback(submission, given, rows)
-        alike = self._similar(counted)
+        numbers = [
+            (s.student, r.exercise, r.own)
+            for s, given in zip(counted, results, strict=True)
+            for r in given
+        ]
+        alike = [(*pair, 1.0) for pair in own.pairs(numbers)] + self._similar(counted)
         self._journal.finish(self._number, shown, alike, self._problems)
         return rows, problems + self._problems
 
