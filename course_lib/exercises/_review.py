@@ -4,8 +4,8 @@ The answer is data: a number, and for each study the names of its faults with wh
 """
 
 import functools
-import html
 import math
+import re
 import unicodedata
 
 import numpy as np
@@ -171,7 +171,7 @@ def studies(exercise_id, number):
     Returns
     -------
     Studies
-        Shows itself as text and as HTML.
+        Shows itself as text and as Markdown.
     """
     judge = find(exercise_id).judge
     if judge is None:
@@ -191,14 +191,23 @@ class Studies:
     def __repr__(self):
         return self.text
 
-    def _repr_html_(self):
-        return "\n".join(map(_block, self.text.split("\n\n")))
+    def _repr_markdown_(self):
+        return "\n\n".join(map(_block, self.text.split("\n\n")))
 
 
 def _block(text):
-    """A paragraph, or a table as it stands."""
-    tag = "pre" if "\n" in text else "p"
-    return f"<{tag}>{html.escape(text)}</{tag}>"
+    """A heading, a paragraph or a table in Markdown."""
+    if text.startswith("STUDY"):
+        return f"**{text.capitalize()}**"
+    if "\n" not in text:
+        return text
+    head, *rows = (f"| {' | '.join(line.split('  '))} |" for line in _aligned(text))
+    return "\n".join([head, "|---" + "|--:" * (head.count("|") - 2) + "|", *rows])
+
+
+def _aligned(text):
+    """Lines of a table with two spaces between cells and none beside them."""
+    return [re.sub("  +", "  ", line) for line in text.splitlines()]
 
 
 def own_number(value):
