@@ -420,11 +420,5 @@ def test_exercise_without_studies_and_a_bad_number():
 def test_markdown_holds_paragraphs_and_tables(exercise):
     shown = [studies(exercise.id, number)._repr_markdown_() for number in NUMBERS[:20]]
     assert all(text.startswith("**Study 1**\n\n") for text in shown)
-    tables = [
-        block.splitlines()
-        for text in shown
-        for block in text.split("\n\n")
-        if block.startswith("|")
-    ]
-    assert ["| severity | ill | found | there |", "|---|--:|--:|--:|"] in [t[:2] for t in tables]
-    assert all({line.count("|") for line in table} in ({4}, {5}) for table in tables)
+    assert any("\n\n```text\nseverity" in text for text in shown)
+    assert all(text.count("```") % 2 == 0 for text in shown)

@@ -5,7 +5,6 @@ The answer is data: a number, and for each study the names of its faults with wh
 
 import functools
 import math
-import re
 import unicodedata
 
 import numpy as np
@@ -196,18 +195,10 @@ class Studies:
 
 
 def _block(text):
-    """A heading, a paragraph or a table in Markdown."""
+    """A heading, a paragraph, or a table as it stands, in the Markdown that every reader knows."""
     if text.startswith("STUDY"):
         return f"**{text.capitalize()}**"
-    if "\n" not in text:
-        return text
-    head, *rows = (f"| {' | '.join(line.split('  '))} |" for line in _aligned(text))
-    return "\n".join([head, "|---" + "|--:" * (head.count("|") - 2) + "|", *rows])
-
-
-def _aligned(text):
-    """Lines of a table with two spaces between cells and none beside them."""
-    return [re.sub("  +", "  ", line) for line in text.splitlines()]
+    return f"```text\n{text}\n```" if "\n" in text else text
 
 
 def own_number(value):
