@@ -42,6 +42,14 @@ def table():
     overview.remember()
 
 
+def prose():
+    """Write anew the text that L6 learns from: its numbers change, so it is done by hand."""
+    from . import prose as text
+
+    sentences, words = text.write()
+    _say(f"{sentences:,} sentences, {words:,} words")
+
+
 def _table_if_needed():
     if not overview.is_known():
         table()
@@ -160,6 +168,7 @@ def main():
     for function in (
         notebooks,
         table,
+        prose,
         check,
         book,
         chapter,
