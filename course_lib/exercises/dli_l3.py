@@ -144,6 +144,60 @@ def _trained_cases(rng):
     return cases
 
 
+def _train_and_look(weights, learn, look, lr):
+    return _two_epochs(weights, learn, look, lr)
+
+
+def _two_epochs(weights, learn, look, lr, at=("train", "eval", "train", "eval"), steps_too=False):
+    """`at` is the mode of each of the four passes; `steps_too` learns from `look` as well."""
+    passes = zip((learn, look, learn, look), at, (True, steps_too, True, steps_too), strict=True)
+    return _passes(weights, lr, passes)
+
+
+def _passes(weights, lr, passes):
+    """Running mean and last weights after passes of (batches, mode, whether steps are made)."""
+    import torch
+
+    network = _normalized_network()
+    network.load_state_dict(weights)
+    parameters = list(network.parameters())
+    for batches, mode, steps in passes:
+        network.train(mode == "train")
+        for x, y in batches:
+            loss = torch.nn.functional.cross_entropy(network(x), y)
+            gradients = torch.autograd.grad(loss, parameters)
+            with torch.no_grad():
+                for p, gradient in zip(parameters, gradients, strict=True):
+                    p -= lr * gradient * steps
+    return network[1].running_mean, network[3].weight.detach()
+
+
+def _normalized_network():
+    from torch import nn
+
+    return nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 3))
+
+
+def _epoch_cases(rng):
+    """The films to look at are others than those to learn from, so that their mean is, too."""
+    import torch
+
+    def batches(sizes, shift):
+        return [
+            (
+                torch.tensor(rng.normal(shift, 1, (n, 4)), dtype=torch.float32),
+                torch.tensor(rng.integers(0, 3, n)),
+            )
+            for n in sizes
+        ]
+
+    cases = []
+    for weights, _ in _trained_cases(rng):
+        sizes = ((4, 3), (5, 4, 3), (6, 4), (3, 3, 5))[len(cases)]
+        cases.append((weights, batches(sizes, 0), batches((4, 3), 2), (0.25, 0.5)[len(cases) % 2]))
+    return cases
+
+
 def _receptive_field(layers):
     field, jump = 1, 1
     for kernel, stride in layers:
@@ -397,6 +451,55 @@ EXERCISES = (
                 "sums",
                 _sums,
                 "These are sums over the images. Divide both by their number.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="dli_l3.train_and_look",
+        title="Train, look, train",
+        reference=_train_and_look,
+        cases=_epoch_cases,
+        points=2,
+        rtol=5e-5,
+        uses=("torch",),
+        misconceptions=(
+            Misconception(
+                "never_back_to_training",
+                lambda weights, learn, look, lr: _two_epochs(
+                    weights, learn, look, lr, ("train", "eval", "eval", "eval")
+                ),
+                "In the second epoch the running mean stands still: the network was still in "
+                "evaluation mode, where the first look had left it. `train` belongs at the start "
+                "of every epoch.",
+            ),
+            Misconception(
+                "looks_in_training_mode",
+                lambda weights, learn, look, lr: _two_epochs(
+                    weights, learn, look, lr, ("train",) * 4
+                ),
+                "The weights are right, and the running mean holds the batches of `look` too: "
+                "they were looked at in training mode. `eval` comes before every look.",
+            ),
+            Misconception(
+                "never_in_training_mode",
+                lambda weights, learn, look, lr: _two_epochs(
+                    weights, learn, look, lr, ("eval",) * 4
+                ),
+                "The running mean is that from before: the network learned in evaluation mode. "
+                "`train` belongs at the start of every epoch.",
+            ),
+            Misconception(
+                "learns_from_look",
+                lambda weights, learn, look, lr: _two_epochs(
+                    weights, learn, look, lr, ("train",) * 4, steps_too=True
+                ),
+                "This network has learned from `look` as well. Those images are to look at: no "
+                "step, and evaluation mode.",
+            ),
+            Misconception(
+                "one_epoch",
+                lambda weights, learn, look, lr: _passes(weights, lr, [(learn, "train", True)]),
+                "This is the state after one epoch. Go through both lists twice.",
             ),
         ),
     ),

@@ -130,6 +130,45 @@ def _broadcast(logits, y):
     return float(np.mean((logits > 0) == (y > 0.5).ravel()))
 
 
+def _new_end(weights, batches, lr):
+    return _after_an_epoch(weights, batches, lr)
+
+
+_OLD, _END = ("0.0.weight", "0.0.bias"), ("1.weight", "1.bias")
+
+
+def _after_an_epoch(weights, batches, lr, moves=_END, last=lambda z: z):
+    """Weights of the old first layer and of the new end if the parameters in `moves` learn."""
+    import torch
+
+    w = {name: value.clone().requires_grad_() for name, value in weights.items()}
+    for x, y in batches:
+        hidden = (x @ w["0.0.weight"].T + w["0.0.bias"]).relu()
+        z = hidden @ w["1.weight"].T + w["1.bias"]
+        loss = torch.nn.functional.cross_entropy(last(z), y)
+        gradients = torch.autograd.grad(loss, list(w.values()))
+        with torch.no_grad():
+            for (name, value), gradient in zip(w.items(), gradients, strict=True):
+                value -= lr * gradient * (name in moves)
+    return w["0.0.weight"].detach(), w["1.weight"].detach()
+
+
+def _end_cases(rng):
+    import torch
+
+    def tensor(*shape):
+        return torch.tensor(rng.normal(size=shape), dtype=torch.float32)
+
+    cases = []
+    for sizes, lr in (((3, 3), 0.5), ((4, 4, 2), 0.25), ((6, 5, 3), 0.5)):
+        weights = dict(
+            zip(_OLD + _END, (tensor(5, 4), tensor(5) + 0.5, tensor(3, 5), tensor(3)), strict=True)
+        )
+        batches = [(tensor(n, 4), torch.tensor(rng.integers(0, 3, n))) for n in sizes]
+        cases.append((weights, batches, lr))
+    return cases
+
+
 def _gradients(features, head, x, y, mean=True):
     """Of the mean (or summed) squared error of ``x @ features @ head``."""
     slope = 2 * (x @ features @ head - y) / (len(y) if mean else 1)
@@ -202,6 +241,42 @@ EXERCISES = (
                 "last_layer_alone",
                 lambda f, h, labels: (h + 1) * (int(np.max(labels)) + 1),
                 "This is the last layer. The one before it, from features to hidden, is new too.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="dli_l5.new_end",
+        title="Freeze, and train the new end",
+        reference=_new_end,
+        cases=_end_cases,
+        points=2,
+        rtol=5e-5,
+        uses=("torch",),
+        misconceptions=(
+            Misconception(
+                "nothing_frozen",
+                lambda weights, batches, lr: _after_an_epoch(weights, batches, lr, _OLD + _END),
+                "The old layer has moved: nothing was frozen. `requires_grad_(False)` has an "
+                "underscore; without it a name is set that nobody reads.",
+            ),
+            Misconception(
+                "end_frozen_too",
+                lambda weights, batches, lr: _after_an_epoch(weights, batches, lr, ()),
+                "Neither has moved: the new end is frozen as well, or the optimizer does not know "
+                "it. Freeze the old part alone, and give the end's parameters to the optimizer.",
+            ),
+            Misconception(
+                "old_part_alone",
+                lambda weights, batches, lr: _after_an_epoch(weights, batches, lr, _OLD),
+                "The old layer has moved and the new end has not: it is the other way round.",
+            ),
+            Misconception(
+                "softmax_first",
+                lambda weights, batches, lr: _after_an_epoch(
+                    weights, batches, lr, last=lambda z: z.softmax(1)
+                ),
+                "The old layer is frozen, as it should be. The end's weights come out with a "
+                "softmax before CrossEntropyLoss, which has one inside.",
             ),
         ),
     ),

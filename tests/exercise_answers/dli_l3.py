@@ -72,6 +72,33 @@ def _looked(weights, batches, mode=False, last=None):
     return (loss / n).item(), (right / n).item()
 
 
+def _trained_twice(weights, learn, look, lr, switch=True, back=True, remember=False, epochs=2):
+    """As two loops of a helper file, by torch's own optimizer."""
+    nn = torch.nn
+    network = nn.Sequential(nn.Linear(4, 6), nn.BatchNorm1d(6), nn.ReLU(), nn.Linear(6, 3))
+    network.load_state_dict(weights)
+    optimizer = torch.optim.SGD(network.parameters(), lr)
+    for _ in range(epochs):
+        if back:
+            network.train()
+        for x, y in learn:
+            if not remember:
+                optimizer.zero_grad()
+            nn.CrossEntropyLoss()(network(x), y).backward()
+            optimizer.step()
+        if switch:
+            network.eval()
+        with torch.no_grad():
+            for x, _ in look:
+                network(x)
+    return network[1].running_mean, network[3].weight
+
+
+def _mean_by_hand(weights, learn, look, lr):
+    """A network that never looks has the same running mean: looking leaves no trace."""
+    return tuple(value.detach() for value in _trained_twice(weights, learn, [], lr))
+
+
 RIGHT = {
     "convolve": {
         "torch": _convolve_torch,
@@ -114,6 +141,10 @@ RIGHT = {
             w, [(x[i : i + 1], y[i : i + 1]) for x, y in b for i in range(len(y))]
         ),
         "batches": lambda w, b: _looked(w, b),
+    },
+    "train_and_look": {
+        "loops": lambda *a: [value.detach().numpy() for value in _trained_twice(*a)],
+        "without a look": _mean_by_hand,
     },
     "receptive_field": {"marking": _field_by_marking, "sum": _field_by_sum},
 }
@@ -201,6 +232,15 @@ WRONG = {
             lambda w, b: _looked(w, [tuple(map(torch.cat, zip(*b, strict=True)))], mode=True),
             None,
         ),
+    },
+    "train_and_look": {
+        "train() once": (lambda *a: _trained_twice(*a, back=False), "never_back_to_training"),
+        "no eval()": (lambda *a: _trained_twice(*a, switch=False), "looks_in_training_mode"),
+        "once": (lambda *a: _trained_twice(*a, epochs=1), "one_epoch"),
+        "gradients pile up": (lambda *a: _trained_twice(*a, remember=True), None),
+        "three epochs": (lambda *a: _trained_twice(*a, epochs=3), None),
+        "lists exchanged": (lambda w, learn, look, lr: _trained_twice(w, look, learn, lr), None),
+        "mean alone": (lambda *a: _trained_twice(*a)[0], None),
     },
     "receptive_field": {
         "total stride": (lambda layers: math.prod(stride for _, stride in layers), None),

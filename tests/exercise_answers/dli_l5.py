@@ -60,6 +60,33 @@ def _by_differences(features, head, x, y, lr, h=1e-6):
     return after[: features.size].reshape(features.shape), after[-len(head) :]
 
 
+def _with_new_end(weights, batches, lr, learns=(False, True), last=None, forget=True):
+    """The workshop's way: `requires_grad_`, an optimizer for what learns, the loop."""
+    nn = torch.nn
+    old = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 7))
+    model = nn.Sequential(old[:2], nn.Linear(5, 3))
+    model.load_state_dict(weights)
+    for part, one in zip(model, learns, strict=True):
+        part.requires_grad_(one)
+    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr)
+    for x, y in batches:
+        if forget:
+            optimizer.zero_grad()
+        nn.CrossEntropyLoss()((last or nn.Identity())(model(x)), y).backward()
+        optimizer.step()
+    return model[0][0].weight.detach(), model[1].weight.detach()
+
+
+def _on_kept_features(weights, batches, lr):
+    """Frozen features are asked once; a linear model learns from them, by its own formula."""
+    w, b = weights["1.weight"].clone(), weights["1.bias"].clone()
+    for x, y in batches:
+        hidden = (x @ weights["0.0.weight"].T + weights["0.0.bias"]).clamp(min=0)
+        error = (hidden @ w.T + b).softmax(1) - torch.eye(3)[y]
+        w, b = w - lr / len(y) * error.T @ hidden, b - lr * error.mean(0)
+    return weights["0.0.weight"], w
+
+
 RIGHT = {
     "learning": {
         "torch": _layers,
@@ -67,6 +94,7 @@ RIGHT = {
             a * b for a, b in ((f + 1, h), (h + 1, len(np.unique(labels))))
         ),
     },
+    "new_end": {"torch": _with_new_end, "features once": _on_kept_features},
     "accuracy": {
         "sigmoid": lambda logits, y: np.mean((1 / (1 + np.exp(-logits)) > 0.5) == (y == 1)),
         "count": lambda logits, y: (
@@ -104,6 +132,19 @@ WRONG = {
         ),
         "no hidden layer": (lambda f, h, labels: (f + 1) * len(np.unique(labels)), None),
         "sizes": (lambda f, h, labels: f + h + len(np.unique(labels)), None),
+    },
+    "new_end": {
+        "no underscore": (lambda *a: _with_new_end(*a, learns=(True, True)), "nothing_frozen"),
+        "end frozen": (lambda *a: _with_new_end(*a, learns=(True, False)), "old_part_alone"),
+        "softmax": (lambda *a: _with_new_end(*a, last=torch.nn.Softmax(1)), "softmax_first"),
+        "as they came": (
+            lambda weights, batches, lr: (weights["0.0.weight"], weights["1.weight"]),
+            "end_frozen_too",
+        ),
+        "gradients pile up": (lambda *a: _with_new_end(*a, forget=False), None),
+        "first batch": (lambda w, batches, lr: _with_new_end(w, batches[:1], lr), None),
+        "end alone": (lambda *a: _with_new_end(*a)[1], None),
+        "exchanged": (lambda *a: _with_new_end(*a)[::-1], "reversed"),
     },
     "accuracy": {
         "at one half": (lambda logits, y: np.mean((logits >= 0.5) == (y == 1)), "border_at_half"),
