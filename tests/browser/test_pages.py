@@ -113,3 +113,19 @@ def test_readers_without_scripts_see_the_numbers(open_page, path):
         shown = hosts.nth(at)
         assert shown.is_visible()
         assert shown.locator("table, img, svg, details").count() > 0
+
+
+def test_the_card_of_the_assessment_is_one_sheet(open_page):
+    """Printed, the page is its card, whole: nothing is cut off at the right."""
+    page = open_page("chapters/dli/blanks.html", width=794)
+    margin = dict.fromkeys(("top", "right", "bottom", "left"), "12mm")
+    pdf = page.pdf(format="A4", margin=margin)
+    assert len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf)) == 1
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 704, "height": 1032})
+    shown = page.locator("#the-assessment-blank-by-blank > section:visible").all()
+    assert [section.get_attribute("id") for section in shown] == ["the-card"]
+    for box in page.locator("#the-card td, #the-card code").all():
+        right = box.evaluate("e => Math.max(...[...e.getClientRects()].map(r => r.right))")
+        assert right <= 704
+        assert box.evaluate("e => e.scrollWidth <= e.clientWidth || !e.clientWidth")
