@@ -3,6 +3,10 @@
 ``python -m benchmarks.rehearsal`` prints it and writes ``rehearsal.csv``, which a test compares
 with the chapter. All methods learn from the same films and are asked about all other children,
 those of validation and test together: half of them would be too few to compare.
+
+It also writes ``rehearsal_films.csv``: what more films, and larger ones, would be worth. A linear
+classifier on frozen features learns from a tenth to four fifths of all children and is asked about
+the last fifth.
 """
 
 import time
@@ -10,13 +14,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 from course_lib import assessment, transfer
-from course_lib.deploy import Model, Preprocessing, SmallCNN
+from course_lib.deploy import CutLite0, Model, Preprocessing, SmallCNN
 from course_lib.intervals import grouped_interval
 from course_lib.nets import EfficientNetLite0
 from course_lib.training import fit
@@ -24,6 +28,10 @@ from course_lib.training import fit
 from .report import write_table
 
 TABLE = Path(__file__).with_name("rehearsal.csv")
+FILMS_TABLE = Path(__file__).with_name("rehearsal_films.csv")
+# Of all children: a fifth are those of the rehearsal.
+SHARES = (0.1, 0.2, 0.4, 0.8)
+DEALS = 10
 SEEDS = range(3)
 # Strengths of regularization from which each linear classifier takes the best, which flatters it.
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)
@@ -54,13 +62,18 @@ def from_scratch(seed):
     return Model(network, assessment.FILMS, prepare)
 
 
+def frozen_features(images, pixels=96):
+    """What the blocks of the network for photographs say, by number of the block."""
+    network, prepare = EfficientNetLite0.pretrained(), Preprocessing(144, network_size=pixels)
+    return transfer.features(network, prepare(images))
+
+
 def linear_rows():
     """Right answers of logistic regression on pixels and on frozen features, the best of each."""
     train, new = films()
     known, unknown = ({"raw pixels": _reduced(f.images)} for f in (train, new))
-    network, prepare = EfficientNetLite0.pretrained(), Preprocessing(144, network_size=96)
     for seen, part in ((known, train), (unknown, new)):
-        found = transfer.features(network, prepare(part.images))
+        found = frozen_features(part.images)
         seen |= {f"block {layer}": found[layer].numpy() for layer in (7, 10, 12, 14)}
     for kind in ("raw pixels", "block"):
         rights = [
@@ -78,6 +91,30 @@ def linear_rows():
 def _reduced(images):
     """Images of 144 pixels as means of 6 × 6 pixels, flat."""
     return images.reshape(-1, 24, 6, 24, 6).mean((2, 4)).reshape(len(images), -1)
+
+
+def film_rows(pixels):
+    """Yield (side in pixels, films, accuracy, low, high) of a linear classifier.
+
+    Every film is asked about once in each deal of the children into fifths; intervals by child.
+    """
+    images, y, patient = (np.concatenate(both) for both in zip(*films(), strict=True))
+    X = frozen_features(images, pixels)[CutLite0.BLOCKS - 1].numpy()
+    children, rng = np.unique(patient), np.random.default_rng(0)
+    fifths = [np.array_split(rng.permutation(children), 5) for _ in range(DEALS)]
+    for share in SHARES:
+        right, sizes = np.zeros(len(y)), []
+        for deal in fifths:
+            for number, fifth in enumerate(deal):
+                others = np.concatenate(deal[number + 1 :] + deal[:number])
+                known = np.isin(patient, others[: round(share * len(children))])
+                asked = np.isin(patient, fifth)
+                linear = make_pipeline(StandardScaler(), RidgeClassifier(alpha=X.shape[1]))
+                linear.fit(X[known], y[known])
+                right[asked] += (linear.predict(X[asked]) == y[asked]) / DEALS
+                sizes.append(known.sum())
+        low, high = grouped_interval(right, patient)
+        yield pixels, round(np.mean(sizes)), *(f"{v:.3f}" for v in (right.mean(), low, high))
 
 
 def rows():
@@ -107,4 +144,6 @@ def _row(name, seed, right, new, seconds):
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
+    curves = (row for pixels in (96, 192) for row in film_rows(pixels))
+    write_table(FILMS_TABLE, ("pixels", "films", "accuracy", "low", "high"), curves)
     write_table(TABLE, ("method", "seed", "accuracy", "low", "high", "seconds"), rows())

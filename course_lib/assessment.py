@@ -321,10 +321,10 @@ def assess(path, task=None, *, mark=MARK, secret=None):
     )
 
 
-def reference_model(*, epochs=12, seed=0):
+def reference_model(*, epochs=9, seed=0):
     """The book's own solution of `film_task`: a new end first, then the upper blocks, gently.
 
-    About a minute of one processor. Write yours before you read it.
+    About half a minute of one processor. Write yours before you read it.
 
     Parameters
     ----------
@@ -345,11 +345,13 @@ def reference_model(*, epochs=12, seed=0):
     last = nn.Linear(192, len(FILMS))
     features = transfer.Features(network, CutLite0.BLOCKS).requires_grad_(False)
     model = nn.Sequential(features, nn.AdaptiveAvgPool2d(1), nn.Flatten(), last)
+    # The order of numbers in memory in which convolutions are faster.
+    model.to(memory_format=torch.channels_last)
     loss = nn.CrossEntropyLoss(label_smoothing=0.05)
     optimizer = torch.optim.Adam(last.parameters(), lr=1e-2)
     for _ in range(6):
         loops.train(model, loader, augment, optimizer, loss)
-    features.blocks[7:].requires_grad_(True)
+    features.blocks[10:].requires_grad_(True)
     optimizer = torch.optim.Adam(model.parameters(), lr=4e-4)
     slower = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(epochs, 1))
     for _ in range(epochs):

@@ -55,6 +55,7 @@ my_model = nn.Sequential(
     nn.Flatten(),  # blank: FIXME,
     nn.Linear(192, len(CLASSES)),  # blank: FIXME,
 )
+my_model.to(memory_format=torch.channels_last)  # faster on a processor
 
 # %% [markdown]
 # ## 4 Loss, and an optimizer for what learns
@@ -130,12 +131,12 @@ print("valid", validate(my_model, valid_loader, loss))
 # %% [markdown]
 # ## 10 Unfreeze, with a small rate and a new optimizer
 #
-# On one processor the upper blocks are enough: `features.blocks[7:]`.
+# On one processor the upper blocks are enough: `features.blocks[10:]`.
 
 # %%
-features.blocks[7:].requires_grad_(True)  # blank: FIXME
+features.blocks[10:].requires_grad_(True)  # blank: FIXME
 optimizer = torch.optim.Adam(my_model.parameters(), lr=4e-4)  # blank: optimizer = FIXME
-epochs = 12  # blank: epochs = FIXME
+epochs = 9  # blank: epochs = FIXME
 slower = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs)
 for epoch in range(epochs):
     print(epoch, "train", train(my_model, train_loader, random_trans, optimizer, loss))

@@ -21,6 +21,7 @@ from book_ext import editions
 from course_lib import assessment, datasets
 from course_lib.assessment import Assessment, Films, Score, Task, assess, medmnist_task
 from course_lib.deploy import Model, Preprocessing, SmallCNN, save_model
+from course_lib.exercises import find
 from course_lib.nets import EfficientNetLite0
 from course_lib.training import fit
 from tests.pages import Page
@@ -216,6 +217,43 @@ def test_the_notebook_is_in_sync_and_gives_nothing_away():
     assert [int(n[1]) for n in numbers if n] == list(range(1, len(headings) + 1))
 
 
+#: What goes wrong in the workshop, and the wrong answers by which an exercise recognizes it.
+TYPICAL = {
+    "training not shuffled": ("dli_l2.two_epochs: not_shuffled",),
+    "validation augmented": (
+        "dli_l4.augmented: validation_too",
+        "dli_l7.seen_by_network: always",
+    ),
+    "new end frozen as well": ("dli_l5.new_end: end_frozen_too",),
+    "old optimizer after unfreezing": ("dli_l5.fine_tune_step: features_frozen",),
+    "`eval()` forgotten": ("dli_l3.loss_and_accuracy: in_training_mode",),
+    "no `train()` after it": ("dli_l3.train_and_look: never_back_to_training",),
+    "five outputs for six classes": ("dli_l5.learning: last_label_as_outputs",),
+    "softmax before the loss": ("dli_l1.after_one_epoch: softmax_first",),
+    "labels as floats": ("dli_l2.table_row: label_is_a_float",),
+}
+
+
+def test_every_typical_error_is_recognized_by_the_exercise_that_the_page_names():
+    page = (editions.CHAPTERS / "dli" / "blanks.md").read_text(encoding="utf-8")
+    table = page.split("where to practice it")[1].split("## ")[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| ")]
+    named = {
+        error: re.findall(r"\*([^*]+)\*, \[L\d\]\((\w+\.md)\)", where)
+        for error, _, where in rows[1:]
+    }
+    assert list(named) == list(TYPICAL)
+    for error, recognized in TYPICAL.items():
+        for (title, chapter), what in zip(named[error], recognized, strict=True):
+            exercise, wrong = what.split(": ")
+            assert wrong in [m.name for m in find(exercise).misconceptions]
+            source = (editions.CHAPTERS / "dli" / chapter).read_text(encoding="utf-8")
+            (section,) = re.findall(
+                rf"^### Exercise: {re.escape(title)}$(.*?)^###? ", source, re.DOTALL | re.MULTILINE
+            )
+            assert f":exercise: {exercise}\n" in section
+
+
 @pytest.mark.slow
 def test_the_notebook_runs_with_its_solutions(tmp_path, monkeypatch, capsys):
     """One short epoch each: whether it passes is the benchmark's question."""
@@ -243,10 +281,14 @@ def test_the_notebook_runs_with_its_solutions(tmp_path, monkeypatch, capsys):
 # The table of the chapter ------------------------------------------------------------------------
 
 
-def test_the_chapter_quotes_the_table():
+def _written_by_the_benchmark(name):
+    with open(editions.ROOT / "benchmarks" / name, encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_chapter_quotes_the_tables():
     """Otherwise: python -m benchmarks.rehearsal"""
-    with open(editions.ROOT / "benchmarks" / "rehearsal.csv", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = _written_by_the_benchmark("rehearsal.csv")
     chapter = (editions.CHAPTERS / "dli" / "l7_assessment.md").read_text(encoding="utf-8")
     assert rows
     for row in rows:
@@ -255,6 +297,12 @@ def test_the_chapter_quotes_the_table():
             text.startswith(f"| {row['method']} | {row['seed'] or '–'} ") and line in text
             for text in chapter.splitlines()
         ), row
+    curve = {
+        (row["accuracy"], row["films"]) for row in _written_by_the_benchmark("rehearsal_films.csv")
+    }
+    quoted = re.findall(r"(0\.\d{3})\sfrom\s(\d+)", chapter)
+    assert len(quoted) == 4
+    assert set(quoted) <= curve
 
 
 # Refusals ---------------------------------------------------------------------------------------
