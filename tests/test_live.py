@@ -102,7 +102,8 @@ def test_every_card_has_its_hints(name):
         pointer = cards._pointer(cells["solution"])
         returned = cells["solution"].rpartition("return ")[2].strip()
         assert len(returned) < 9 or returned not in pointer
-        if "torch" not in catalog()[key].uses:
+        exercise = catalog()[key]
+        if "torch" not in exercise.uses and not exercise.judge:
             assert "expected " in hints, key
 
 

@@ -109,8 +109,8 @@ def _function(code):
 
 
 def _example(exercise):
-    """The first case and what is expected of it, as `check` shows them."""
-    if "torch" in exercise.uses:
+    """The first case and what is expected of it, as `check` shows them; a judgement has none."""
+    if "torch" in exercise.uses or exercise.judge:
         return ""
     example, _, _ = check(exercise.id, lambda *_: None).example.rpartition("\ngot ")
     return f"<pre>{html.escape(example)}</pre>"
