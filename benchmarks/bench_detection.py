@@ -6,10 +6,10 @@ from skimage.color import rgb2gray
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from course_lib import datasets, training
-from course_lib.boxes import boxes_of_labels, iou, non_max_suppression
-from course_lib.detection import grid, mean_average_precision, windows
-from course_lib.segmentation import standardize, tune_watershed, watershed_cells
+from course_lib.boxes import iou, non_max_suppression
+from course_lib.detection import windows
 
+from . import smears
 from .report import Row, best_of
 
 BOXES = 10_000
@@ -32,7 +32,7 @@ def benchmarks():
             "≥ 20× faster",
             f"{len(kept)} kept by both",
         )
-    yield from _nuclei()
+    yield from _smears()
     yield from _faces()
 
 
@@ -71,30 +71,15 @@ def _two_loops(boxes, scores, threshold=0.5):
     return kept
 
 
-def _nuclei():
-    """Trained on the left half of a micrograph, judged on the right half."""
-    nuclei = datasets.nuclei()
-    image = standardize(nuclei.image)
-    left, right = np.s_[:, :256], np.s_[:, 256:]
-    truth = boxes_of_labels(nuclei.labels[right])
-    values = []
-    for seed in SEEDS:
-        torch.manual_seed(seed)
-        detector = grid.GridDetector()
-        draw = grid.nucleus_batches(image[left], nuclei.labels[left], detector)
-        options = {"iterations": 250, "lr": 4e-3, "ema": 0.98, "quiet": True}
-        training.fit(detector, draw, grid.detection_loss, seed=seed, **options)
-        found = grid.detect(detector, image[right])
-        values.append(mean_average_precision(*found, truth).value)
-    tuned = tune_watershed(nuclei.image[left], nuclei.labels[left])
-    cells = boxes_of_labels(watershed_cells(nuclei.image[right], tuned))
-    sizes = np.prod(cells[:, 2:] - cells[:, :2], axis=1)
-    peer = mean_average_precision(cells, sizes, truth).value
+def _smears():
+    """Trained on 120 blood smears, judged on 40 others: the chapter's table, made again."""
+    rival, *networks = smears.rows()
+    values = [float(row[4].split()[0]) for row in networks]
     yield Row.value(
-        "mAP@0.5 of the grid detector on unseen nuclei, worst of three seeds",
+        "mAP@0.5 of the grid detector on unseen blood smears, worst of three starts",
         min(values),
-        "≥ 0.8",
-        f"all: {', '.join(f'{v:.3f}' for v in values)}; tuned watershed {peer:.3f}",
+        "≥ 0.75",
+        f"all: {', '.join(f'{v:.2f}' for v in values)}; tuned circles and colors {rival[4]}",
     )
 
 

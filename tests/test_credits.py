@@ -54,6 +54,7 @@ COUNTED = {
         len(cells.images),
         sum(len(np.unique(labels)) - 1 for labels in cells.labels),
     ],
+    "blood_smears": lambda smears: [len(smears.images), len(smears.boxes)],
     "fluorescent_nuclei": lambda cells: [len(cells.images)],
     "omniglot_runs": lambda runs: list(runs.y_true.shape),
     "healthy_retinas": lambda retinas: [len(retinas.images)],

@@ -1,6 +1,7 @@
 """`course_lib.detection` against pycocotools, published tables, plain loops and known networks."""
 
 import contextlib
+import csv
 import io
 import subprocess
 import sys
@@ -15,16 +16,22 @@ from pycocotools.cocoeval import COCOeval
 from scipy.ndimage import uniform_filter
 from torch.nn.functional import smooth_l1_loss
 
+from benchmarks import smears as bench
+from book_ext import editions
 from course_lib import datasets, training
-from course_lib.boxes import IGNORED, boxes_of_labels, iou
+from course_lib.boxes import IGNORED, boxes_of_labels, decode, iou
 from course_lib.detection import (
     average_precision,
+    circles,
     grid,
     landmarks,
     match_detections,
     mean_average_precision,
+    name_detections,
     precision_recall,
     regions,
+    resampled_average_precision,
+    scoring,
     windows,
 )
 from course_lib.metrics import UndefinedRateWarning
@@ -226,6 +233,104 @@ def test_classes_and_images_are_told_apart():
 def test_bad_scores_are_named(call, said):
     with pytest.raises(ValueError, match=said):
         call()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_weight_of_two_is_an_image_seen_twice(seed):
+    rng = np.random.default_rng(seed)
+    names, boxes, scores, true, of, true_of = "abcdef", [], [], [], [], []
+    for name in names:
+        corners = rng.uniform(0, 60, (5, 2))
+        true_here = np.hstack([corners, corners + rng.uniform(8, 20, (5, 2))])
+        found = true_here[rng.integers(5, size=7)] + rng.normal(0, 2.5, (7, 4))
+        found[:, 2:] = np.maximum(found[:, 2:], found[:, :2] + 1)
+        true, true_of = [*true, *true_here], [*true_of, *name * 5]
+        boxes, of, scores = [*boxes, *found], [*of, *name * 7], [*scores, *rng.random(7)]
+    boxes, scores, true = np.array(boxes), np.array(scores), np.array(true)
+    of, true_of, times = np.array(of), np.array(true_of), rng.integers(1, 4, 6)
+    # Seen twice means: a second image of another name with the same boxes.
+    copies = [(name, copy) for name, n in zip(names, times, strict=True) for copy in range(n)]
+    again = {
+        "boxes": np.concatenate([boxes[of == name] for name, _ in copies]),
+        "scores": np.concatenate([scores[of == name] for name, _ in copies]),
+        "true_boxes": np.concatenate([true[true_of == name] for name, _ in copies]),
+        "images": np.repeat([f"{name}{copy}" for name, copy in copies], 7),
+        "true_images": np.repeat([f"{name}{copy}" for name, copy in copies], 5),
+    }
+    expected = mean_average_precision(**again).value
+    hits = np.zeros(len(boxes), bool)
+    for name in names:
+        hits[of == name] = match_detections(
+            boxes[of == name], scores[of == name], true[true_of == name]
+        )
+    place = np.array([names.index(name) for name in of])
+    (value,) = scoring._weighted_ap(hits, scores, place, np.full(6, 5), times[None].astype(float))
+    assert value == pytest.approx(expected)
+
+
+def test_resampled_images_are_the_same_for_every_detector():
+    rng = np.random.default_rng(0)
+    corners = rng.uniform(0, 100, (60, 2))
+    true = np.hstack([corners, corners + 12])
+    of, kinds = np.repeat(np.arange(12), 5), np.tile([0, 1, 1, 0, 1], 12)
+    names = {"true_classes": kinds, "true_images": of, "classes": kinds, "images": of}
+    moved, scores = true + rng.normal(0, 2, true.shape), rng.random(60)
+    moved[:, 2:] = np.maximum(moved[:, 2:], moved[:, :2] + 1)
+    value = mean_average_precision(moved, scores, true, **names)
+    drawn = resampled_average_precision(moved, scores, true, resamples=4000, **names)
+    for kind, of_kind in value.by_class.items():
+        low, high = np.quantile(drawn[kind], [0.025, 0.975])
+        assert low < of_kind < high
+        assert np.mean(drawn[kind]) == pytest.approx(of_kind, abs=0.05)
+    # Another order of the boxes changes nothing: the weights belong to the images.
+    order = rng.permutation(60)
+    mixed = {k: v[order] for k, v in names.items() if not k.startswith("true")}
+    again = resampled_average_precision(
+        moved[order], scores[order], true, resamples=4000, **names | mixed
+    )
+    np.testing.assert_allclose(again[0], drawn[0])
+    perfect = resampled_average_precision(true, scores, true, **names)
+    np.testing.assert_allclose(perfect[1], 1)
+
+
+def test_an_image_without_a_true_box_cannot_be_drawn():
+    with pytest.raises(ValueError, match="images must have a true box each, but image 7 has none"):
+        resampled_average_precision(
+            [[0, 0, 1, 1]], [0.5], [[0, 0, 1, 1]], images=[7], true_images=[3]
+        )
+
+
+def test_false_alarms_have_names():
+    true = [[0, 0, 10, 10], [20, 0, 30, 10], [50, 50, 60, 60]]
+    boxes = [
+        [0, 0, 10, 9],
+        [0, 0, 10, 10],
+        [20, 0, 30, 10],
+        [5, 0, 15, 10],
+        [70, 0, 80, 10],
+        [49, 49, 59, 59],
+        [0, 0, 10, 5],
+    ]
+    kinds = name_detections(
+        boxes,
+        [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.95],
+        true,
+        classes=[0, 0, 0, 0, 0, 0, 1],
+        true_classes=[0, 1, 0],
+        images=[0, 0, 0, 0, 0, 1, 0],
+        true_images=[0, 0, 0],
+    )
+    assert kinds.tolist() == [
+        "hit",
+        "double",
+        "wrong class",
+        "loose",
+        "unboxed",
+        "unboxed",
+        "wrong class",
+    ]
+    assert name_detections([], [], true).shape == (0,)
+    assert name_detections(boxes[:2], [0.1, 0.2], np.empty((0, 4))).tolist() == ["unboxed"] * 2
 
 
 def test_scoring_does_not_import_torch():
@@ -444,75 +549,142 @@ def test_multiplications_of_known_layers():
 
 
 @pytest.fixture(scope="module")
-def halves():
-    nuclei = datasets.nuclei()
-    image = standardize(nuclei.image)
-    return [(image[:, half], nuclei.labels[:, half]) for half in (slice(256), slice(256, 512))]
+def smears():
+    return bench.smears()
 
 
 def test_answer_has_a_place_for_every_anchor():
-    detector = grid.GridDetector(sizes=(10, 20, 30), ratios=(1, 2))
+    detector = grid.GridDetector(sizes=(10, 20, 30), ratios=(1, 2), classes=2, colors=1)
     answer = detector(torch.zeros(2, 1, 40, 57))
     # Stride 8, rounded up: 5 rows and 8 columns.
-    assert answer.shape == (2, 5, 8, 6, 5)
+    assert answer.shape == (2, 5, 8, 6, 6)
     assert len(detector.anchors(5, 8)) == 5 * 8 * 6
-    assert answer[..., 0].sigmoid().mean() < 0.1
+    assert answer[..., :2].sigmoid().mean() < 0.1
 
 
-def test_targets_say_what_the_boxes_are(halves):
-    detector = grid.GridDetector()
-    draw = grid.nucleus_batches(*halves[0], detector, size=96, batch=3)
-    crops, assigned, offsets = draw(torch.Generator().manual_seed(0))
-    assert crops.shape == (3, 1, 96, 96)
-    assert assigned.shape == (3, 12 * 12 * 6)
-    assert offsets.shape == (3, 12 * 12 * 6, 4)
-    assert (assigned >= 0).any(dim=1).all()
-    assert (offsets[assigned < 0] == 0).all()
-    # A network that says just that finds a box for nearly every nucleus, and nothing else.
-    logits = torch.where(assigned >= 0, 9.0, -9.0)
-    perfect = torch.cat([logits[..., None], offsets], dim=2).reshape(3, 12, 12, 6, 5)
-    assert grid.detection_loss(perfect, assigned, offsets) < 0.2
-    for answer, mine in zip(perfect, assigned, strict=True):
-        found = grid.suppressed(detector, answer[None], (96, 96), iou_threshold=0.9)
-        assert len(found.boxes) == len(mine[mine >= 0].unique())
-        assert (found.boxes >= 0).all()
-        assert (found.boxes <= 96).all()
+def test_targets_say_what_the_boxes_are(smears):
+    detector = grid.GridDetector(sizes=(10, 25, 45), classes=3)
+    draw = grid.box_batches(*smears, detector, size=96, batch=4)
+    crops, labels, offsets = draw(torch.Generator().manual_seed(0))
+    assert crops.shape == (4, 3, 96, 96)
+    assert labels.shape == (4, 12 * 12 * 3)
+    assert offsets.shape == (4, 12 * 12 * 3, 4)
+    assert (labels >= 0).any(dim=1).all()
+    assert (offsets[labels < 0] == 0).all()
+    # A network that says just that finds these boxes, and nothing else.
+    logits = torch.where(labels[..., None] == torch.arange(3), 9.0, -9.0)
+    perfect = torch.cat([logits, offsets], dim=2).reshape(4, 12, 12, 3, 7)
+    assert grid.detection_loss(perfect, labels, offsets) < 0.2
+    for answer, mine in zip(perfect, labels, strict=True):
+        boxes, scores, classes = grid.suppressed(detector, answer[None], (96, 96))
+        assert set(classes.tolist()) == set(mine[mine >= 0].tolist())
+        assert (scores > 0.99).all()
+        assert (boxes >= 0).all()
+        assert (boxes <= 96).all()
+
+
+def test_crops_carry_their_boxes_along():
+    """A square of its own color in an empty image is where its box says, turned and mirrored."""
+    images, box = np.zeros((1, 64, 80, 3)), np.array([[20.0, 9, 36, 33]])
+    images[0, 9:33, 20:36] = 1
+    detector = grid.GridDetector(sizes=(20,), ratios=(0.67, 1.5))
+    draw = grid.box_batches(images, box, np.array([0]), np.array([0]), detector, 56, 32)
+    shapes = set()
+    for crop, label, offset in zip(*draw(torch.Generator().manual_seed(3)), strict=True):
+        (first, *_) = torch.nonzero(label >= 0)[:, 0].tolist()
+        x1, y1, x2, y2 = decode(offset[[first]], detector.anchors(7, 7)[[first]])[0].round()
+        inside = torch.zeros(56, 56)
+        inside[int(y1) : int(y2), int(x1) : int(x2)] = 1
+        assert torch.equal(crop[0], inside)
+        shapes.add((x2 - x1 > y2 - y1, x1 > 28, y1 > 28))
+    assert len(shapes) > 4
 
 
 def test_loss_counts_what_is_known():
-    answer = torch.zeros(1, 1, 1, 3, 5)
-    assigned, offsets = torch.tensor([[0, -1, IGNORED]]), torch.zeros(1, 3, 4)
-    # Two known anchors at a probability of one half, one object.
-    assert grid.detection_loss(answer, assigned, offsets).item() == pytest.approx(2 * np.log(2))
-    answer[..., 2, 0] = 50
-    assert grid.detection_loss(answer, assigned, offsets).item() == pytest.approx(2 * np.log(2))
+    answer = torch.zeros(1, 1, 1, 3, 6)
+    labels, offsets = torch.tensor([[1, -1, IGNORED]]), torch.zeros(1, 3, 4)
+    # Two classes at two known anchors, each at a probability of one half; one object.
+    assert grid.detection_loss(answer, labels, offsets).item() == pytest.approx(4 * np.log(2))
+    answer[..., 2, :2] = 50
+    assert grid.detection_loss(answer, labels, offsets).item() == pytest.approx(4 * np.log(2))
     offsets[0, 0, 0] = 1
     # Smooth L1 of 1 with beta 0.1 is 0.95, twice.
-    expected = 2 * np.log(2) + 2 * 0.95
-    assert grid.detection_loss(answer, assigned, offsets).item() == pytest.approx(expected)
+    expected = 4 * np.log(2) + 2 * 0.95
+    assert grid.detection_loss(answer, labels, offsets).item() == pytest.approx(expected)
+    ten_times = grid.detection_loss(answer, labels, offsets, class_weights=torch.tensor([1.0, 10]))
+    assert ten_times.item() == pytest.approx(expected + 9 * np.log(2))
     nothing = grid.detection_loss(answer, torch.full((1, 3), -1), offsets)
     assert torch.isfinite(nothing)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 1, 2])
-def test_nuclei_of_the_other_half_are_found(halves, seed):
-    torch.manual_seed(seed)
-    detector = grid.GridDetector()
-    training.fit(
-        detector,
-        grid.nucleus_batches(*halves[0], detector),
-        grid.detection_loss,
-        iterations=150,
-        lr=4e-3,
-        ema=0.98,
-        seed=seed,
-        device="cpu",
-        quiet=True,
-    )
-    image, labels = halves[1]
-    found = grid.detect(detector, image)
-    assert mean_average_precision(*found, boxes_of_labels(labels)).value >= 0.8
+def test_cells_of_other_smears_are_found(smears):
+    images, boxes, classes, image_of = smears
+    x = images - images.mean((1, 2), keepdims=True)
+    x = x / x.std((1, 2, 3), keepdims=True)
+    learn, test = image_of < 120, image_of >= 120
+    detector = bench.trained(x[:120], boxes[learn], classes[learn], image_of[learn], 0)
+    found = grid.detect(detector, x[120:])
+    assert found.images.max() < 40
+    of = {"classes": found.classes, "true_classes": classes[test]}
+    of |= {"images": found.images, "true_images": image_of[test] - 120}
+    by_class = mean_average_precision(found.boxes, found.scores, boxes[test], **of).by_class
+    assert by_class[0] > 0.75
+    assert by_class[1] > 0.9
+    assert by_class[2] > 0.35
+
+
+# Circles and colors ------------------------------------------------------------------------------
+
+
+def drawn_smear():
+    """Three red disks, one white cell and a platelet on gray, and what a person would box."""
+    image = np.full((120, 160, 3), 0.8)
+    cells = [(30, 30, 12, 0), (80, 30, 12, 0), (130, 90, 12, 0), (60, 85, 20, 1), (110, 40, 4, 2)]
+    colors = ((0.75, 0.5, 0.5), (0.5, 0.35, 0.75), (0.5, 0.35, 0.75))
+    y, x = np.mgrid[:120, :160] + 0.5
+    for cx, cy, r, kind in cells:
+        image[np.hypot(x - cx, y - cy) <= r] = colors[kind]
+    boxes = np.array([[cx - r, cy - r, cx + r, cy + r] for cx, cy, r, _ in cells], float)
+    return image, boxes, np.array([kind for *_, kind in cells])
+
+
+def test_disks_are_found_and_named():
+    image, boxes, kinds = drawn_smear()
+    settings = circles.CircleSettings(grow=1.0, white=(0.1, 0), platelet=(0.1, 0))
+    found = circles.find_blood_cells([image, image[:, ::-1]], settings)
+    for number, truth in enumerate(
+        (boxes, np.stack([160 - boxes[:, 2], boxes[:, 1], 160 - boxes[:, 0], boxes[:, 3]], axis=1))
+    ):
+        for kind in range(3):
+            mine = (found.images == number) & (found.classes == kind)
+            true = truth[kinds == kind]
+            best = iou(true, found.boxes[mine][: len(true)]).max(axis=1)
+            assert (best > 0.7).all(), (number, kind)
+    assert np.sum(found.classes == 1) == np.sum(found.classes == 2) == 2
+
+
+def test_an_empty_field_holds_no_cell():
+    found = circles.find_blood_cells(np.full((1, 120, 160, 3), 0.8))
+    assert len(found.boxes) == 0
+
+
+def test_tuning_keeps_what_scores_best(monkeypatch):
+    image, boxes, kinds = drawn_smear()
+    monkeypatch.setattr(circles, "CIRCLE_GRID", ((1.0, 0.0, 1.6, 0.3), (1.0, 0.0, 1.0, 0.3)))
+    monkeypatch.setattr(circles, "PURPLE_GRID", ((0.1, 9), (0.1, 0)))
+    tuned = circles.tune_circles([image], boxes, kinds, np.zeros(5, int))
+    assert (tuned.grow, tuned.white, tuned.platelet) == (1.0, (0.1, 0), (0.1, 0))
+
+
+def test_the_chapter_quotes_the_table_of_smears():
+    """Otherwise: python -m benchmarks.smears"""
+    with open(bench.TABLE, encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    chapter = (editions.CHAPTERS / "detection.md").read_text(encoding="utf-8").splitlines()
+    assert len(rows) == 5
+    for row in rows:
+        assert f"| {' | '.join(row)} |" in chapter
 
 
 # Landmarks --------------------------------------------------------------------------------------

@@ -128,6 +128,14 @@ def test_cells_are_those_that_were_counted():
     assert sum(len(np.unique(labels)) - 1 for labels in cells.labels) == 797
     nuclei = datasets.fluorescent_nuclei()
     assert nuclei.images.shape == nuclei.labels.shape == (64, 256, 256)
+    smears = datasets.blood_smears()
+    assert smears.images.shape == (160, 240, 320, 3)
+    kinds = dict(zip(*np.unique(smears.labels, return_counts=True), strict=True))
+    assert kinds == {"Platelets": 151, "RBC": 1819, "WBC": 164}
+    assert (smears.boxes[:, :2] < smears.boxes[:, 2:]).all()
+    assert smears.boxes.min() >= 0
+    assert (smears.boxes[:, 2:] <= [320, 240]).all()
+    assert set(smears.image_of) == set(range(160))
 
 
 def _modified_hausdorff(one, other):

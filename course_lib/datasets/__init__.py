@@ -11,7 +11,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "_fetch": ["DataUnavailable"],
         "brain": ["haxby_slice"],
-        "cells": ["fluorescent_nuclei", "phase_contrast_cells"],
+        "cells": ["blood_smears", "fluorescent_nuclei", "phase_contrast_cells"],
         "chest": ["chest_xrays", "lung_nodules", "nih_five_radiologists"],
         "fetched": ["MEDMNIST", "isbi2012", "medmnist", "nih_expert_labels"],
         "heart": ["ECG_FINDINGS", "ecg_readings", "mitdb_100"],

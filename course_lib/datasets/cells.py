@@ -1,10 +1,10 @@
-"""Cells under the microscope, outlined by hand."""
+"""Cells under the microscope, outlined or boxed by hand."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from ._shipped import arrays
+from ._shipped import arrays, pictures, table
 
 
 class Micrographs(NamedTuple):
@@ -49,3 +49,35 @@ def fluorescent_nuclei():
     """
     file = arrays("cells/dsb2018_fluo64.npz")
     return Micrographs(file["images"] / 255, file["labels"].astype(int))
+
+
+class BloodSmears(NamedTuple):
+    """Photographs of blood smears and the boxes that were drawn in them."""
+
+    images: np.ndarray
+    boxes: np.ndarray
+    labels: np.ndarray
+    image_of: np.ndarray
+
+
+def blood_smears():
+    """160 photographs of blood smears with 2,134 boxes around cells.
+
+    Who drew the boxes is not said. **Many red cells and some platelets have no box**: what looks
+    like a false alarm may be a missing label.
+
+    Returns
+    -------
+    BloodSmears
+        ``images`` (160, 240, 320, 3) uint8; ``boxes`` (2134, 4) float, x1, y1, x2, y2 in pixels;
+        ``labels`` (2134,) str, ``"RBC"``, ``"WBC"`` or ``"Platelets"``; ``image_of`` (2134,) int,
+        the image in which the box lies.
+
+    References
+    ----------
+    BCCD data set, Shenggan Chen, cosmicad and akshaylamba (MIT).
+    """
+    rows = table("cells/bccd_160_boxes.csv")
+    boxes = np.stack([rows[side] for side in ("x1", "y1", "x2", "y2")], axis=1).astype(float)
+    images = pictures(arrays("cells/bccd_160_jpeg.npz"))
+    return BloodSmears(images, boxes, rows["label"], rows["index"])

@@ -2,7 +2,8 @@
 
 The rooms: `scoring` (average precision; NumPy alone, and so imported here), `landmarks` (points),
 `windows` (a classifier slid over a photograph), `regions` (proposals, and what the R-CNN family
-computes once), `grid` (one pass over the image, YOLO's way).
+computes once), `grid` (one pass over the image, YOLO's way), `circles` (its rival without a
+network).
 """
 
 from .scoring import (
@@ -12,7 +13,9 @@ from .scoring import (
     average_precision,
     match_detections,
     mean_average_precision,
+    name_detections,
     precision_recall,
+    resampled_average_precision,
 )
 
 __all__ = [
@@ -22,5 +25,7 @@ __all__ = [
     "average_precision",
     "match_detections",
     "mean_average_precision",
+    "name_detections",
     "precision_recall",
+    "resampled_average_precision",
 ]

@@ -1,23 +1,14 @@
-"""One look: a network that says of every cell of a grid whether an object is there, and its box."""
+"""One look: a network that says of every cell of a grid what is there, and in which box."""
+
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from skimage.measure import label
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits, smooth_l1_loss
 
 from .._validation import as_probability
-from ..augment import elastic_crops, jitter_intensity
-from ..boxes import (
-    IGNORED,
-    anchor_boxes,
-    boxes_of_labels,
-    decode,
-    encode,
-    match_anchors,
-    non_max_suppression,
-)
-from .scoring import Detections
+from ..boxes import IGNORED, anchor_boxes, decode, encode, match_anchors, non_max_suppression
 
 
 class GridDetector(nn.Module):
@@ -26,12 +17,14 @@ class GridDetector(nn.Module):
     ::
 
         image ── backbone ── features, one cell for 8×8 pixels ── head ── for every anchor of
-        every cell: is an object here?  and  t_x, t_y, t_w, t_h  from anchor to box
+        every cell: is it an object of this class?  and  t_x, t_y, t_w, t_h  from anchor to box
 
     Parameters
     ----------
     sizes, ratios : sequence of float
         Of the anchors, as in `course_lib.boxes.anchor_boxes`.
+    classes, colors : int
+        Kinds of objects; channels of an image.
     channels : sequence of int
         Of the four resolutions of the backbone.
 
@@ -43,12 +36,12 @@ class GridDetector(nn.Module):
 
     stride = 8
 
-    def __init__(self, sizes=(16, 24), ratios=(0.6, 1.0, 1.67), channels=(16, 16, 32, 64)):
+    def __init__(self, sizes, ratios=(1.0,), classes=1, colors=3, channels=(16, 16, 32, 64)):
         super().__init__()
-        self.sizes, self.ratios = tuple(sizes), tuple(ratios)
+        self.sizes, self.ratios, self.classes = tuple(sizes), tuple(ratios), classes
         a, b, c, d = channels
         self.backbone = nn.Sequential(
-            *_conv(1, a),
+            *_conv(colors, a),
             *_conv(a, b, stride=2),
             *_conv(b, c, stride=2),
             *_conv(c, d, stride=2),
@@ -56,20 +49,20 @@ class GridDetector(nn.Module):
             *_conv(d, d),
         )
         k = len(self.sizes) * len(self.ratios)
-        self.head = nn.Conv2d(d, 5 * k, kernel_size=1)
+        self.head = nn.Conv2d(d, (classes + 4) * k, kernel_size=1)
         # Nearly all anchors are background: say so from the start (Lin et al. 2017, 1708.02002).
-        nn.init.constant_(self.head.bias[:k], -3.0)
+        nn.init.constant_(self.head.bias[: classes * k], -3.0)
 
     def forward(self, images):
-        """From images (n, 1, height, width) to (n, rows, columns, k, 5).
+        """From images (n, colors, height, width) to (n, rows, columns, k, classes + 4).
 
-        The last axis holds the logit of "an object" and the four offsets from the anchor.
+        The last axis holds a logit for each class and the four offsets from the anchor.
         """
         return self.answer(self.backbone(images))
 
     def answer(self, features):
-        """The head alone: features (n, channels, rows, columns) to (n, rows, columns, k, 5)."""
-        return self.head(features).unflatten(1, (5, -1)).permute(0, 3, 4, 2, 1)
+        """The head alone: features (n, channels, rows, columns) to what `forward` gives."""
+        return self.head(features).unflatten(1, (self.classes + 4, -1)).permute(0, 3, 4, 2, 1)
 
     def anchors(self, rows, columns):
         """The anchors of a feature map, (rows · columns · k, 4), in the order of the answer."""
@@ -82,55 +75,88 @@ def _conv(before, after, stride=1):
     return conv, nn.BatchNorm2d(after), nn.ReLU()
 
 
-def nucleus_batches(image, labels, detector, size=128, batch=4):
-    """A ``draw`` for `course_lib.training.fit`: crops of a micrograph and what their anchors mean.
+def box_batches(images, boxes, classes, image_of, detector, size=112, batch=8):
+    """A ``draw`` for `course_lib.training.fit`: crops of images and what their anchors mean.
+
+    Crops are mirrored and turned by right angles at random.
 
     Parameters
     ----------
-    image : array_like of float, shape (height, width)
+    images : array_like of float, shape (n, height, width, colors)
         Standardized.
-    labels : array_like of int, shape (height, width)
-        0 is background, every other value one nucleus.
+    boxes : array_like, shape (m, 4)
+    classes, image_of : array_like of int, shape (m,)
+        What each box holds, from 0 on, and in which image it lies.
     detector : GridDetector
     size, batch : int
         Side of a crop in pixels, a multiple of 8; number of crops.
     """
-    images = torch.tensor(np.asarray(image), dtype=torch.float32)[None, None]
-    maps = [torch.tensor(np.asarray(labels, int))[None, None]]
+    images = torch.tensor(np.asarray(images), dtype=torch.float32).permute(0, 3, 1, 2)
+    _, _, height, width = images.shape
+    mine = [image_of == i for i in range(len(images))]
+    truth = [(boxes[of_image], classes[of_image]) for of_image in mine]
     anchors = detector.anchors(size // detector.stride, size // detector.stride)
 
     def draw(generator):
-        crops, (cropped,) = elastic_crops(images, maps, size, batch, generator, elastic=2.0)
-        targets = [_targets(anchors, labels[0].numpy()) for labels in cropped]
-        assigned, offsets = (torch.tensor(np.stack(part)) for part in zip(*targets, strict=True))
-        return jitter_intensity(crops, generator), assigned, offsets.float()
+        crops, labels, offsets = [], [], []
+        for _ in range(batch):
+            i, turn, mirror, top, left = (
+                int(torch.randint(n, (1,), generator=generator))
+                for n in (len(images), 2, 4, height - size + 1, width - size + 1)
+            )
+            crop = images[i, :, top : top + size, left : left + size]
+            cut, named = _cropped(*truth[i], left, top, size)
+            for axis in (0, 1):
+                if mirror >> axis & 1:
+                    crop, cut = crop.flip(2 - axis), _mirrored(cut, axis, size)
+            if turn:
+                crop, cut = crop.transpose(1, 2), cut[:, [1, 0, 3, 2]]
+            crops.append(crop)
+            label, offset = _targets(anchors, cut, named)
+            labels.append(torch.tensor(label))
+            offsets.append(torch.tensor(offset, dtype=torch.float32))
+        return torch.stack(crops), torch.stack(labels), torch.stack(offsets)
 
     return draw
 
 
-def _targets(anchors, labels, smallest=4):
-    """For each anchor: the box that it stands for, and the offsets to it."""
-    # Mirrored at an edge, a nucleus occurs twice with the same number.
-    boxes = boxes_of_labels(label(labels, connectivity=1))
-    # A sliver at the edge of a crop is not recognizable.
-    boxes = boxes[(boxes[:, 2:] - boxes[:, :2]).min(axis=1) >= smallest]
+def _cropped(boxes, classes, left, top, size, smallest=4):
+    """What of the boxes lies in a crop; a sliver at its edge is not recognizable."""
+    cut = (boxes - [left, top, left, top]).clip(0, size)
+    seen = (cut[:, 2:] - cut[:, :2]).min(axis=1, initial=size) >= smallest
+    return cut[seen], classes[seen]
+
+
+def _mirrored(boxes, axis, size):
+    boxes = boxes.copy()
+    boxes[:, [axis, axis + 2]] = size - boxes[:, [axis + 2, axis]]
+    return boxes
+
+
+def _targets(anchors, boxes, classes):
+    """For each anchor: the class of the box that it stands for, and the offsets to it."""
     assigned = match_anchors(anchors, boxes)
     positive = assigned >= 0
-    offsets = np.zeros((len(anchors), 4))
+    labels, offsets = assigned.copy(), np.zeros((len(anchors), 4))
+    labels[positive] = classes[assigned[positive]]
     offsets[positive] = encode(boxes[assigned[positive]], anchors[positive])
-    return assigned, offsets
+    return labels, offsets
 
 
-def detection_loss(answer, assigned, offsets, box_weight=2.0):
-    """Is an object there: cross-entropy. And where: smooth L1, for the anchors that have one.
+def detection_loss(answer, labels, offsets, box_weight=2.0, class_weights=None):
+    """What is there: cross-entropy. And where: smooth L1, for the anchors that have an object.
 
     Parameters
     ----------
-    answer : tensor, shape (n, rows, columns, k, 5)
-    assigned : tensor of int, shape (n, rows · columns · k)
-        As `course_lib.boxes.match_anchors` says; ignored anchors do not count.
+    answer : tensor, shape (n, rows, columns, k, classes + 4)
+    labels : tensor of int, shape (n, rows · columns · k)
+        The class of the anchor's object; ``BACKGROUND`` or ``IGNORED`` of `course_lib.boxes`, of
+        which the second does not count.
     offsets : tensor, shape (n, rows · columns · k, 4)
     box_weight : float
+    class_weights : tensor, shape (classes,), optional
+        How many times an object of each class counts. Small objects fit few anchors, and would be
+        outvoted.
 
     Returns
     -------
@@ -138,37 +164,53 @@ def detection_loss(answer, assigned, offsets, box_weight=2.0):
         One number, for each object of the batch.
     """
     answer = answer.flatten(1, 3)
-    positive, known = assigned >= 0, assigned != IGNORED
+    logits, t = answer[..., :-4], answer[..., -4:]
+    positive, known = labels >= 0, labels != IGNORED
+    is_class = labels[..., None] == torch.arange(logits.shape[-1], device=labels.device)
     there = binary_cross_entropy_with_logits(
-        answer[..., 0][known], positive[known].float(), reduction="sum"
+        logits[known], is_class[known].float(), reduction="sum", pos_weight=class_weights
     )
-    where = smooth_l1_loss(answer[..., 1:][positive], offsets[positive], reduction="sum", beta=0.1)
+    where = smooth_l1_loss(t[positive], offsets[positive], reduction="sum", beta=0.1)
     return (there + box_weight * where) / positive.sum().clamp(min=1)
 
 
+class Found(NamedTuple):
+    """What a detector found in several images: in each image from the highest score down."""
+
+    boxes: np.ndarray
+    scores: np.ndarray
+    classes: np.ndarray
+    images: np.ndarray
+
+
 @torch.no_grad()
-def detect(detector, image, score_threshold=0.05, iou_threshold=0.4):
-    """All objects of an image, each once.
+def detect(detector, images, score_threshold=0.05, iou_threshold=0.4):
+    """All objects of some images, each once.
 
     Parameters
     ----------
     detector : GridDetector
-    image : array_like of float, shape (height, width)
-        Standardized as in training; any size.
+    images : array_like of float, shape (n, height, width, colors)
+        Standardized as in training; of any size.
     score_threshold : float in [0, 1]
         The score must lie above it.
     iou_threshold : float in [0, 1]
-        IoU above which two boxes are taken for one object.
+        IoU above which two boxes of a class are taken for one object.
 
     Returns
     -------
-    Detections
-        ``boxes`` and ``scores``, from the highest score down.
+    Found
+        ``boxes, scores, classes``, and ``images``, the number of the image.
     """
     device = next(detector.parameters()).device
-    images = torch.tensor(np.asarray(image), dtype=torch.float32)[None, None]
-    answer = detector(images.to(device))
-    return suppressed(detector, answer, images.shape[-2:], score_threshold, iou_threshold)
+    found = []
+    for number, image in enumerate(np.asarray(images)):
+        x = torch.tensor(image, dtype=torch.float32, device=device).permute(2, 0, 1)[None]
+        boxes, scores, classes = suppressed(
+            detector, detector(x), image.shape[:2], score_threshold, iou_threshold
+        )
+        found.append((boxes, scores, classes, np.full(len(boxes), number)))
+    return Found(*map(np.concatenate, zip(*found, strict=True)))
 
 
 def suppressed(detector, answer, shape, score_threshold=0.05, iou_threshold=0.4):
@@ -177,7 +219,7 @@ def suppressed(detector, answer, shape, score_threshold=0.05, iou_threshold=0.4)
     Parameters
     ----------
     detector : GridDetector
-    answer : tensor, shape (1, rows, columns, k, 5)
+    answer : tensor, shape (1, rows, columns, k, classes + 4)
     shape : tuple of int
         Height and width of the image, at whose edges boxes end.
     score_threshold, iou_threshold : float
@@ -185,16 +227,17 @@ def suppressed(detector, answer, shape, score_threshold=0.05, iou_threshold=0.4)
 
     Returns
     -------
-    Detections
+    boxes, scores, classes : ndarray
+        From the highest score down.
     """
     score_threshold = as_probability(score_threshold, "score_threshold")
     anchors = detector.anchors(*answer.shape[1:3])
-    answer = answer.reshape(-1, 5).cpu().double()
-    scores = answer[:, 0].sigmoid().numpy()
-    likely = scores > score_threshold
+    answer = answer.flatten(0, 3).cpu().double()
+    scores = answer[:, :-4].sigmoid().numpy()
+    anchor, classes = np.nonzero(scores > score_threshold)
     height, width = shape
-    boxes = decode(answer[likely, 1:].numpy(), anchors[likely])
+    boxes = decode(answer[anchor, -4:].numpy(), anchors[anchor])
     boxes = boxes.clip(0, [width, height, width, height])
-    scores = scores[likely]
-    kept = non_max_suppression(boxes, scores, iou_threshold)
-    return Detections(boxes[kept], scores[kept])
+    scores = scores[anchor, classes]
+    kept = non_max_suppression(boxes, scores, iou_threshold, classes=classes)
+    return boxes[kept], scores[kept], classes[kept]

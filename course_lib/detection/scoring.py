@@ -14,6 +14,7 @@ from .._validation import (
     same_length,
 )
 from ..boxes import iou
+from ..intervals import RESAMPLES
 
 
 class Detections(NamedTuple):
@@ -185,6 +186,20 @@ def mean_average_precision(
     `course_lib.segmentation.mean_average_precision` is something else: the 2018 Data Science Bowl
     gave that name to a score of masks without a ranking.
     """
+    named = _named(boxes, scores, true_boxes, classes, true_classes, images, true_images)
+    boxes, scores, true_boxes, classes, true_classes, images, true_images = named
+    if not len(true_boxes):
+        return MeanAveragePrecision(undefined("mean_average_precision", "true_boxes is empty"), {})
+    hits = _hits(*named, iou_threshold)
+    by_class = {}
+    for name in np.unique(true_classes):
+        mine, n_true = classes == name, np.count_nonzero(true_classes == name)
+        by_class[name.item()] = average_precision(hits[mine], scores[mine], n_true, points)
+    return MeanAveragePrecision(float(np.mean(list(by_class.values()))), by_class)
+
+
+def _named(boxes, scores, true_boxes, classes, true_classes, images, true_images):
+    """All of them, checked; without names there is one class, or one image."""
     boxes, true_boxes = as_boxes(boxes, "boxes"), as_boxes(true_boxes, "true_boxes")
     scores = as_scores(scores, "scores", may_be_empty=True)
     classes, images = _names(classes, len(boxes)), _names(images, len(boxes))
@@ -192,19 +207,136 @@ def mean_average_precision(
     true_images = _names(true_images, len(true_boxes))
     same_length(boxes=boxes, scores=scores, classes=classes, images=images)
     same_length(true_boxes=true_boxes, true_classes=true_classes, true_images=true_images)
-    if not len(true_boxes):
-        return MeanAveragePrecision(undefined("mean_average_precision", "true_boxes is empty"), {})
-    by_class = {}
-    for name in np.unique(true_classes):
-        hits = np.zeros(len(boxes), bool)
-        for image in np.unique(true_images):
-            mine = np.flatnonzero((classes == name) & (images == image))
-            true = true_boxes[(true_classes == name) & (true_images == image)]
-            hits[mine] = match_detections(boxes[mine], scores[mine], true, iou_threshold)
-        mine, n_true = classes == name, np.count_nonzero(true_classes == name)
-        by_class[name.item()] = average_precision(hits[mine], scores[mine], n_true, points)
-    return MeanAveragePrecision(float(np.mean(list(by_class.values()))), by_class)
+    return boxes, scores, true_boxes, classes, true_classes, images, true_images
+
+
+def _hits(boxes, scores, true_boxes, classes, true_classes, images, true_images, iou_threshold):
+    """Which detections hit an object of their class in their image."""
+    hits = np.zeros(len(boxes), bool)
+    for name, image in {*zip(true_classes.tolist(), true_images.tolist(), strict=True)}:
+        mine = np.flatnonzero((classes == name) & (images == image))
+        true = true_boxes[(true_classes == name) & (true_images == image)]
+        hits[mine] = match_detections(boxes[mine], scores[mine], true, iou_threshold)
+    return hits
 
 
 def _names(names, n):
     return np.zeros(n, int) if names is None else np.ravel(names)
+
+
+def resampled_average_precision(
+    boxes,
+    scores,
+    true_boxes,
+    iou_threshold=0.5,
+    *,
+    classes=None,
+    true_classes=None,
+    images,
+    true_images,
+    seed=0,
+    resamples=RESAMPLES,
+):
+    """Average precision of every class, over other images that might have been taken.
+
+    What lies in one image shares its stain, its light and whoever drew the boxes. So whole images
+    are weighted at random (Bayesian bootstrap). With the same seed two detectors are judged on the
+    same images: subtract one's values from the other's.
+
+    Parameters
+    ----------
+    boxes, scores, true_boxes, iou_threshold, classes, true_classes, images, true_images
+        As in `mean_average_precision`.
+    seed, resamples : int
+
+    Returns
+    -------
+    dict
+        From the name of each class to an array (resamples,). Their mean is the resampled mAP;
+        `course_lib.intervals.percentile_interval` makes an interval of either.
+
+    References
+    ----------
+    Rubin 1981, "The Bayesian bootstrap", Ann Stat 9:130.
+    """
+    named = _named(boxes, scores, true_boxes, classes, true_classes, images, true_images)
+    _, scores, _, classes, true_classes, images, true_images = named
+    names = np.unique(true_images)
+    strange = np.setdiff1d(images, names)
+    if len(strange):
+        raise ValueError(f"images must have a true box each, but image {strange[0]} has none.")
+    seed, resamples = as_count(seed, "seed"), as_count(resamples, "resamples", 1)
+    weights = np.random.default_rng(seed).standard_exponential((resamples, len(names)))
+    hits, values = _hits(*named, iou_threshold), {}
+    for name in np.unique(true_classes):
+        mine, true = classes == name, true_classes == name
+        place = np.searchsorted(names, images[mine])
+        n_true = np.bincount(np.searchsorted(names, true_images[true]), minlength=len(names))
+        values[name.item()] = _weighted_ap(hits[mine], scores[mine], place, n_true, weights)
+    return values
+
+
+def _weighted_ap(hits, scores, place, n_true, weights):
+    """Average precision under each row of weights of the images, for hits in image `place`."""
+    order = np.argsort(-scores, kind="stable")
+    weight = weights[:, place[order]]
+    hit = weight * hits[order]
+    precision = hit.cumsum(axis=1) / weight.cumsum(axis=1)
+    best_from_here = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    return (hit * best_from_here).sum(axis=1) / (weights @ n_true)
+
+
+#: Below this IoU two boxes do not mean the same thing, not even badly.
+APART = 0.1
+
+
+def name_detections(
+    boxes,
+    scores,
+    true_boxes,
+    iou_threshold=0.5,
+    *,
+    classes=None,
+    true_classes=None,
+    images=None,
+    true_images=None,
+):
+    """What each detection is: a hit, or what kind of false alarm.
+
+    =============== ============================================================================
+    ``hit``         as in `match_detections`, of the right class
+    ``double``      reaches an object of its class that a better box has taken
+    ``wrong class`` reaches an object of another class
+    ``loose``       its IoU with an object, of any class, is at least 0.1
+    ``unboxed``     none of these: nobody has drawn a box there
+    =============== ============================================================================
+
+    Parameters
+    ----------
+    boxes, scores, true_boxes, iou_threshold, classes, true_classes, images, true_images
+        As in `mean_average_precision`. To reach is to have an IoU of at least `iou_threshold`.
+
+    Returns
+    -------
+    ndarray of str, shape (n,)
+        The first kind of the table that fits.
+
+    References
+    ----------
+    Bolya et al. 2020, "TIDE: a general toolbox for identifying object detection errors", ECCV,
+    arXiv 2008.08115, whose last kind is called background. `loose` holds their errors of
+    localization and of both.
+    """
+    iou_threshold = as_open_probability(iou_threshold, "iou_threshold")
+    named = _named(boxes, scores, true_boxes, classes, true_classes, images, true_images)
+    boxes, _, true_boxes, classes, true_classes, images, true_images = named
+    overlap = iou(boxes, true_boxes) * (images[:, None] == true_images)
+    same = classes[:, None] == true_classes
+    reaches = overlap >= iou_threshold
+    signs = (
+        _hits(*named, iou_threshold),
+        (reaches & same).any(axis=1),
+        reaches.any(axis=1),
+        (overlap >= APART).any(axis=1),
+    )
+    return np.select(signs, ("hit", "double", "wrong class", "loose"), "unboxed")

@@ -5,32 +5,6 @@ import numpy as np
 from ._exercise import Exercise, Misconception
 
 
-def _count_windows(height, width, window, stride):
-    rows = max(0, (height - window) // stride + 1)
-    columns = max(0, (width - window) // stride + 1)
-    return rows * columns
-
-
-def _windows_that_do_not_fit(height, width, window, stride):
-    return ((height - window) // stride + 1) * ((width - window) // stride + 1)
-
-
-def _window_cases(rng):
-    """The last window never ends exactly at an edge, and no side equals the other.
-
-    Once the image is smaller than the window.
-    """
-    cases = [(512, 500, 25, 4), (40, 90, 25, 4), (25, 31, 25, 4), (10, 12, 25, 4)]
-    for _ in range(3):
-        window, stride = int(rng.integers(10, 40)), int(rng.integers(3, 9))
-        height, width = (
-            window + stride * int(rng.integers(low, low + 20)) + int(rng.integers(1, stride))
-            for low in (5, 30)
-        )
-        cases.append((height, width, window, stride))
-    return cases
-
-
 def _sides(a, b):
     """Sides of the common part of two boxes; negative where they are apart."""
     return np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2])
@@ -214,49 +188,79 @@ def _ranking_cases(rng):
     return cases
 
 
+def _read_false_alarm(overlap, label, true_labels):
+    reaches, same = overlap >= 0.5, true_labels == label
+    signs = {
+        "double": reaches & same,
+        "wrong class": reaches,
+        "loose": overlap >= 0.1,
+    }
+    return next((name for name, sign in signs.items() if sign.any()), "unboxed")
+
+
+def _nearest_decides(overlap, label, true_labels):
+    nearest = np.argsort(-overlap, kind="stable")[:1]
+    return _read_false_alarm(overlap[nearest], label, true_labels[nearest])
+
+
+def _own_class_alone(overlap, label, true_labels):
+    own = true_labels == label
+    return _read_false_alarm(overlap[own], label, true_labels[own])
+
+
+def _loose_in_its_class_alone(overlap, label, true_labels):
+    name = _read_false_alarm(overlap, label, true_labels)
+    return _own_class_alone(overlap, label, true_labels) if name == "loose" else name
+
+
+def _any_class_is_double(overlap, label, true_labels):
+    name = _read_false_alarm(overlap, label, true_labels)
+    return "double" if name == "wrong class" else name
+
+
+def _below_half_is_unboxed(overlap, label, true_labels):
+    name = _read_false_alarm(overlap, label, true_labels)
+    return "unboxed" if name == "loose" else name
+
+
+def _must_exceed(overlap, label, true_labels):
+    return _read_false_alarm(np.nextafter(overlap, 0), label, true_labels)
+
+
+#: IoU with boxes of its own class and of another, and whether these numbers are meant exactly.
+_ALARMS = (
+    ([0.6], [], False),
+    ([0.52], [0.7], False),
+    ([], [0.6], False),
+    ([0.3], [0.6], False),
+    ([0.2], [], False),
+    ([], [0.3], False),
+    ([], [], False),
+    ([], [], False),
+    ([0.5], [], True),
+    ([], [0.5], True),
+    ([0.1], [], True),
+)
+
+
+def _alarm_cases(rng):
+    """Every kind, some of them just, in an order that no seed repeats; once nothing is boxed."""
+    cases = []
+    for number in rng.permutation(len(_ALARMS)):
+        own, other, exactly = _ALARMS[number]
+        label, near = int(rng.integers(3)), np.array(own + other)
+        if not exactly:
+            near = near + rng.uniform(0, 0.09, len(near))
+        far = rng.uniform(0, 0.09, rng.integers(1, 4))
+        classes = [label] * len(own) + [(label + 1) % 3] * len(other)
+        overlap = np.round(np.concatenate([near, far]), 3)
+        true_labels = np.concatenate([classes, rng.integers(0, 3, len(far))]).astype(int)
+        order = rng.permutation(len(overlap))
+        cases.append((overlap[order], label, true_labels[order]))
+    return [*cases, (np.array([]), 0, np.array([], int))]
+
+
 EXERCISES = (
-    Exercise(
-        id="detection.count_windows",
-        title="How many windows a photograph has",
-        reference=_count_windows,
-        cases=_window_cases,
-        misconceptions=(
-            Misconception(
-                "does_not_fit",
-                _windows_that_do_not_fit,
-                "This is right while the window fits. An image smaller than the window has no "
-                "place for it, and two negative numbers of places multiply to a positive one.",
-            ),
-            Misconception(
-                "fence_posts",
-                lambda height, width, window, stride: (
-                    ((height - window) // stride) * ((width - window) // stride)
-                ),
-                "This is the number of steps. Between the first window and the last there is one "
-                "step fewer than there are windows, along each side.",
-            ),
-            Misconception(
-                "hangs_over",
-                lambda height, width, window, stride: (
-                    (-(-(height - window) // stride) + 1) * (-(-(width - window) // stride) + 1)
-                ),
-                "This is the number if the last window hangs over the edge of the image. Round "
-                "down: what is left at the edge is too small for another step.",
-            ),
-            Misconception(
-                "tiles",
-                lambda height, width, window, stride: (height // stride) * (width // stride),
-                "This is the number if a window may start at any step inside the image. It needs "
-                "room to its right and below: how far can its corner move before it touches the "
-                "edge?",
-            ),
-            Misconception(
-                "every_pixel",
-                lambda height, width, window, stride: (height - window + 1) * (width - window + 1),
-                "That is one window at each pixel. The window moves by `stride` pixels at a time.",
-            ),
-        ),
-    ),
     Exercise(
         id="detection.box_iou",
         title="Intersection over union of two boxes",
@@ -399,6 +403,51 @@ EXERCISES = (
                 _precision_at_the_end,
                 "That is the precision of the whole list. Average precision asks for it at every "
                 "hit, because a reader may stop anywhere.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="detection.read_false_alarm",
+        title="Read a false alarm",
+        reference=_read_false_alarm,
+        cases=_alarm_cases,
+        points=2,
+        misconceptions=(
+            Misconception(
+                "nearest_decides",
+                _nearest_decides,
+                "These are the answers if the box that it overlaps most decides alone. It is "
+                "double as soon as one of those that it reaches is of its class.",
+            ),
+            Misconception(
+                "own_class_alone",
+                _own_class_alone,
+                "These are the answers if boxes of other classes are not looked at. A white cell "
+                "in the place of a red one is there, with a wrong name.",
+            ),
+            Misconception(
+                "loose_in_its_class_alone",
+                _loose_in_its_class_alone,
+                "Doubles and wrong classes are right. A box that overlaps one of another class, "
+                "but by less than 0.5, is loose here, too.",
+            ),
+            Misconception(
+                "any_class_is_double",
+                _any_class_is_double,
+                "Wherever it reaches a box, the answer here is double. Only a box of its own class "
+                "can be taken already.",
+            ),
+            Misconception(
+                "below_half_is_unboxed",
+                _below_half_is_unboxed,
+                "Where no IoU is 0.5, the answer here is unboxed. From 0.1 on something is there, "
+                "and the box fits it badly: loose.",
+            ),
+            Misconception(
+                "must_exceed",
+                _must_exceed,
+                "These are the answers if an IoU of just 0.5 or just 0.1 is too little. Both "
+                "thresholds are reached by equality.",
             ),
         ),
     ),

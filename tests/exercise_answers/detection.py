@@ -1,27 +1,10 @@
 """Answers to the exercises of the chapter "Finding things"."""
 
 import math
+from itertools import compress
 
 import numpy as np
 import torch
-
-
-def _windows_loop(height, width, window, stride):
-    count = top = 0
-    while top + window <= height:
-        left = 0
-        while left + window <= width:
-            count, left = count + 1, left + stride
-        top += stride
-    return count
-
-
-def _windows_view(height, width, window, stride):
-    if height < window or width < window:
-        return 0
-    image = np.broadcast_to(np.uint8(0), (height, width))
-    views = np.lib.stride_tricks.sliding_window_view(image, (window, window))
-    return views[::stride, ::stride, 0, 0].size
 
 
 def _overlap(a_low, a_high, b_low, b_high):
@@ -133,14 +116,47 @@ def _ap_raw(hits, n_true):
     return np.sum(hits * np.cumsum(hits) / (np.arange(len(hits)) + 1)) / n_true
 
 
+def _alarm_loop(overlap, label, true_labels):
+    kind = "unboxed"
+    for iou, name in zip(overlap.tolist(), true_labels.tolist(), strict=True):
+        if iou >= 0.5 and name == label:
+            return "double"
+        if iou >= 0.5:
+            kind = "wrong class"
+        elif iou >= 0.1 and kind == "unboxed":
+            kind = "loose"
+    return kind
+
+
+def _alarm_best(overlap, label, true_labels):
+    """The largest IoU within its class and outside of it."""
+    same = true_labels == label
+    own, other = (overlap[m].max(initial=0) for m in (same, ~same))
+    signs = (own >= 0.5, other >= 0.5, max(own, other) >= 0.1)
+    return next(compress(("double", "wrong class", "loose"), signs), "unboxed")
+
+
+def _alarm_nearest(overlap, label, true_labels):
+    if not len(overlap) or overlap.max() < 0.1:
+        return "unboxed"
+    if overlap.max() < 0.5:
+        return "loose"
+    return "double" if true_labels[overlap.argmax()] == label else "wrong class"
+
+
+def _alarm_renamed(**names):
+    def answer(overlap, label, true_labels):
+        kind = _alarm_loop(overlap, label, true_labels)
+        return names.get(kind.replace(" ", "_"), kind)
+
+    return answer
+
+
 RIGHT = {
-    "count_windows": {
-        "loop": _windows_loop,
-        "view": _windows_view,
-        "floor": lambda h, w, n, s: (
-            (math.floor((h - n) / s) + 1) * (math.floor((w - n) / s) + 1) if min(h, w) >= n else 0
-        ),
-        "together": lambda h, w, n, s: max(h - n + s, 0) // s * (max(w - n + s, 0) // s),
+    "read_false_alarm": {
+        "loop": _alarm_loop,
+        "best": _alarm_best,
+        "torch": lambda o, n, t: _alarm_best(torch.tensor(o).numpy(), n, torch.tensor(t).numpy()),
     },
     "box_iou": {"loop": _iou_loop, "pixels": _iou_pixels, "torch": _iou_torch},
     "suppress": {
@@ -157,21 +173,15 @@ RIGHT = {
 }
 
 WRONG = {
-    "count_windows": {
-        "formula alone": (
-            lambda h, w, n, s: ((h - n + s) // s) * ((w - n + s) // s),
-            "does_not_fit",
-        ),
-        "last place left out": (
-            lambda h, w, n, s: len(range(0, h - n, s)) * len(range(0, w - n, s)),
-            None,
-        ),
-        "one side": (lambda h, w, n, s: (h - n) // s + 1, None),
-        "a square": (lambda h, w, n, s: ((h - n) // s + 1) ** 2, None),
-        "stride of a window": (lambda h, w, n, s: (h // n) * (w // n), None),
-        "sum": (lambda h, w, n, s: (h - n) // s + (w - n) // s + 2, None),
-        "divided at the end": (lambda h, w, n, s: (h - n + 1) * (w - n + 1) // s**2, None),
-        "not rounded": (lambda h, w, n, s: ((h - n) / s + 1) * ((w - n) / s + 1), None),
+    "read_false_alarm": {
+        "nearest": (_alarm_nearest, "nearest_decides"),
+        "no class": (_alarm_renamed(wrong_class="double"), "any_class_is_double"),
+        "nothing is loose": (_alarm_renamed(loose="unboxed"), "below_half_is_unboxed"),
+        "all wrong": (_alarm_renamed(double="wrong class"), None),
+        "background": (_alarm_renamed(unboxed="background"), None),
+        "swapped": (_alarm_renamed(double="wrong class", wrong_class="double"), None),
+        "loose and unboxed": (_alarm_renamed(loose="unboxed", unboxed="loose"), None),
+        "overlap alone": (lambda o, n, t: "loose" if len(o) and o.max() < 0.5 else "double", None),
     },
     "box_iou": {
         "last pixels": (
