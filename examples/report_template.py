@@ -206,7 +206,7 @@ sections = {
         Baselines: watershed whose threshold, smoothing and distance were chosen
         on the training half; for single points, the brightness.
 
-        Measures: F1 of nuclei at IoU > 0.5; its difference on the same tiles of
+        Measures: F1 of nuclei at IoU ≥ 0.5; its difference on the same tiles of
         64 pixels, bootstrap; for {
         y_true.size
     } points 24 pixels apart, sensitivity and specificity (Wilson)

@@ -6,7 +6,7 @@ from ._exercise import Exercise, Misconception
 
 
 def _instance_f1(iou, iou_threshold):
-    tp = np.count_nonzero(iou > iou_threshold)
+    tp = np.count_nonzero(iou >= iou_threshold)
     n_true, n_predicted = iou.shape
     return 2 * tp / (n_true + n_predicted)
 
@@ -310,34 +310,34 @@ EXERCISES = (
         misconceptions=(
             Misconception(
                 "precision",
-                lambda iou, iou_threshold: np.count_nonzero(iou > iou_threshold) / iou.shape[1],
+                lambda iou, iou_threshold: np.count_nonzero(iou >= iou_threshold) / iou.shape[1],
                 "That is the precision: the share of the predicted cells that are real. Missed "
                 "cells do not lower it.",
             ),
             Misconception(
                 "recall",
-                lambda iou, iou_threshold: np.count_nonzero(iou > iou_threshold) / iou.shape[0],
+                lambda iou, iou_threshold: np.count_nonzero(iou >= iou_threshold) / iou.shape[0],
                 "That is the recall: the share of the true cells that are found. Invented cells "
                 "do not lower it.",
             ),
             Misconception(
-                "at_least",
+                "must_exceed",
                 lambda iou, iou_threshold: (
-                    2 * np.count_nonzero(iou >= iou_threshold) / sum(iou.shape)
+                    2 * np.count_nonzero(iou > iou_threshold) / sum(iou.shape)
                 ),
-                "This counts a pair whose IoU equals the threshold. A match must exceed it.",
+                "This leaves out a pair whose IoU equals the threshold. A match reaches it.",
             ),
             Misconception(
                 "any_overlap",
                 lambda iou, iou_threshold: 2 * np.count_nonzero(iou) / sum(iou.shape),
-                "This counts every pair that overlaps at all. Only pairs whose IoU exceeds the "
+                "This counts every pair that overlaps at all. Only pairs whose IoU reaches the "
                 "threshold are matches.",
             ),
             Misconception(
                 "average_precision",
                 lambda iou, iou_threshold: (
-                    np.count_nonzero(iou > iou_threshold)
-                    / (sum(iou.shape) - np.count_nonzero(iou > iou_threshold))
+                    np.count_nonzero(iou >= iou_threshold)
+                    / (sum(iou.shape) - np.count_nonzero(iou >= iou_threshold))
                 ),
                 "That is TP / (TP + FP + FN). In F1 a match counts on both sides, as one true and "
                 "as one predicted cell: 2 TP / (2 TP + FP + FN).",

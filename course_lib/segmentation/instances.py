@@ -73,7 +73,7 @@ def match_instances(true, predicted, iou_threshold=0.5):
     true, predicted : array_like of int, the same shape
         Label images: 0 is background, every other value is one object. Numbers may be missing.
     iou_threshold : float, default 0.5
-        Strictly between 0 and 1. Above 0.5 an object can have only one partner; below, the
+        Strictly between 0 and 1. Above 0.5 an object can have only one partner; up to there, the
         assignment with most matches, and among those with the largest IoU, is taken.
 
     Returns
@@ -147,7 +147,7 @@ def f1_difference(true, a, b, *, tile=64, level=0.95, seed=0, resamples=RESAMPLE
 
     The image is cut into square tiles, and an object belongs to the tile that its middle lies in.
     Tiles are drawn with replacement, the same ones for both: what is hard in a place is hard for
-    both, and neighbors share it. An object is found at an IoU above 0.5.
+    both, and neighbors share it. An object is found at an IoU of at least 0.5.
 
     Parameters
     ----------

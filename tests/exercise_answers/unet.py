@@ -8,7 +8,7 @@ from course_lib.nets import UNet
 
 
 def _f1_loop(iou, threshold):
-    matches = sum(value > threshold for row in iou.tolist() for value in row)
+    matches = sum(value >= threshold for row in iou.tolist() for value in row)
     return matches / ((len(iou) + len(iou[0])) / 2)
 
 
@@ -143,10 +143,10 @@ RIGHT = {
     "instance_f1": {
         "loop": _f1_loop,
         "harmonic mean": lambda iou, t: (
-            2 / (iou.shape[0] / (iou > t).sum() + iou.shape[1] / (iou > t).sum())
+            2 / (iou.shape[0] / (iou >= t).sum() + iou.shape[1] / (iou >= t).sum())
         ),
         "counts": lambda iou, t: (
-            2 * (tp := (iou > t).sum()) / (2 * tp + (iou.shape[1] - tp) + (iou.shape[0] - tp))
+            2 * (tp := (iou >= t).sum()) / (2 * tp + (iou.shape[1] - tp) + (iou.shape[0] - tp))
         ),
     },
     "double_conv": {"by hand": _double_by_hand, "modules": _double_in_modules},
@@ -183,14 +183,14 @@ def _by_area(true, found):
 
 WRONG = {
     "instance_f1": {
-        "at least": (lambda iou, t: 2 * (iou >= t).sum() / sum(iou.shape), "at_least"),
-        "half": (lambda iou, t: (iou > t).sum() / sum(iou.shape), None),
-        "accuracy of pairs": (lambda iou, t: (iou > t).mean(), None),
+        "above": (lambda iou, t: 2 * (iou > t).sum() / sum(iou.shape), "must_exceed"),
+        "half": (lambda iou, t: (iou >= t).sum() / sum(iou.shape), None),
+        "accuracy of pairs": (lambda iou, t: (iou >= t).mean(), None),
         "mean of both": (
-            lambda iou, t: (iou > t).sum() * (1 / iou.shape[0] + 1 / iou.shape[1]) / 2,
+            lambda iou, t: (iou >= t).sum() * (1 / iou.shape[0] + 1 / iou.shape[1]) / 2,
             None,
         ),
-        "count": (lambda iou, t: (iou > t).sum(), None),
+        "count": (lambda iou, t: (iou >= t).sum(), None),
     },
     "double_conv": {
         "once": (lambda x, w1, b1, w2, b2: conv2d(x, w1, b1).relu(), None),
