@@ -8,13 +8,17 @@ from nbformat.v4 import new_markdown_cell, new_notebook
 from sphinx.util import logging
 
 from . import (
+    assets,
+    described,
     doors,
     editions,
     execute,
     glossary,
+    landing,
     live,
     outputs,
     pages,
+    pictures,
     search,
     sources,
     takeaway,
@@ -82,8 +86,12 @@ def setup(app):
     glossary.connect(app)
     term_cards.connect(app)
     outputs.connect(app)
+    landing.connect(app)
+    described.connect(app)
     search.connect(app)
     takeaway.connect(app)
+    pictures.connect(app)
+    assets.connect(app)
     app.connect("config-inited", _follow_fork)
     app.connect("doctree-read", _require_alt_text)
     app.connect("html-page-context", _once, priority=900)

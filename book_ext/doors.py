@@ -2,8 +2,15 @@
 
 import html
 import shutil
+import zipfile
+
+from course_lib._files import written_whole
 
 from . import editions
+from .takeaway import zips
+
+#: All student editions in one file.
+ALL = "notebooks.zip"
 
 # What the theme calls the buttons that lead to the repository or through it
 _TO_REPOSITORY = ("launch-", "source-")
@@ -14,15 +21,23 @@ def is_placeholder(url):
     return "your-organization" in url
 
 
-def to_notebook(chapter):
-    """A link, for a sentence on a chapter's page: to Colab, or to the file where there is none."""
+def colab(chapter):
+    """Where Colab opens the notebook of a chapter, or None while nobody has said where it lies."""
     url, branch = editions.repositories()[0]
     if is_placeholder(url):
-        up = "../" * (1 + chapter.count("/"))
-        return f'<a href="{up}notebooks/{html.escape(chapter)}.ipynb">download its notebook</a>'
+        return None
     place = url.removeprefix("https://github.com/")
-    address = f"https://colab.research.google.com/github/{place}/blob/{branch}/chapters/{chapter}"
-    return f'<a href="{html.escape(address)}.ipynb">open the chapter in Colab</a>'
+    return (
+        f"https://colab.research.google.com/github/{place}/blob/{branch}/chapters/{chapter}.ipynb"
+    )
+
+
+def to_notebook(chapter):
+    """A link, for a sentence on a chapter's page: to Colab, or to the file where there is none."""
+    if address := colab(chapter):
+        return f'<a href="{html.escape(address)}">open the chapter in Colab</a>'
+    up = "../" * (1 + chapter.count("/"))
+    return f'<a href="{up}notebooks/{html.escape(chapter)}.ipynb">download its notebook</a>'
 
 
 def _open(app, page, template, context, doctree):
@@ -56,13 +71,18 @@ def _notebook(page, context):
 
 
 def install(pages):
-    """Put the student editions beside the built pages."""
-    for chapter in editions.chapter_files():
-        notebook = chapter.with_suffix(".ipynb")
-        if notebook.is_file():
-            copy = pages / "notebooks" / notebook.relative_to(editions.CHAPTERS)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(notebook, copy)
+    """Put the student editions beside the built pages, one by one and all in one file."""
+    place = pages / "notebooks"
+    place.mkdir(exist_ok=True)
+    with written_whole(place / ALL) as temporary, zipfile.ZipFile(temporary, "w") as together:
+        for chapter in editions.chapter_files():
+            notebook = chapter.with_suffix(".ipynb")
+            if not notebook.is_file():
+                continue
+            name = notebook.relative_to(editions.CHAPTERS)
+            (place / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(notebook, place / name)
+            zips.add(together, f"notebooks/{name.as_posix()}", notebook.read_bytes())
 
 
 def connect(app):

@@ -30,6 +30,9 @@ _DOCTREES = editions.ROOT / "_build" / ".doctrees"
 _STATE = _DOCTREES / "book_ext.json"
 # Hints on a page come from the module of its exercises.
 _EXERCISE = re.compile(r"^:exercise: (\w+)\.", re.MULTILINE)
+#: The page that the book begins with. It tells of all chapters and holds a widget of its own.
+FIRST = "chapters/intro"
+_WIDGET = "course_lib/widgets/guess.py"
 #: The one page that is being built, e.g. ``chapters/metrics``; None for all.
 _only = None
 
@@ -118,7 +121,8 @@ def _settings():
     """Digest of what every page is made with."""
     root = editions.ROOT
     files = [root / "_config.yml", root / "_toc.yml", root / "constraints.txt"]
-    files += sorted((root / "book_ext").rglob("*.py")) + sorted((root / "static").rglob("*"))
+    for folder, pattern in (("book_ext", "*.py"), ("book_ext", "*.html"), ("static", "*")):
+        files += sorted((root / folder).rglob(pattern))
     digest = hashlib.sha256(f"{editions.repositories()[0]} {live.cards.runs_in_pages}".encode())
     for file in files:
         if file.is_file():
@@ -169,7 +173,7 @@ def _shown(name):
     source = editions.ROOT / f"{name}.md"
     outputs = execute.place(source)
     if not outputs.is_file():
-        return None
+        return _told_by_all() if name == FIRST else None
     text = outputs.read_text(encoding="utf-8")
     digest = hashlib.sha256(text.encode())
     for module in sorted(set(_EXERCISE.findall(source.read_text(encoding="utf-8")))):
@@ -179,6 +183,16 @@ def _shown(name):
         digest.update(texts.get(file, "").encode())
     for file in quizzes.files(source.read_text(encoding="utf-8")):
         digest.update(f"{execute.digest(file)}".encode())
+    return digest.hexdigest()
+
+
+def _told_by_all():
+    """Digest of what the first page shows of the chapters, and of its widget."""
+    digest = hashlib.sha256(f"{execute.digest(_WIDGET)} {front_ends.texts()}\n".encode())
+    for name, text in editions.in_order():
+        outputs = execute.place(editions.CHAPTERS / f"{name}.md")
+        when = outputs.stat().st_mtime_ns if outputs.is_file() else None
+        digest.update(f"{when} {text}\n".encode())
     return digest.hexdigest()
 
 

@@ -14,3 +14,10 @@ addEventListener("DOMContentLoaded", () => {
   ))
     if (block.scrollWidth > block.clientWidth) block.tabIndex = 0;
 });
+// The search is a page of its own. Its index is fetched when somebody is about to search.
+addEventListener("focusin", ({ target }) => {
+  const isThere = document.querySelector('script[src$="searchindex.js"], link[rel="prefetch"]');
+  if (isThere || !target.matches('input[name="q"]')) return;
+  const href = `${document.documentElement.dataset.content_root}searchindex.js`;
+  document.head.append(Object.assign(document.createElement("link"), { rel: "prefetch", href }));
+});

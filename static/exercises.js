@@ -445,18 +445,24 @@
     return chapter;
   }
 
+  // Of the exercises on a page that run in it, how many are solved; null where none is.
+  function solved(book, target) {
+    const exercises = Object.entries(book.chapters[target] ?? {});
+    const states = exercises.map(([id, version]) => memory.state(id, version));
+    const count = states.filter((state) => state === "solved").length;
+    return count ? `${count} of ${states.length}` : null;
+  }
+
   function tellContents(book) {
     for (const link of document.querySelectorAll(".bd-sidebar-primary a.internal")) {
       const target = new URL(link.href).pathname.slice(root.pathname.length);
-      const ids = book.chapters[target.replace(/\.html$/, "")];
-      if (!ids || !Object.keys(ids).length) continue;
-      const states = Object.entries(ids).map(([id, version]) => memory.state(id, version));
-      const solved = states.filter((state) => state === "solved").length;
+      const count = solved(book, target.replace(/\.html$/, ""));
       link.querySelector(".exercise-count")?.remove();
-      if (solved)
-        link.append(
-          make("span", { className: "exercise-count" }, ` ${solved} of ${states.length} solved`),
-        );
+      if (count) link.append(make("span", { className: "exercise-count" }, ` ${count} solved`));
+    }
+    for (const card of document.querySelectorAll("[data-exercises-of]")) {
+      const count = solved(book, card.dataset.exercisesOf);
+      if (count) card.textContent = `${count} exercises solved`;
     }
   }
 

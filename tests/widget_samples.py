@@ -143,6 +143,7 @@ SAMPLES = {
     "DreamExplorer": _dreams,
     "EmbeddingExplorer": _embedding,
     "EpochExplorer": _epochs,
+    "FirstGuess": widgets.FirstGuess,
     "LearningRateExplorer": widgets.LearningRateExplorer,
     "OverlapExplorer": widgets.OverlapExplorer,
     "PrevalenceExplorer": lambda: widgets.PrevalenceExplorer(prevalence=0.005),
@@ -248,6 +249,7 @@ _POSITIONS = {
     "EpochExplorer": lambda d: _product(
         iteration=len(d["iterations"]), threshold=len(d["thresholds"]) + 1
     ),
+    "FirstGuess": lambda d: _product(guess=len(d["guesses"]), shown=2),
     "LearningRateExplorer": lambda d: _product(
         rate=len(d["rates"]), optimizer=len(d["optimizers"]), step=d["steps"] + 1
     ),

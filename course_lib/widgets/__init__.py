@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "dream": ["DreamExplorer"],
         "embedding": ["EmbeddingExplorer"],
         "epochs": ["EpochExplorer"],
+        "guess": ["FirstGuess"],
         "learning_rate": ["LearningRateExplorer"],
         "prevalence": ["PrevalenceExplorer"],
         "quiz": ["Quiz"],

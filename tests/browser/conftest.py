@@ -29,6 +29,17 @@ def pytest_collection_modifyitems(items):
             item.add_marker("browser")
 
 
+def pytest_terminal_summary(terminalreporter):
+    """The heaviest pages first, as they were weighed in this run."""
+    reports = [r for of in ("passed", "failed") for r in terminalreporter.stats.get(of, ())]
+    told = [said for report in reports for said in getattr(report, "user_properties", ())]
+    weights = sorted((value, page) for name, (page, *value) in told if name == "weight")
+    if weights:
+        terminalreporter.section("first load and whole page, KB")
+        for (first, whole), page in reversed(weights):
+            terminalreporter.write_line(f"{first / 1000:5.0f} {whole / 1000:6.0f}  {page}")
+
+
 def _unavailable(reason):
     """CI must run these tests; elsewhere a missing browser is said, not failed."""
     if os.environ.get("CI"):
@@ -72,7 +83,7 @@ def open_page(chromium, address):
     """``open_page("chapters/metrics.html", width=375, theme="dark")`` gives a Playwright page.
 
     Afterwards the test fails if a page asked for anything outside (``page.refused``), or if there
-    was an error on its console (``page.problems``).
+    was an error on its console (``page.problems``). ``page.asked`` is what it asked for inside.
     """
     pages = []
 
@@ -84,11 +95,12 @@ def open_page(chromium, address):
         )
         page = context.new_page()
         pages.append(page)
-        page.refused, page.problems = [], []
+        page.asked, page.refused, page.problems = [], [], []
 
         def route(request):
             url = urlparse(request.request.url)
             if url.hostname in ("127.0.0.1", None):
+                page.asked.append(request.request.url)
                 request.continue_()
             else:
                 page.refused.append(request.request.url)

@@ -5,9 +5,11 @@ from urllib.parse import urlparse
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from fontTools.ttLib import TTFont
 
 from book_ext import doors, editions
 from tests.browser.conftest import HTML, built_pages
+from tests.browser.weighing import FIRST, WHOLE, weigh
 
 # The front page forwards to the introduction.
 PAGES = [path for path in built_pages() if path != "index.html"]
@@ -33,7 +35,7 @@ def test_front_page_forwards_to_the_introduction(open_page):
 
 @each_page
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_page_is_quiet_and_accessible(open_page, path, theme):
+def test_page_is_quiet_accessible_and_light(open_page, path, theme, record_property):
     page = open_page(path, theme=theme)
     _settle(page)
     assert page.evaluate("document.documentElement.dataset.theme") == theme
@@ -48,6 +50,11 @@ def test_page_is_quiet_and_accessible(open_page, path, theme):
     assert not [
         (v["id"], [node["target"] for node in v["nodes"]][:3], v["help"]) for v in violations
     ]
+    if theme == "light":
+        first, whole = weigh(page)
+        record_property("weight", (path, first, whole))
+        assert first <= FIRST
+        assert whole <= WHOLE
 
 
 @each_page
@@ -61,6 +68,50 @@ def test_page_fits_a_phone(open_page, path):
 def test_pages_open_without_a_server(open_page, address):
     page = open_page("chapters/metrics.html", base=HTML.as_uri())
     page.get_by_label("Prevalence", exact=True).wait_for()
+
+
+def test_the_index_of_the_search_comes_when_somebody_searches(open_page):
+    page = open_page("chapters/metrics.html")
+    assert not [address for address in page.asked if "search" in address]
+    with page.expect_request("**/searchindex.js"):
+        page.keyboard.press("Control+k")
+    assert page.locator("#pst-search-dialog input").is_visible()
+
+
+def test_every_icon_is_in_its_font():
+    """Fonts hold the icons that pages show, and hardly more."""
+    css = (HTML / "_static/styles/pydata-sphinx-theme.css").read_text("utf-8")
+    fonts = {TTFont(file) for file in (HTML / "_static/vendor").rglob("*.woff")}
+    held = set().union(*(font.getBestCmap() for font in fonts))
+    shown = set()
+    for path in PAGES:
+        page = (HTML / path).read_text("utf-8")
+        shown |= set(re.findall(r'class="[^"]*?\b(fa-(?!solid|lg|brands|regular)[\w-]+)', page))
+    assert len(shown) > 5
+    for name in shown:
+        code = re.search(rf'\.{name}:before(?:,[^{{]*)?\{{content:"\\(\w+)"', css)[1]
+        assert int(code, 16) in held, name
+    assert len(held) < 60
+
+
+def test_nothing_stands_by_unused():
+    left = [file.name for file in (HTML / "_static").rglob("*.map")]
+    assert left == []
+    for path in PAGES:
+        text = (HTML / path).read_text("utf-8")
+        scripts = re.findall(r"<script[^>]*>.*?</script>", text, re.DOTALL)
+        assert not [one for one in scripts if "unpkg" in one or "thebe" in one], path
+        assert ("mathjax" in "".join(scripts)) == bool(re.search('class="[^"]*\\bmath ', text)), (
+            path
+        )
+
+
+def test_pictures_have_room_and_come_late():
+    for path in PAGES:
+        for tag in re.findall("<img [^>]*_images/[^>]*>", (HTML / path).read_text("utf-8")):
+            assert 'loading="lazy"' in tag, (path, tag)
+            assert re.search(r'width="\d+"', tag), (path, tag)
+            assert re.search(r'height="\d+"', tag), (path, tag)
 
 
 def test_mathematics_is_typeset(open_page):

@@ -218,6 +218,36 @@ def _epochs(shown, data):
     assert is_rounded(f1, Fraction(2 * tp, 2 * tp + fp + fn), 2)
 
 
+def _guess(shown, data):
+    ask = r"([\d.]+%) sensitive.* ([\d.]+%) specific.*\. ([\d,]+) of ([\d,]+) people are ill"
+    sensitivity, specificity, *counts = found(ask, shown)
+    sensitivity, specificity = (number(text[:-1]) / 100 for text in (sensitivity, specificity))
+    ill, people = map(number, counts)
+    [crowd] = (label for label in shown["labels"] if label.startswith(counts[1]))
+    if not shown["state"]["shown"]:
+        assert crowd.endswith("look alike")
+        assert not any("false alarms" in line for line in shown["lines"])
+        return
+    parts = r"; ([\d,]+) ill and positive, ([\d,]+) missed, ([\d,]+) false alarms, ([\d,]+) cleared"
+    tp, fn, fp, tn = map(number, re.search(parts, crowd).groups())
+    assert (tp + fn, tp + fn + fp + tn) == (ill, people)
+    assert (tp, tn) == (sensitivity * ill, specificity * (people - ill))
+    positive, right, ppv, said = found(
+        rf"([\d,]+) are positive, and ([\d,]+) of these are ill: {_SHARE}\. You said {_SHARE}",
+        shown,
+    )
+    assert (number(positive), number(right)) == (tp + fp, tp)
+    assert is_percent(ppv, tp / (tp + fp))
+    assert said == shown["controls"]["My guess"]
+    off = number(said[:-1]) - 100 * tp / (tp + fp)
+    if round(off):
+        points, way = found(r"([\d]+) points too (high|low)", shown)
+        assert (number(points), way) == (abs(round(off)), "high" if off > 0 else "low")
+    alarms, share, healthy = found(rf"are ([\d,]+) false alarms, {_SHARE} of ([\d,]+) hea", shown)
+    assert (number(alarms), number(healthy)) == (fp, fp + tn)
+    assert is_percent(share, fp / (fp + tn))
+
+
 def _learning_rate(shown, data):
     at = shown["state"]
     walk = data["walks"][at["optimizer"]][at["rate"]]
@@ -391,6 +421,7 @@ CHECKS = {
     "DreamExplorer": _dream,
     "EmbeddingExplorer": _embedding,
     "EpochExplorer": _epochs,
+    "FirstGuess": _guess,
     "LearningRateExplorer": _learning_rate,
     "OverlapExplorer": _overlap,
     "PrevalenceExplorer": _prevalence,

@@ -1,0 +1,117 @@
+"""Scripts, styles and icons: a page loads those that it uses."""
+
+import logging
+import re
+from pathlib import Path
+
+from docutils import nodes
+from fontTools.subset import Options, Subsetter
+from fontTools.ttLib import TTFont
+
+#: A file or, of a script that stands in the page, its words; and what a page holds that uses it.
+#: jupyter-book loads all of them everywhere.
+_USED_BY = {
+    "thebe": None,
+    "toggle": r'class="[^"]*\b(?:toggle|dropdown)\b',
+    "design-tabs": r'class="[^"]*\bsd-tab',
+    "sphinx-design": r'class="[^"]*\bsd-',
+    "(?i)mathjax": r'class="[^"]*\bmath\b',
+    "copybutton|clipboard": r'class="[^"]*\bhighlight\b',
+}
+# The scripts of the search, which run at once, use the others.
+_SEARCH = "search"
+# What stands in the page itself uses it.
+_AT_ONCE = "documentation_options"
+_ICON_RULE = re.compile(r'((?:\.fa-[\w-]+:before,?)+)\{content:"([^"]*)"\}')
+_ICON_NAME = re.compile(r"\bfa-[a-z0-9-]+")
+_ESCAPED = re.compile(r'"\\([0-9a-f]{4})"')
+_PRIVATE = re.compile("[\ue000-\uf8ff]")
+_FONT = re.compile(r'url\(([^)]*/(fa-[\w-]+))\.woff2\) format\("woff2"\),url\([^)]*\.ttf\)[^;}]*')
+_MAP = re.compile(r"\s*(?:/\*# |//# )sourceMappingURL=\S+(?: \*/)?")
+
+
+def _only_used(app, page, template, context, doctree):
+    body = context.get("body", "")
+    for key in ("script_files", "css_files"):
+        context[key] = [each for each in context.get(key, []) if _is_used(_name(each), body)]
+    if page == _SEARCH:
+        return
+    for script in context["script_files"]:
+        name = str(script.filename or "")
+        # Mathematics may come later than all that can be pressed.
+        if "mathjax" in name:
+            script.attributes.pop("defer", None)
+            script.attributes["async"] = "async"
+        elif name and _AT_ONCE not in name and "async" not in script.attributes:
+            script.attributes["defer"] = "defer"
+
+
+def _without_thebe(app, doctree, docname):
+    """Its settings and its kernel, which it writes below the text of every page."""
+    for raw in [node for node in doctree.children if isinstance(node, nodes.raw)]:
+        if "x-thebe-config" in raw.astext() or raw.astext().startswith("<script>kernelName"):
+            doctree.remove(raw)
+
+
+def _name(asset):
+    return f"{asset.filename or ''} {getattr(asset, 'attributes', {}).get('body') or ''}"
+
+
+def _is_used(name, body):
+    for which, used_by in _USED_BY.items():
+        if re.search(which, name):
+            return bool(used_by and re.search(used_by, body))
+    return True
+
+
+def _shrink(app, exception):
+    """Icons that no page shows, what only debuggers read, and what pages no longer ask for."""
+    if exception:
+        return
+    static = Path(app.outdir) / "_static"
+    for pattern in ("**/*.map", "sphinx-thebe.*", "scripts/fontawesome.js*"):
+        for file in static.glob(pattern):
+            file.unlink()
+    for file in [*static.glob("scripts/*.js"), *static.glob("styles/*.css")]:
+        file.write_text(_MAP.sub("", file.read_text("utf-8")), "utf-8")
+    _keep_icons(app.outdir, static / "styles" / "pydata-sphinx-theme.css")
+
+
+def _keep_icons(pages, css):
+    texts = (file.read_text("utf-8") for file in Path(pages).rglob("*") if _may_show(file))
+    shown = set().union(*(_ICON_NAME.findall(text) for text in texts))
+    text = _ICON_RULE.sub(
+        lambda rule: rule[0] if shown & set(_ICON_NAME.findall(rule[1])) else "",
+        css.read_text("utf-8"),
+    )
+    codes = {int(code, 16) for code in _ESCAPED.findall(text)}
+    codes |= {ord(sign) for sign in _PRIVATE.findall(text)}
+    for name in {font[1] for font in _FONT.findall(text)}:
+        _subset(css.parent.parent / "vendor/fontawesome/webfonts" / name, codes)
+    css.write_text(_FONT.sub(r'url(\1.woff) format("woff")', text), "utf-8")
+
+
+def _may_show(file):
+    return file.suffix in (".html", ".js") and "mathjax" not in file.parts
+
+
+def _subset(font, codes):
+    """In place of a font of all icons one of a few; without Brotli, which WOFF 2 would need."""
+    options = Options(layout_features=[], hinting=False, notdef_outline=True, name_IDs=[])
+    with TTFont(font.with_suffix(".ttf")) as all_icons:
+        subsetter = Subsetter(options)
+        subsetter.populate(unicodes=codes)
+        subsetter.subset(all_icons)
+        all_icons.flavor = "woff"
+        all_icons.save(font.with_suffix(".woff"))
+    for kind in (".ttf", ".woff2"):
+        font.with_suffix(kind).unlink()
+
+
+def connect(app):
+    """Register with Sphinx."""
+    logging.getLogger("fontTools.subset").setLevel(logging.WARNING)
+    # After all that adds scripts, and after the theme.
+    app.connect("html-page-context", _only_used, priority=950)
+    app.connect("doctree-resolved", _without_thebe, priority=900)
+    app.connect("build-finished", _shrink, priority=900)

@@ -1,0 +1,117 @@
+"""Pictures on the pages: WebP in place of the PNG that cells draw, loaded when they come near.
+
+WebP keeps every pixel in about half of the bytes. A large picture with the many colors of a
+photograph may lose what nobody sees, unless its cell says that the lesson is in its pixels::
+
+    :mystnb: {image: {alt: "…", classes: exact}}
+"""
+
+import functools
+import hashlib
+import io
+import re
+from pathlib import Path
+
+from docutils import nodes
+from PIL import Image
+
+from course_lib._files import written_whole
+
+from . import editions, pages
+
+EXACT = "exact"
+_FOLDER = editions.ROOT / "_build" / "pictures"
+_LOSSLESS = {"lossless": True, "quality": 80, "method": 4}
+#: With the colors in full resolution, as thin colored lines need them.
+_LOSSY = {"quality": 90, "method": 5, "use_sharp_yuv": True, "exact": True}
+#: A smaller picture keeps its pixels: there is little to win.
+_SMALL = 60_000
+#: A drawing, and what is gray, has fewer colors than that; a photograph has tens of thousands.
+_FEW_COLORS = 4_000
+#: And so many bytes for a pixel, because most of it is empty; a photograph has about one.
+_DRAWN = 0.3
+_SHOWN = re.compile(r'<img [^>]*?\bsrc="(?:\.\./)*_images/([^"]+)"[^>]*>')
+
+
+def as_webp(file, exact=False):
+    """The picture of a PNG file as a WebP file, which is kept for the next time."""
+    content = file.read_bytes()
+    recipe = repr([_LOSSLESS, _LOSSY, _SMALL, _FEW_COLORS, _DRAWN, exact])
+    name = hashlib.sha256(content + recipe.encode()).hexdigest()[:32]
+    target = _FOLDER / f"{name}.webp"
+    if not target.is_file():
+        _FOLDER.mkdir(parents=True, exist_ok=True)
+        with written_whole(target) as temporary:
+            temporary.write_bytes(_encoded(Image.open(io.BytesIO(content)), exact))
+    return target
+
+
+def _encoded(picture, exact):
+    if picture.mode != "RGB" and _is_opaque(picture):
+        picture = picture.convert("RGB")
+    lossless = _webp(picture, _LOSSLESS)
+    light = max(_SMALL, _DRAWN * picture.width * picture.height)
+    if exact or len(lossless) <= light or picture.getcolors(_FEW_COLORS):
+        return lossless
+    return min(lossless, _webp(picture, _LOSSY), key=len)
+
+
+def _is_opaque(picture):
+    return picture.convert("RGBA").getextrema()[3][0] == 255
+
+
+def _webp(picture, options):
+    file = io.BytesIO()
+    picture.save(file, "webp", **options)
+    return file.getvalue()
+
+
+def _lighten(app, doctree):
+    for image in doctree.findall(nodes.image):
+        uri = image["uri"]
+        if not uri.endswith(".png") or "://" in uri:
+            continue
+        _, file = app.env.relfn2path(uri, app.env.docname)
+        if Path(file).is_file():
+            light = as_webp(Path(file), EXACT in image.get("classes", ()))
+            image["uri"] = f"/{light.relative_to(editions.ROOT).as_posix()}"
+
+
+def _give_size(app, page, template, context, doctree):
+    """Room for a picture before it is there, which is when the reader comes near."""
+    files = {name: Path(app.srcdir, uri) for uri, name in app.builder.images.items()}
+
+    def sized(shown):
+        tag, name = shown[0], shown[1]
+        if "width" in tag or name not in files:
+            return tag
+        width, height = _size(files[name])
+        more = f'width="{width}" height="{height}" loading="lazy" decoding="async"'
+        return f"<img {more} {tag.removeprefix('<img ')}"
+
+    if "body" in context:
+        context["body"] = _SHOWN.sub(sized, context["body"])
+
+
+@functools.cache
+def _size(file):
+    with Image.open(file) as picture:
+        return picture.size
+
+
+def _forget(app, exception):
+    """Delete pictures that no page of the whole book shows any more."""
+    if exception or pages.is_one_chapter():
+        return
+    shown = {Path(uri).name for uri in app.env.images}
+    for file in _FOLDER.glob("*.webp"):
+        if file.name not in shown:
+            file.unlink()
+
+
+def connect(app):
+    """Register with Sphinx."""
+    # Before Sphinx collects the pictures of a page, with 500.
+    app.connect("doctree-read", _lighten, priority=400)
+    app.connect("html-page-context", _give_size)
+    app.connect("build-finished", _forget)

@@ -1,0 +1,68 @@
+"""Pictures of the pages keep what a lesson needs, and weigh less."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+from skimage import data
+
+from book_ext import pictures
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(pictures, "_FOLDER", tmp_path / "kept")
+
+
+@pytest.fixture
+def chart(tmp_path):
+    file = tmp_path / "chart.png"
+    figure = Figure(figsize=(7, 7), dpi=150)
+    axes = figure.subplots()
+    axes.plot(np.random.default_rng(0).normal(size=(400, 8)).cumsum(axis=0))
+    figure.savefig(file)
+    return file
+
+
+@pytest.fixture
+def photograph(tmp_path):
+    file = tmp_path / "photograph.png"
+    Image.fromarray(data.astronaut()).save(file)
+    return file
+
+
+def pixels(file, mode="RGB"):
+    return np.asarray(Image.open(file).convert(mode)).astype(float)
+
+
+def test_a_drawing_keeps_every_pixel(chart):
+    light = pictures.as_webp(chart)
+    assert np.array_equal(pixels(light, "RGBA"), pixels(chart, "RGBA"))
+    assert light.stat().st_size < 0.7 * chart.stat().st_size
+
+
+def test_a_photograph_loses_what_nobody_sees(photograph):
+    light = pictures.as_webp(photograph)
+    assert light.stat().st_size < 0.4 * photograph.stat().st_size
+    error = np.abs(pixels(light) - pixels(photograph))
+    assert 0 < error.mean() < 3
+
+
+def test_a_photograph_of_which_every_pixel_counts(photograph):
+    light = pictures.as_webp(photograph, exact=True)
+    assert np.array_equal(pixels(light), pixels(photograph))
+    assert light.stat().st_size < photograph.stat().st_size
+
+
+def test_what_is_transparent_stays_so(tmp_path):
+    file = tmp_path / "veil.png"
+    veil = np.random.default_rng(0).integers(0, 256, (40, 50, 4), dtype=np.uint8)
+    Image.fromarray(veil).save(file)
+    assert np.array_equal(pixels(pictures.as_webp(file), "RGBA")[..., 3], veil[..., 3])
+
+
+def test_the_same_picture_is_not_made_twice(chart):
+    first = pictures.as_webp(chart)
+    first.write_bytes(b"kept")
+    assert pictures.as_webp(chart).read_bytes() == b"kept"
+    assert pictures.as_webp(chart, exact=True) != first
