@@ -87,7 +87,7 @@
     }
   }
 
-  // What the site says of its Python today, and where that lies: each build has a folder of its own.
+  // What the site says of its Python today, and where that lies: each build has its own folder.
   // No copy is taken for it that a browser keeps, for the site may have been built anew since.
   async function askBook() {
     const response = await fetch(new URL("live/book.json", root), { cache: "no-cache" });

@@ -1,5 +1,5 @@
-// Starts what keeps visited pages on the reader's device. Where that is forbidden (a private window,
-// a file) nothing is kept, and everything else works.
+// Starts what keeps visited pages on the reader's device. Where that is forbidden (a private
+// window, a file) nothing is kept, and everything else works.
 addEventListener("load", async () => {
   // Whoever writes the book on this machine wants to see what was just written.
   const isOwn = /^(localhost|127\.0\.0\.1|\[::1\])$/.test(location.hostname);
