@@ -36,14 +36,22 @@ def _only_used(app, page, template, context, doctree):
         context[key] = [each for each in context.get(key, []) if _is_used(_name(each), body)]
     if page == _SEARCH:
         return
-    for script in context["script_files"]:
-        name = str(script.filename or "")
-        # Mathematics may come later than all that can be pressed.
-        if "mathjax" in name:
-            script.attributes.pop("defer", None)
-            script.attributes["async"] = "async"
-        elif name and _AT_ONCE not in name and "async" not in script.attributes:
-            script.attributes["defer"] = "defer"
+    # The same objects stand on every page, so one that changes here is another one.
+    context["script_files"] = [_when_read(script) for script in context["script_files"]]
+
+
+def _when_read(script):
+    """A script that waits until the page is read."""
+    name, attributes = str(script.filename or ""), dict(getattr(script, "attributes", {}))
+    if not name or _AT_ONCE in name:
+        return script
+    # Mathematics may come later than all that can be pressed.
+    if "mathjax" in name:
+        attributes.pop("defer", None)
+        attributes["async"] = "async"
+    elif "async" not in attributes:
+        attributes["defer"] = "defer"
+    return type(script)(script.filename, priority=script.priority, **attributes)
 
 
 def _without_thebe(app, doctree, docname):

@@ -11,8 +11,8 @@ _FLAGS = ["--disable-gpu", "--no-first-run", "--disable-background-networking"]
 _HOST = "http://book.invalid"
 _HERE = Path(__file__).parent
 _KINDS = {".html": "text/html", ".css": "text/css", ".mjs": "text/javascript"}
-#: Near the width of what is printed on A4.
-_WINDOW = {"width": 800, "height": 1100}
+#: The window is nearly as wide as what is printed on A4.
+SETTINGS = {"color_scheme": "light", "viewport": {"width": 800, "height": 1100}}
 
 
 class TakeawayError(Exception):
@@ -82,7 +82,7 @@ def workshop(folder):
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=flags)
         try:
-            context = browser.new_context(color_scheme="light", viewport=_WINDOW)
+            context = browser.new_context(**SETTINGS)
             yield Workshop(context, folder)
         finally:
             browser.close()

@@ -29,9 +29,11 @@ MATHML = "{http://www.w3.org/1998/Math/MathML}"
 
 
 @pytest.fixture(scope="module")
-def shop(address):
-    with chromium.workshop(HTML) as one:
-        yield one
+def shop(address, request):
+    """The browser of the other tests: a worker cannot have two."""
+    context = request.getfixturevalue("chromium").new_context(**chromium.SETTINGS)
+    yield chromium.Workshop(context, HTML)
+    context.close()
 
 
 # The EPUB -----------------------------------------------------------------------------------------
