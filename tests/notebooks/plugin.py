@@ -49,7 +49,7 @@ class Edition(IPyNbFile):
     machine = None
 
     def collect(self):
-        self.skip_compare += ("text/html",)
+        self.skip_compare += ("text/html", "text/markdown")
         for item in super().collect():
             yield Cell.from_parent(
                 self, name=item.name, cell_num=item.cell_num, cell=item.cell, options=item.options
