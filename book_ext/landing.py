@@ -20,7 +20,6 @@ from PIL import Image, ImageOps
 from sphinx.util.docutils import SphinxDirective
 
 from course_lib._files import written_whole
-from course_lib.widgets import FirstGuess
 
 from . import doors, editions, execute
 from .pages import FIRST
@@ -35,6 +34,9 @@ class Question(SphinxDirective):
     """``first-question``: how likely is a positive person ill? The answer is a crowd."""
 
     def run(self):
+        # With it comes all that computes intervals, which no other page needs to be built.
+        from course_lib.widgets import FirstGuess
+
         return [nodes.raw("", FirstGuess().html(), format="html")]
 
 
