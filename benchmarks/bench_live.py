@@ -1,19 +1,16 @@
 """What a reader waits for who solves an exercise in the page, in headless Chromium."""
 
 import contextlib
-import functools
 import gzip
 import http.server
 import re
-import shutil
-import threading
 import time
 
 import psutil
-from playwright.sync_api import sync_playwright
 
 from book_ext import live, pages
 
+from .browser import book_in_a_browser
 from .report import Row
 
 _CHAPTER = "chapters/metrics.html"
@@ -61,16 +58,9 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 def _in_a_browser():
-    handler = functools.partial(_Quiet, directory=pages.HTML)
-    path = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))))
-    with (
-        http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server,
-        sync_playwright() as p,
-    ):
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        browser = p.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+    with book_in_a_browser(_Quiet) as (browser, address):
         page = browser.new_page()
-        page.goto(f"http://127.0.0.1:{server.server_port}/{_CHAPTER}")
+        page.goto(f"{address}/{_CHAPTER}")
         page.locator("textarea").first.wait_for()
         yield Row.value("files of Python asked for before Run", str(_Quiet.asked), "0")
         before = _memory()
@@ -79,8 +69,6 @@ def _in_a_browser():
         yield _value("memory of Python", (_memory() - before) / 1e6, "MB", "≤ 200", "unshared")
         page.reload()
         yield _waited("first result after a reload", page, 4)
-        browser.close()
-        server.shutdown()
 
 
 def _waited(what, page, bar):

@@ -6,18 +6,14 @@ a processor four times as slow, 1.6 Mbit/s, 150 ms from question to answer.
 """
 
 import contextlib
-import functools
 import gzip
 import http.server
-import shutil
 import statistics
-import threading
 from pathlib import Path
-
-from playwright.sync_api import sync_playwright
 
 from book_ext import pages
 
+from .browser import book_in_a_browser
 from .report import Row
 
 FIRST_KB, WHOLE_KB = 900, 1500
@@ -47,7 +43,7 @@ new MutationObserver((changes) => {
 
 
 def benchmarks():
-    with _browser(pages.HTML) as (browser, address):
+    with book_in_a_browser(_Compressing) as (browser, address):
         weights = {}
         for page in built_pages(pages.HTML):
             weights[page] = first, whole = _weight(browser, f"{address}/{page}")
@@ -92,21 +88,6 @@ class _Compressing(http.server.SimpleHTTPRequestHandler):
         self.end_headers()
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.wfile.write(content)
-
-
-@contextlib.contextmanager
-def _browser(folder):
-    handler = functools.partial(_Compressing, directory=folder)
-    path = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))))
-    with (
-        http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server,
-        sync_playwright() as p,
-    ):
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        browser = p.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        yield browser, f"http://127.0.0.1:{server.server_port}"
-        browser.close()
-        server.shutdown()
 
 
 @contextlib.contextmanager

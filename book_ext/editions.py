@@ -272,16 +272,26 @@ def _stable_id(cell, chapter, seen):
     return name if seen[name] == 1 else f"{name}-{seen[name]}"
 
 
+def settings():
+    """What `_config.yml` says."""
+    return yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+
+
+def contents():
+    """What `_toc.yml` says."""
+    return yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+
+
 def repositories():
     """Address and branch of the repository, the one in force first.
 
     In a fork's workflow that is the fork, by ``GITHUB_REPOSITORY``; the address in ``_config.yml``
     comes second. Elsewhere there is only the latter.
     """
-    settings = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]
+    repository = settings()["repository"]
     fork = os.environ.get("GITHUB_REPOSITORY")
     urls = [f"https://github.com/{fork}"] if fork else []
-    return [(url, settings["branch"]) for url in [*urls, settings["url"].rstrip("/")]]
+    return [(url, repository["branch"]) for url in [*urls, repository["url"].rstrip("/")]]
 
 
 def _setup_cell(extra_packages, url, branch):

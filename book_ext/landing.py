@@ -14,7 +14,6 @@ import re
 import shutil
 from pathlib import Path
 
-import yaml
 from docutils import nodes
 from PIL import Image, ImageOps
 from sphinx.util.docutils import SphinxDirective
@@ -68,7 +67,7 @@ class Cards(SphinxDirective):
 
 def _parts():
     """Each part of the contents that has chapters, with their names."""
-    contents = yaml.safe_load((editions.ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    contents = editions.contents()
     chapters = {name for name, _ in editions.in_order()}
     for part in contents.get("parts", [contents]):
         files = [entry["file"].removeprefix("chapters/") for entry in part["chapters"]]

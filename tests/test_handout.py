@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import matplotlib.pyplot as plt
@@ -12,6 +11,7 @@ from nbclient import NotebookClient
 from playwright.sync_api import sync_playwright
 
 from book_ext import editions
+from book_ext.takeaway.chromium import program
 from course_lib.handout import handout
 from course_lib.report import ModelCard, Result
 from tests.pages import Page
@@ -172,7 +172,7 @@ def _printed(path, chromium):
 @pytest.mark.slow
 @pytest.mark.xdist_group("template")
 def test_template_prints_on_two_sheets(filled):
-    chromium = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+    chromium = program()
     if chromium is None:
         pytest.skip("needs Chromium to print")
     # In a thread of its own: the browser tests may keep an event loop in this one.

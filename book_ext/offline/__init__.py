@@ -8,8 +8,6 @@ import json
 import re
 from pathlib import Path
 
-import yaml
-
 from .. import editions
 
 _WORKER = Path(__file__).parent / "sw.js"
@@ -21,8 +19,7 @@ _COLOR = "#123a4d"  # of the logo's ground
 
 def install(folder):
     """Write the service worker and the manifest for the pages as they are built."""
-    title = yaml.safe_load((editions.ROOT / "_config.yml").read_text(encoding="utf-8"))["title"]
-    _write(folder / _MANIFEST, json.dumps(_manifest(title), indent=1))
+    _write(folder / _MANIFEST, json.dumps(_manifest(editions.settings()["title"]), indent=1))
     files = {
         path.relative_to(folder).as_posix(): path
         for path in sorted(folder.rglob("*"))

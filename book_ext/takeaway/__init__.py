@@ -99,7 +99,7 @@ def _require_chinese_letters():
 
 def book_contents():
     """Caption and pages of every part, as `_toc.yml` has them, but for what is only online."""
-    contents = yaml.safe_load((editions.ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    contents = editions.contents()
     parts = [("", [contents["root"]])]
     for part in contents.get("parts", [{"caption": "", **contents}]):
         names = [chapter["file"] for chapter in part["chapters"]]
@@ -109,7 +109,7 @@ def book_contents():
 
 def about_the_book():
     """What the first page says."""
-    settings = yaml.safe_load((editions.ROOT / "_config.yml").read_text(encoding="utf-8"))
+    settings = editions.settings()
     project = tomllib.loads((editions.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     citation = yaml.safe_load((editions.ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     return {

@@ -64,6 +64,11 @@ class Workshop:
             route.fulfill(status=404, body="")
 
 
+def program():
+    """Where Chromium or Chrome lies, or None."""
+    return next(filter(None, map(shutil.which, _NAMES)), None)
+
+
 @contextlib.contextmanager
 def workshop(folder):
     """A browser before the built book in that folder.
@@ -72,7 +77,7 @@ def workshop(folder):
     ------
     TakeawayError
     """
-    path = next(filter(None, map(shutil.which, _NAMES)), None)
+    path = program()
     if path is None:
         raise TakeawayError("It takes Chromium or Chrome to print, and there is none.")
     from playwright.sync_api import sync_playwright

@@ -8,6 +8,7 @@ network).
 
 from .scoring import (
     Detections,
+    Found,
     MeanAveragePrecision,
     PrecisionRecall,
     average_precision,
@@ -20,6 +21,7 @@ from .scoring import (
 
 __all__ = [
     "Detections",
+    "Found",
     "MeanAveragePrecision",
     "PrecisionRecall",
     "average_precision",

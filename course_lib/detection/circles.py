@@ -13,8 +13,7 @@ from skimage.filters import threshold_otsu
 from skimage.transform import hough_circle, hough_circle_peaks
 
 from ..boxes import non_max_suppression
-from .grid import Found
-from .scoring import mean_average_precision
+from .scoring import Found, mean_average_precision
 
 #: Radii of red cells in pixels of a smear of 160×120.
 _RADII = np.arange(10, 15)

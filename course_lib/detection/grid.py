@@ -1,7 +1,5 @@
 """One look: a network that says of every cell of a grid what is there, and in which box."""
 
-from typing import NamedTuple
-
 import numpy as np
 import torch
 from torch import nn
@@ -9,6 +7,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits, smooth_l1_loss
 
 from .._validation import as_probability
 from ..boxes import IGNORED, anchor_boxes, decode, encode, match_anchors, non_max_suppression
+from .scoring import Found
 
 
 class GridDetector(nn.Module):
@@ -172,15 +171,6 @@ def detection_loss(answer, labels, offsets, box_weight=2.0, class_weights=None):
     )
     where = smooth_l1_loss(t[positive], offsets[positive], reduction="sum", beta=0.1)
     return (there + box_weight * where) / positive.sum().clamp(min=1)
-
-
-class Found(NamedTuple):
-    """What a detector found in several images: in each image from the highest score down."""
-
-    boxes: np.ndarray
-    scores: np.ndarray
-    classes: np.ndarray
-    images: np.ndarray
 
 
 @torch.no_grad()

@@ -24,6 +24,15 @@ class Detections(NamedTuple):
     scores: np.ndarray
 
 
+class Found(NamedTuple):
+    """What a detector found in several images: in each image from the highest score down."""
+
+    boxes: np.ndarray
+    scores: np.ndarray
+    classes: np.ndarray
+    images: np.ndarray
+
+
 def match_detections(boxes, scores, true_boxes, iou_threshold=0.5):
     """Which detections of one image hit an object.
 

@@ -468,33 +468,32 @@ EXERCISES = (
                 lambda weights, learn, look, lr: _two_epochs(
                     weights, learn, look, lr, ("train", "eval", "eval", "eval")
                 ),
-                "In the second epoch the running mean stands still: the network was still in "
-                "evaluation mode, where the first look had left it. `train` belongs at the start "
-                "of every epoch.",
+                "In the second epoch the running mean stands still, as in evaluation mode, where "
+                "the first look leaves the network. `train` belongs at the start of every epoch.",
             ),
             Misconception(
                 "looks_in_training_mode",
                 lambda weights, learn, look, lr: _two_epochs(
                     weights, learn, look, lr, ("train",) * 4
                 ),
-                "The weights are right, and the running mean holds the batches of `look` too: "
-                "they were looked at in training mode. `eval` comes before every look.",
+                "The weights are right, and the running mean holds the batches of `look` too, as "
+                "if they were looked at in training mode. `eval` comes before every look.",
             ),
             Misconception(
                 "never_in_training_mode",
                 lambda weights, learn, look, lr: _two_epochs(
                     weights, learn, look, lr, ("eval",) * 4
                 ),
-                "The running mean is that from before: the network learned in evaluation mode. "
-                "`train` belongs at the start of every epoch.",
+                "The running mean is that from before, as if the network learned in evaluation "
+                "mode. `train` belongs at the start of every epoch.",
             ),
             Misconception(
                 "learns_from_look",
                 lambda weights, learn, look, lr: _two_epochs(
                     weights, learn, look, lr, ("train",) * 4, steps_too=True
                 ),
-                "This network has learned from `look` as well. Those images are to look at: no "
-                "step, and evaluation mode.",
+                "These are the weights after learning from `look` as well. Those images are to "
+                "look at: no step, and evaluation mode.",
             ),
             Misconception(
                 "one_epoch",

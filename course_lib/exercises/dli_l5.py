@@ -256,14 +256,15 @@ EXERCISES = (
             Misconception(
                 "nothing_frozen",
                 lambda weights, batches, lr: _after_an_epoch(weights, batches, lr, _OLD + _END),
-                "The old layer has moved: nothing was frozen. `requires_grad_(False)` has an "
-                "underscore; without it a name is set that nobody reads.",
+                "The old layer has moved, as if nothing were frozen. `requires_grad_(False)` has "
+                "an underscore; without it a name is set that nobody reads.",
             ),
             Misconception(
                 "end_frozen_too",
                 lambda weights, batches, lr: _after_an_epoch(weights, batches, lr, ()),
-                "Neither has moved: the new end is frozen as well, or the optimizer does not know "
-                "it. Freeze the old part alone, and give the end's parameters to the optimizer.",
+                "Neither has moved, as if the new end were frozen as well, or unknown to the "
+                "optimizer. Freeze the old part alone, and give the end's parameters to the "
+                "optimizer.",
             ),
             Misconception(
                 "old_part_alone",

@@ -3,12 +3,13 @@
 import functools
 import http.server
 import os
-import shutil
 import threading
 from pathlib import Path
 from urllib.parse import urlparse
 
 import pytest
+
+from book_ext.takeaway.chromium import program
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "_build" / "html"
@@ -66,8 +67,7 @@ def address():
 
 @pytest.fixture(scope="session")
 def chromium():
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
+    path = program()
     if path is None:
         _unavailable("no Chromium was found.")
     from playwright.sync_api import sync_playwright
