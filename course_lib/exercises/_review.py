@@ -106,6 +106,7 @@ _CLAIMED = (
     "One number is what the study itself claims. Asked is the number that contradicts it, computed "
     "from the others in the text."
 )
+_PERCENT = "One number is a percentage. Asked is a share, from 0 to 1."
 _NOT_TOLD = (
     "One name stands for something of which its study says nothing. What is not told counts as "
     "done well."
@@ -329,6 +330,9 @@ def _number_confusion(kind, value, facts):
     for name, (of_kind, number, _) in _NUMBERS.items():
         if of_kind == kind and _agrees(value, number(facts)):
             return name
+    true = proof(kind, facts)
+    if 0 < true < 1 and _agrees(value / 100, true):
+        return "percent"
     claimed = _as_claimed(facts).get(kind)
     return "claimed" if claimed is not None and _agrees(value, claimed) else ""
 
@@ -388,7 +392,7 @@ def _right(number, found):
 def _misconceptions(kinds, drawn):
     hints = {"_or_".join(pair): hint for pair, hint in _PAIRS.items() if set(pair) <= set(kinds)}
     hints |= {name: hint for name, (kind, _, hint) in _NUMBERS.items() if kind in kinds}
-    hints |= {"claimed": _CLAIMED, "not_told": _NOT_TOLD, "accused": _ACCUSED}
+    hints |= {"percent": _PERCENT, "claimed": _CLAIMED, "not_told": _NOT_TOLD, "accused": _ACCUSED}
     return tuple(
         Misconception(name, functools.partial(_mistaken, name, tuple(kinds), drawn), hint)
         for name, hint in hints.items()
@@ -412,6 +416,9 @@ def _mistaken(name, kinds, drawn):
 def _spoiled(name, kinds, study):
     """Answers to a study that may show a confusion."""
     faults = study.faults
+    if name == "percent":
+        yield from (faults | {kind: 100 * true} for kind, true in faults.items())
+        return
     if name in _NUMBERS or name == "claimed":
         for kind in faults:
             numbers = _as_claimed(study.facts)

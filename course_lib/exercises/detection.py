@@ -203,6 +203,12 @@ def _nearest_decides(overlap, label, true_labels):
     return _read_false_alarm(overlap[nearest], label, true_labels[nearest])
 
 
+def _other_class_first(overlap, label, true_labels):
+    name = _read_false_alarm(overlap, label, true_labels)
+    other = (overlap >= 0.5) & (true_labels != label)
+    return "wrong class" if other.any() else name
+
+
 def _own_class_alone(overlap, label, true_labels):
     own = true_labels == label
     return _read_false_alarm(overlap[own], label, true_labels[own])
@@ -231,6 +237,7 @@ def _must_exceed(overlap, label, true_labels):
 _ALARMS = (
     ([0.6], [], False),
     ([0.52], [0.7], False),
+    ([0.7], [0.52], False),
     ([], [0.6], False),
     ([0.3], [0.6], False),
     ([0.2], [], False),
@@ -418,6 +425,12 @@ EXERCISES = (
                 _nearest_decides,
                 "These are the answers if the box that it overlaps most decides alone. It is "
                 "double as soon as one of those that it reaches is of its class.",
+            ),
+            Misconception(
+                "other_class_first",
+                _other_class_first,
+                "These are the answers if a box of another class is asked for first. It is double "
+                "as soon as it reaches a box of its own.",
             ),
             Misconception(
                 "own_class_alone",

@@ -148,27 +148,35 @@ def _train_and_look(weights, learn, look, lr):
     return _two_epochs(weights, learn, look, lr)
 
 
-def _two_epochs(weights, learn, look, lr, at=("train", "eval", "train", "eval"), steps_too=False):
+_MODES = ("train", "eval", "train", "eval")
+
+
+def _two_epochs(weights, learn, look, lr, at=_MODES, steps_too=False, adds_up=False):
     """`at` is the mode of each of the four passes; `steps_too` learns from `look` as well."""
     passes = zip((learn, look, learn, look), at, (True, steps_too, True, steps_too), strict=True)
-    return _passes(weights, lr, passes)
+    return _passes(weights, lr, passes, adds_up)
 
 
-def _passes(weights, lr, passes):
+def _passes(weights, lr, passes, adds_up=False):
     """Running mean and last weights after passes of (batches, mode, whether steps are made)."""
     import torch
 
     network = _normalized_network()
     network.load_state_dict(weights)
     parameters = list(network.parameters())
+    so_far = [torch.zeros_like(p) for p in parameters]
     for batches, mode, steps in passes:
         network.train(mode == "train")
         for x, y in batches:
             loss = torch.nn.functional.cross_entropy(network(x), y)
             gradients = torch.autograd.grad(loss, parameters)
+            if not steps:
+                continue
             with torch.no_grad():
-                for p, gradient in zip(parameters, gradients, strict=True):
-                    p -= lr * gradient * steps
+                for p, gradient, earlier in zip(parameters, gradients, so_far, strict=True):
+                    earlier *= adds_up
+                    earlier += gradient
+                    p -= lr * earlier
     return network[1].running_mean, network[3].weight.detach()
 
 
@@ -494,6 +502,14 @@ EXERCISES = (
                 ),
                 "These are the weights after learning from `look` as well. Those images are to "
                 "look at: no step, and evaluation mode.",
+            ),
+            Misconception(
+                "gradients_add_up",
+                lambda weights, learn, look, lr: _two_epochs(
+                    weights, learn, look, lr, adds_up=True
+                ),
+                "These are the values if each batch adds its gradient to those before: "
+                "`zero_grad()` clears them.",
             ),
             Misconception(
                 "one_epoch",

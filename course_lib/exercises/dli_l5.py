@@ -137,11 +137,11 @@ def _new_end(weights, batches, lr):
 _OLD, _END = ("0.0.weight", "0.0.bias"), ("1.weight", "1.bias")
 
 
-def _after_an_epoch(weights, batches, lr, moves=_END, last=lambda z: z):
+def _after_an_epoch(weights, batches, lr, moves=_END, last=lambda z: z, adds_up=False):
     """Weights of the old first layer and of the new end if the parameters in `moves` learn."""
     import torch
 
-    w = {name: value.clone().requires_grad_() for name, value in weights.items()}
+    w, so_far = {name: value.clone().requires_grad_() for name, value in weights.items()}, {}
     for x, y in batches:
         hidden = (x @ w["0.0.weight"].T + w["0.0.bias"]).relu()
         z = hidden @ w["1.weight"].T + w["1.bias"]
@@ -149,7 +149,8 @@ def _after_an_epoch(weights, batches, lr, moves=_END, last=lambda z: z):
         gradients = torch.autograd.grad(loss, list(w.values()))
         with torch.no_grad():
             for (name, value), gradient in zip(w.items(), gradients, strict=True):
-                value -= lr * gradient * (name in moves)
+                so_far[name] = gradient + so_far.get(name, 0) * adds_up
+                value -= lr * so_far[name] * (name in moves)
     return w["0.0.weight"].detach(), w["1.weight"].detach()
 
 
@@ -265,6 +266,12 @@ EXERCISES = (
                 "Neither has moved, as if the new end were frozen as well, or unknown to the "
                 "optimizer. Freeze the old part alone, and give the end's parameters to the "
                 "optimizer.",
+            ),
+            Misconception(
+                "gradients_add_up",
+                lambda weights, batches, lr: _after_an_epoch(weights, batches, lr, adds_up=True),
+                "The old layer is frozen, as it should be. These are the end's weights if each "
+                "batch adds its gradient to those before: `zero_grad()` clears them.",
             ),
             Misconception(
                 "old_part_alone",

@@ -144,6 +144,13 @@ def _alarm_nearest(overlap, label, true_labels):
     return "double" if true_labels[overlap.argmax()] == label else "wrong class"
 
 
+def _alarm_others_first(overlap, label, true_labels):
+    for j in range(len(overlap)):
+        if overlap[j] >= 0.5 and true_labels[j] != label:
+            return "wrong class"
+    return _alarm_loop(overlap, label, true_labels)
+
+
 def _alarm_renamed(**names):
     def answer(overlap, label, true_labels):
         kind = _alarm_loop(overlap, label, true_labels)
@@ -175,6 +182,7 @@ RIGHT = {
 WRONG = {
     "read_false_alarm": {
         "nearest": (_alarm_nearest, "nearest_decides"),
+        "others first": (_alarm_others_first, "other_class_first"),
         "no class": (_alarm_renamed(wrong_class="double"), "any_class_is_double"),
         "nothing is loose": (_alarm_renamed(loose="unboxed"), "below_half_is_unboxed"),
         "all wrong": (_alarm_renamed(double="wrong class"), None),

@@ -237,7 +237,7 @@ WRONG = {
         "train() once": (lambda *a: _trained_twice(*a, back=False), "never_back_to_training"),
         "no eval()": (lambda *a: _trained_twice(*a, switch=False), "looks_in_training_mode"),
         "once": (lambda *a: _trained_twice(*a, epochs=1), "one_epoch"),
-        "gradients pile up": (lambda *a: _trained_twice(*a, remember=True), None),
+        "gradients pile up": (lambda *a: _trained_twice(*a, remember=True), "gradients_add_up"),
         "three epochs": (lambda *a: _trained_twice(*a, epochs=3), None),
         "lists exchanged": (lambda w, learn, look, lr: _trained_twice(w, look, learn, lr), None),
         "mean alone": (lambda *a: _trained_twice(*a)[0], None),

@@ -141,7 +141,7 @@ WRONG = {
             lambda weights, batches, lr: (weights["0.0.weight"], weights["1.weight"]),
             "end_frozen_too",
         ),
-        "gradients pile up": (lambda *a: _with_new_end(*a, forget=False), None),
+        "gradients pile up": (lambda *a: _with_new_end(*a, forget=False), "gradients_add_up"),
         "first batch": (lambda w, batches, lr: _with_new_end(w, batches[:1], lr), None),
         "end alone": (lambda *a: _with_new_end(*a)[1], None),
         "exchanged": (lambda *a: _with_new_end(*a)[::-1], "reversed"),

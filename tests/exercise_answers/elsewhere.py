@@ -394,7 +394,7 @@ WRONG = {
         "everything": (lambda: (1895, *(dict.fromkeys(_KINDS, 0.5),) * 3), "not_told"),
         "percent": (
             lambda: (1895, {"subgroup": 63, "calibration": 184}, {"spectrum": 64}, {}),
-            None,
+            "percent",
         ),
         "no dictionaries": (lambda: (1895, "subgroup", "spectrum", ""), None),
     },
