@@ -3,6 +3,8 @@
 import itertools
 import math
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -422,3 +424,12 @@ def test_markdown_holds_paragraphs_and_tables(exercise):
     assert all(text.startswith("**Study 1**\n\n") for text in shown)
     assert any("\n\n```text\nseverity" in text for text in shown)
     assert all(text.count("```") % 2 == 0 for text in shown)
+
+
+def test_chapters_without_judgements_do_not_depend_on_the_studies():
+    code = (
+        "import sys; from course_lib.exercises import check, find; find('metrics.ppv');"
+        "assert 'course_lib.exercises._studies' not in sys.modules;"
+        "from course_lib.exercises import studies"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
