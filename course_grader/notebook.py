@@ -72,11 +72,14 @@ class Found:
         had run when it was checked.
     notes : tuple of str
         What was unusual about finding it, one clause each.
+    is_sure : bool
+        Whether a mark or a check says that it is this exercise's, and not its name alone.
     """
 
     cells: tuple[str, ...]
     places: tuple[tuple[int, int], ...]
     notes: tuple[str, ...] = field(default=())
+    is_sure: bool = True
 
     @property
     def answer(self):
@@ -176,7 +179,7 @@ def find(cells, exercise_id):
     used = [cell for cell in cells if cell.is_code or exercise_id in cell.marks]
     marked = _indices(used, lambda cell: cell.marks[0] == exercise_id)
     marked = marked or _indices(used, lambda cell: cell.marks[1] == exercise_id)
-    defines = _indices(used, lambda cell: _defines(cell, name))
+    defines = _indices(used, lambda cell: _defines(cell, name) and not _others(cell, exercise_id))
     own = [place for place in defines if place in marked]
     check = max(_indices(used, lambda cell: _checks(cell, exercise_id, name)), default=-1)
     checked = [place for place in defines if place <= check]
@@ -199,7 +202,8 @@ def find(cells, exercise_id):
         notes.append(f"{len(defines)} cells define it; {_which(order[0], defines, check)}")
     if not used[order[0]].is_code:
         notes.append("its cell is no code cell any more; it was graded as code")
-    return Found(tuple(cell.source for cell in used), places, tuple(notes))
+    is_sure = bool(marked) or check >= 0
+    return Found(tuple(cell.source for cell in used), places, tuple(notes), is_sure)
 
 
 # More definitions than these are not tried, or looked at in one cell.
@@ -225,6 +229,13 @@ def _defines(cell, name):
         return False
     found = itertools.islice(_definition(name).finditer(cell.source), _MAX_MATCHES)
     return any(not _inside(cell.source[: match.start()], match["indent"]) for match in found)
+
+
+def _others(cell, exercise_id):
+    """Whether the cell is marked as another chapter's exercise that asks for the same function."""
+    name = exercise_id.partition(".")[2]
+    marks = [mark for mark in cell.marks if mark.partition(".")[2] == name]
+    return bool(marks) and exercise_id not in marks
 
 
 def _inside(above, indent):

@@ -231,14 +231,17 @@ def _one_attempt(student, owned, exercise_ids, budget):
         )
         submission.wait(exercise_ids, f"more than {_MAX_NOTEBOOKS} notebooks were handed in")
         readable = []
-    seen, where = set(), {}
+    seen, where, aside = set(), {}, []
     for file, owner in readable:
         if budget.spent:
             said = "was not read, nor what follows it: all together is more than is read of anybody"
             submission.problems.append(f"{_path(file)}: {said}")
             submission.wait(exercise_ids, "not all that was handed in was read")
             break
-        _add(submission, seen, where, file, owner, exercise_ids, budget)
+        aside += _add(submission, seen, where, file, owner, exercise_ids, budget)
+    for exercise, found, name in aside:
+        if exercise not in submission.found:
+            _take(submission, where, exercise, found, name)
     submission.problems += unread[:_NAMED]
     if len(unread) > _NAMED:
         submission.problems.append(f"{len(unread) - _NAMED} more files were not read")
@@ -268,7 +271,14 @@ def _no_notebook(file):
 
 
 def _add(submission, seen, where, file, owner, exercise_ids, budget):
-    """Read one notebook into a submission; whatever is wrong becomes one of its problems."""
+    """Read one notebook into a submission; whatever is wrong becomes one of its problems.
+
+    Returns
+    -------
+    list of tuple
+        Exercise, `notebook.Found` and file of what only has the name of an exercise, in a notebook
+        of another chapter: chapters import or define functions of the same names.
+    """
     name = _path(file)
     if owner.chapter:
         submission.chapters.add(owner.chapter)
@@ -277,28 +287,39 @@ def _add(submission, seen, where, file, owner, exercise_ids, budget):
         budget.take(data)
         digest = hashlib.sha256(data).digest()
         if digest in seen:
-            return
+            return []
         seen.add(digest)
         cells = notebook.read(data, exercise_ids)
         budget.take_cells(cells)
         answers = {exercise: notebook.find(cells, exercise) for exercise in exercise_ids}
     except (ValueError, OSError) as error:
         submission.problems.append(f"{name}: {text.line(error)}")
-        return
+        return []
     except (RecursionError, MemoryError) as error:
         submission.problems.append(f"{name}: is too deep to be read ({type(error).__name__})")
-        return
+        return []
     submission.notebooks += 1
     if not file.name.lower().endswith(".ipynb"):
         submission.problems.append(f"{name}: was read as a notebook, in spite of its name's end")
-    submission.marked |= {mark for cell in cells for mark in cell.marks if mark in answers}
+    marked = {mark for cell in cells for mark in cell.marks if mark in answers}
+    chapters = {mark.partition(".")[0] for mark in marked}
+    submission.marked |= marked
     submission.named |= _functions(cells, exercise_ids)
+    aside = []
     for exercise, found in answers.items():
         if found is None:
             continue
-        _choose(submission, where, exercise, found, name)
-        for note in found.notes:
-            submission.remarks.setdefault(note, []).append(exercise)
+        if found.is_sure or not chapters or exercise.partition(".")[0] in chapters:
+            _take(submission, where, exercise, found, name)
+        else:
+            aside.append((exercise, found, name))
+    return aside
+
+
+def _take(submission, where, exercise, found, name):
+    _choose(submission, where, exercise, found, name)
+    for note in found.notes:
+        submission.remarks.setdefault(note, []).append(exercise)
 
 
 def _choose(submission, where, exercise, found, name):

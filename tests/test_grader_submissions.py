@@ -5,8 +5,10 @@ import json
 import os
 import zipfile
 
+import nbformat
 import pytest
 
+from book_ext import editions
 from course_grader import delivery, layouts, notebook, submissions
 from course_lib.exercises import catalog
 
@@ -257,6 +259,52 @@ def test_two_files_that_differ_are_left_to_a_person(tmp_path, as_zip):
     assert set(found["ANN"].ambiguous) == {"metrics.ppv"}
     assert any("answer it differently" in said for said in found["ANN"].sentences(IDS))
     assert not found["bob"].ambiguous
+
+
+def test_whoever_hands_in_the_whole_book_is_asked_nothing(tmp_path):
+    """Chapters import and define functions by the names of others' exercises."""
+    folder = tmp_path / "ann"
+    folder.mkdir()
+    for path in editions.chapter_files():
+        solved = editions.exercise_cells(path.read_text("utf-8"))
+        book = nbformat.read(path.with_suffix(".ipynb"), 4)
+        for one in book.cells:
+            if exercise := one.metadata.get("exercise"):
+                one.source = solved[exercise]["solution"]
+        nbformat.write(book, folder / path.with_suffix(".ipynb").name)
+    (ann,) = submissions.read(tmp_path, catalog(), by="folders").submissions
+    assert set(ann.found) == set(catalog())
+    assert (ann.ambiguous, ann.remarks, ann.problems) == ({}, {}, [])
+    assert all(found.is_sure for found in ann.found.values())
+
+
+NAMESAKES = ("dli_l3.receptive_field", "feature_visualization.receptive_field")
+
+
+def test_an_answer_to_a_namesake_is_no_answer():
+    one, other = NAMESAKES
+    marked = written(cell("def receptive_field(layers):\n    return 1", one))
+    cells = notebook.read(marked, NAMESAKES)
+    assert notebook.find(cells, one).is_sure
+    assert notebook.find(cells, other) is None
+
+
+@pytest.mark.parametrize("name", ["a", "z"])
+def test_a_name_in_the_notebook_of_another_chapter_is_the_last_resort(tmp_path, name):
+    one, other = NAMESAKES
+    named = written(
+        cell("def convolve(image, kernel):\n    return 2", "dli_l3.convolve"),
+        cell("def receptive_field(layers):\n    return 3"),
+    )
+    stub = written(cell("def receptive_field(kernels, strides):\n    return ...", other))
+    files = {"ann/l3.ipynb": named, "bob/l3.ipynb": named, f"bob/{name}.ipynb": stub}
+    ids = ["dli_l3.convolve", *NAMESAKES]
+    read = submissions.read(handed_in(tmp_path, files, False), ids).submissions
+    found = {submission.student: submission.found for submission in read}
+    assert found["ann"][other].answer.endswith("return 3")
+    assert not found["ann"][other].is_sure
+    assert found["bob"][other].answer.endswith("return ...")
+    assert found["bob"][one].answer.endswith("return 3")
 
 
 @pytest.mark.parametrize(
