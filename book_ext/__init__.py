@@ -15,6 +15,7 @@ from . import (
     execute,
     glossary,
     landing,
+    language,
     live,
     outputs,
     pages,
@@ -87,6 +88,7 @@ def setup(app):
     term_cards.connect(app)
     outputs.connect(app)
     landing.connect(app)
+    language.connect(app)
     described.connect(app)
     search.connect(app)
     takeaway.connect(app)

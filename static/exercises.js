@@ -8,11 +8,19 @@
   const page = location.pathname.slice(root.pathname.length).replace(/\.html$/, "");
   const isServed = location.protocol.startsWith("http");
   const isLive = document.querySelector('meta[name="exercises"]') !== null;
+  const { markLanguage, t } = globalThis.bookLanguage;
 
   function make(tag, properties, ...children) {
     const node = Object.assign(document.createElement(tag), properties);
     node.append(...children);
+    // Not of code.
+    if (tag !== "pre") markLanguage(node);
     return node;
+  }
+
+  function write(node, text) {
+    node.textContent = text;
+    markLanguage(node);
   }
 
   // What is remembered, in this browser alone.
@@ -91,7 +99,7 @@
   // No copy is taken for it that a browser keeps, for the site may have been built anew since.
   async function askBook() {
     const response = await fetch(new URL("live/book.json", root), { cache: "no-cache" });
-    if (!response.ok) throw new Error("it cannot be reached");
+    if (!response.ok) throw new Error(t("it cannot be reached"));
     return response.json();
   }
   const inLive = ({ at }, name) => new URL(`live/${at}/${name}`, root);
@@ -111,7 +119,7 @@
           python.worker = null;
           reject(new Error(message));
         };
-        worker.onerror = (event) => fail(event.message || "its files did not load");
+        worker.onerror = (event) => fail(event.message || t("its files did not load"));
         worker.onmessage = ({ data }) => {
           if (data.type === "progress") python.onProgress(data.received);
           else if (data.type === "ready") resolve(dispatchEvent(new Event("python-ready")));
@@ -129,7 +137,7 @@
         throw error;
       });
       if (book.protocol === PROTOCOL) return book;
-      throw new Error("the book was renewed: load this page again");
+      throw new Error(t("the book was renewed: load this page again"));
     },
     restart() {
       python.worker?.terminate();
@@ -150,12 +158,12 @@
           python.restart();
           resolve({ status: "incorrect", message });
         };
-        const late = `Stopped after ${LIMIT_S} seconds: does a loop never end?`;
+        const late = t("Stopped after {n} seconds: does a loop never end?", { n: LIMIT_S });
         const timer = setTimeout(() => stop(late), LIMIT_S * 1000);
         python.waiting.set(id, ({ type, found, message }) => {
           clearTimeout(timer);
           if (type === "answered") resolve(found);
-          else stop(`Python stopped: ${reason(message)}`);
+          else stop(t("Python stopped: {why}", { why: reason(message) }));
         });
         python.worker.postMessage({ id, exercise, code, above });
       });
@@ -163,8 +171,8 @@
   };
 
   function reason(message) {
-    if (/call stack|recursion/i.test(message)) return "a function calls itself without end.";
-    if (/memory/i.test(message)) return "it ran out of memory.";
+    if (/call stack|recursion/i.test(message)) return t("a function calls itself without end.");
+    if (/memory/i.test(message)) return t("it ran out of memory.");
     return message.trim().split("\n").at(-1);
   }
 
@@ -265,20 +273,24 @@
     const kind = found.status.replace(" ", "-");
     const mark = make("span", { className: "check-mark" }, MARKS[found.status]);
     mark.setAttribute("aria-hidden", "true");
-    const status = make("b", {}, mark, ` ${id}: ${found.status}.`);
-    const head = make("p", {}, status, ` ${found.message}`);
+    const status = make("b", {}, mark, t(" {id}: {verdict}.", { id, verdict: t(found.status) }));
+    const head = make("p", {}, status, " ", make("span", {}, found.message));
     const said = make("div", { className: `check check-${kind}` }, head);
     if (found.line) {
-      const text = `Line ${found.line}: ${edit.code.split("\n")[found.line - 1]?.trim() ?? ""}`;
-      const go = make("button", { type: "button", textContent: "Go to the line" });
+      const code = edit.code.split("\n")[found.line - 1]?.trim() ?? "";
+      const text = t("Line {n}: {code}", { n: found.line, code });
+      const go = make("button", { type: "button" }, t("Go to the line"));
       go.onclick = () => edit.select(found.line);
       said.append(make("pre", {}, text), make("p", { className: "exercise-actions" }, go));
     }
-    if (found.hint) said.append(make("p", {}, make("b", {}, "Hint:"), ` ${found.hint}`));
+    if (found.hint) {
+      const hint = make("span", {}, found.hint);
+      said.append(make("p", {}, make("b", {}, t("Hint:")), " ", hint));
+    }
     if (found.example) said.append(make("pre", {}, found.example));
     if (found.note) said.append(make("p", {}, found.note));
     const printed = found.printed?.trimEnd();
-    return printed ? [said, make("p", {}, "Printed:"), make("pre", {}, printed)] : [said];
+    return printed ? [said, make("p", {}, t("Printed:")), make("pre", {}, printed)] : [said];
   }
 
   // A card ---------------------------------------------------------------------------------------
@@ -286,25 +298,25 @@
     const { exercise: id, version } = card.dataset;
     const shown = card.querySelector(".tag_exercise");
     const stub = shown.querySelector("pre").textContent.trimEnd();
-    const run = make("button", { type: "button", className: "exercise-run" }, "Run and check");
-    const again = make("button", { type: "button" }, "Start again");
+    const run = make("button", { type: "button", className: "exercise-run" }, t("Run and check"));
+    const again = make("button", { type: "button" }, t("Start again"));
     const state = make("span", { className: "exercise-state" });
     const size = make("p", { className: "exercise-size" }, book.loading);
     const out = make("div", { className: "exercise-verdict" });
     out.setAttribute("aria-live", "polite");
-    const label = `Your answer: ${card.getAttribute("aria-label")}`;
+    const label = t("Your answer: {exercise}", { exercise: card.getAttribute("aria-label") });
     const edit = editor(label, "exercise-help", () => run.click());
     const thought = make(
       "p",
       {},
-      "Run your answer first: known mistakes have a hint of their own.",
+      t("Run your answer first: known mistakes have a hint of their own."),
     );
     const hints = card.querySelectorAll(".exercise-hint");
     hints[hints.length - 1].append(
       make(
         "details",
         { className: "exercise-hint" },
-        make("summary", {}, "Hint: what went wrong"),
+        make("summary", {}, t("Hint: what went wrong")),
         thought,
       ),
     );
@@ -323,8 +335,8 @@
     }
     function tell() {
       card.dataset.state = memory.state(id, version);
-      const names = { solved: "✓ Solved", seen: "Solution seen", "": "" };
-      state.textContent = names[card.dataset.state];
+      const names = { solved: t("✓ Solved"), seen: t("Solution seen"), "": "" };
+      write(state, names[card.dataset.state]);
     }
     chapter.cards.set(id, {
       stub,
@@ -353,8 +365,8 @@
       if (run.getAttribute("aria-disabled") === "true") return;
       run.setAttribute("aria-disabled", "true");
       const bar = make("progress", { max: book.bytes, value: 0 });
-      bar.setAttribute("aria-label", "Loading Python");
-      const doing = python.worker ? "Running …" : book.doing;
+      bar.setAttribute("aria-label", t("Loading Python"));
+      const doing = python.worker ? t("Running …") : book.doing;
       out.replaceChildren(make("p", {}, doing), ...(python.worker ? [] : [bar]));
       python.onProgress = (received) => {
         bar.value = received;
@@ -367,14 +379,16 @@
         const found = await python.ask(id, code, await chapter.above(id));
         out.replaceChildren(...verdict(id, found, edit));
         if (found.status === "incorrect")
-          thought.textContent =
-            found.hint || "This mistake is not a known one. Compare expected and got, by hand.";
+          write(
+            thought,
+            found.hint || t("This mistake is not a known one. Compare expected and got, by hand."),
+          );
         if (found.status === "correct" && card.dataset.state === "")
           remember({ code, solved: true, seen: false });
         else memory.change(id, { code, wrong: found.status === "incorrect" });
       } catch (error) {
-        const why = `Python could not start here (${error.message}). Open the chapter in Colab.`;
-        out.replaceChildren(make("p", {}, why));
+        const said = "Python could not start here ({why}). Open the chapter in Colab.";
+        out.replaceChildren(make("p", {}, t(said, { why: error.message })));
       }
       run.removeAttribute("aria-disabled");
     };
@@ -387,17 +401,18 @@
     const count = make("p", { className: "exercise-count" });
     const said = make("p", {});
     said.setAttribute("aria-live", "polite");
-    const save = make("button", { type: "button" }, "Download my notebook");
+    const save = make("button", { type: "button" }, t("Download my notebook"));
     const file = make("input", { type: "file", accept: ".ipynb" });
-    const open = make("label", { className: "exercise-file" }, "Open my notebook", file);
+    const open = make("label", { className: "exercise-file" }, t("Open my notebook"), file);
     const chapter = {
       cards: new Map(),
       tell() {
         const states = Object.entries(ids).map(([id, version]) => memory.state(id, version));
         const solved = states.filter((state) => state === "solved").length;
         const seen = states.filter((state) => state === "seen").length;
-        const also = seen ? `, ${seen} solution${seen > 1 ? "s" : ""} seen` : "";
-        count.textContent = `Exercises: ${solved} of ${states.length} solved${also}`;
+        const also = seen ? t(", {n} {n:solution|solutions} seen", { n: seen }) : "";
+        const all = t("Exercises: {solved} of {n} solved", { solved, n: states.length });
+        write(count, all + also);
         tellContents(book);
       },
       // Cells of the chapter above an exercise, with the reader's own answers to earlier ones.
@@ -428,16 +443,17 @@
       try {
         const found = Object.entries(answersIn(await file.files[0].text(), Object.keys(ids)));
         for (const [id, code] of found) chapter.cards.get(id).open(code);
-        said.textContent = `Opened ${found.length} answers. Run them to see what they earn.`;
+        const opened = "Opened {n} {n:answer|answers}. Run them to see what they earn.";
+        write(said, t(opened, { n: found.length }));
       } catch (error) {
-        said.textContent = `This file cannot be opened: ${error.message}`;
+        write(said, t("This file cannot be opened: {why}", { why: error.message }));
       }
       file.value = "";
     };
     const help = make(
       "p",
       { id: "exercise-help", className: "exercise-hidden" },
-      "Control and Enter run it. Once you have typed, Tab indents; Escape, then Tab leaves.",
+      t("Control and Enter run it. Once you have typed, Tab indents; Escape, then Tab leaves."),
     );
     document
       .querySelector(".bd-article h1")
@@ -450,7 +466,7 @@
     const exercises = Object.entries(book.chapters[target] ?? {});
     const states = exercises.map(([id, version]) => memory.state(id, version));
     const count = states.filter((state) => state === "solved").length;
-    return count ? `${count} of ${states.length}` : null;
+    return count ? { solved: count, n: states.length } : null;
   }
 
   function tellContents(book) {
@@ -458,11 +474,12 @@
       const target = new URL(link.href).pathname.slice(root.pathname.length);
       const count = solved(book, target.replace(/\.html$/, ""));
       link.querySelector(".exercise-count")?.remove();
-      if (count) link.append(make("span", { className: "exercise-count" }, ` ${count} solved`));
+      const text = count && t(" {solved} of {n} solved", count);
+      if (count) link.append(make("span", { className: "exercise-count" }, text));
     }
     for (const card of document.querySelectorAll("[data-exercises-of]")) {
       const count = solved(book, card.dataset.exercisesOf);
-      if (count) card.textContent = `${count} exercises solved`;
+      if (count) write(card, t("{solved} of {n} exercises solved", count));
     }
   }
 
@@ -470,26 +487,26 @@
     followQuizzes();
     const cards = document.querySelectorAll(".exercise[data-version]");
     const say = (why) => {
-      for (const card of cards) card.querySelector(".exercise-elsewhere span").textContent = why;
+      for (const card of cards) write(card.querySelector(".exercise-elsewhere span"), why);
     };
     if (!isLive) return;
     if (!isServed) {
-      say("Opened as a file, this page cannot start Python");
+      say(t("Opened as a file, this page cannot start Python"));
       return;
     }
     const book = await askBook().catch(() => null);
     if (!book) {
-      say("The page's Python cannot be reached");
+      say(t("The page's Python cannot be reached"));
       return;
     }
     const megabytes = (book.bytes / 1e6).toFixed(1);
-    book.loading = `The first Run loads Python, ${megabytes} MB.`;
-    book.doing = `Loading Python, ${megabytes} MB, once …`;
+    book.loading = t("The first Run loads Python, {megabytes} MB.", { megabytes });
+    book.doing = t("Loading Python, {megabytes} MB, once …", { megabytes });
     tellContents(book);
     const place = document.querySelector("section#your-progress");
     if (place) {
       const { showProgress } = await import(inLive(book, "progress.mjs"));
-      showProgress({ root, make, memory, quizzes, place });
+      showProgress({ root, make, write, t, memory, quizzes, place });
     }
     if (!cards.length) return;
     const chapter = openChapter(book, book.chapters[page]);

@@ -29,8 +29,11 @@ addEventListener("DOMContentLoaded", () => {
   const other = entry.cloneNode(true);
   const button = other.querySelector("button");
   button.removeAttribute("onclick");
-  button.title = "Print to PDF, with all solutions";
-  button.querySelector(".btn__text-container").textContent = ".pdf with solutions";
+  const { markLanguage, t } = globalThis.bookLanguage;
+  button.title = t("Print to PDF, with all solutions");
+  const text = button.querySelector(".btn__text-container");
+  text.textContent = t(".pdf with solutions");
+  markLanguage(text);
   button.addEventListener("click", printAll);
   entry.after(other);
 });

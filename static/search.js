@@ -3,7 +3,28 @@
 (() => {
   const notProse = "h1, script, style, button, .headerlink, .cell, .cw-host, .math, .cell_output";
   const length = 240;
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: Sphinx puts the number in
+  const FOUND = "Search finished, found ${resultCount} page(s) matching the search query.";
+  const NOTHING =
+    "Your search did not match any documents. Please make sure that all words are spelled " +
+    "correctly and that you've selected enough categories.";
   let asked = "";
+  const { markLanguage, t } = globalThis.bookLanguage;
+
+  // What Sphinx itself says, in the reader's language.
+  Object.assign(Documentation.TRANSLATIONS, {
+    "Search Results": t("Search Results"),
+    Searching: t("Searching"),
+    "Preparing search...": t("Preparing search..."),
+    ", in ": t(", in "),
+    [FOUND]: t(FOUND),
+    [NOTHING]: t(NOTHING),
+  });
+  addEventListener("DOMContentLoaded", () => {
+    const results = document.getElementById("search-results");
+    const mark = () => results.querySelectorAll("h2, .search-summary").forEach(markLanguage);
+    if (results) new MutationObserver(mark).observe(results, { childList: true, subtree: true });
+  });
 
   const parse = Search._parseQuery;
   Search._parseQuery = (query) => {

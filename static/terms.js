@@ -25,7 +25,11 @@ addEventListener("DOMContentLoaded", () => {
     hide();
     link = target;
     link.setAttribute("aria-describedby", card.id);
-    card.textContent = link.dataset.card;
+    // Its name in Chinese, and what it means in English
+    const [name, ...meaning] = link.dataset.card.split(" · ");
+    const inChinese = Object.assign(document.createElement("span"), { textContent: name });
+    inChinese.lang = globalThis.bookLanguage.CHINESE;
+    card.replaceChildren(inChinese, ` · ${meaning.join(" · ")}`);
     card.hidden = false;
     place();
   };

@@ -1,20 +1,22 @@
 // The page "Your progress": what is solved, what to ask again, and a copy of it to take along.
 
-export function showProgress({ root, make, memory, quizzes, place }) {
+export function showProgress({ root, make, write, t, memory, quizzes, place }) {
   const said = make("p", {});
   said.setAttribute("aria-live", "polite");
   const table = make("table", {});
   const review = make("div", {});
-  place.append(table, make("h2", {}, "Asked again"), review, copies(), said);
+  place.append(table, make("h2", {}, t("Asked again")), review, copies(), said);
   show();
 
   async function show() {
     const chapters = await fetch(new URL("progress.json", import.meta.url)).then((r) => r.json());
-    const heads = ["chapter", "exercises", "seen", "quiz"];
+    const heads = [t("chapter"), t("exercises"), t("seen"), t("quiz")];
     const head = make("tr", {}, ...heads.map((text) => make("th", { scope: "col" }, text)));
     table.replaceChildren(make("thead", {}, head), make("tbody", {}, ...chapters.map(row)));
     reviewed(chapters);
   }
+
+  const share = (count, n) => t("{count} of {n}", { count, n });
 
   function row({ page, title, exercises, questions }) {
     const states = exercises.map(({ id, version }) => memory.state(id, version));
@@ -22,9 +24,9 @@ export function showProgress({ root, make, memory, quizzes, place }) {
     const known = questions.map(({ text }) => quizzes.get(`${page}: ${text}`).first?.isRight);
     const link = make("a", { href: new URL(`${page}.html`, root) }, title);
     const cells = [
-      states.length ? `${count("solved")} of ${states.length}` : "–",
+      states.length ? share(count("solved"), states.length) : "–",
       count("seen") || "–",
-      questions.length ? `${known.filter(Boolean).length} of ${questions.length}` : "–",
+      questions.length ? share(known.filter(Boolean).length, questions.length) : "–",
     ];
     const name = make("th", { scope: "row" }, link);
     return make("tr", {}, name, ...cells.map((text) => make("td", {}, String(text))));
@@ -46,13 +48,13 @@ export function showProgress({ root, make, memory, quizzes, place }) {
       const j = Math.floor(Math.random() * (i + 1));
       [due[i], due[j]] = [due[j], due[i]];
     }
-    const nothing = make("p", {}, "Nothing is due. What you get wrong comes here.");
+    const nothing = make("p", {}, t("Nothing is due. What you get wrong comes here."));
     review.replaceChildren(...(due.length ? due : [nothing]));
   }
 
   function linked(page, id, name) {
     const link = make("a", { href: new URL(`${page}.html#exercise-${id}`, root) }, name);
-    return make("p", {}, "An exercise that was not right yet: ", link);
+    return make("p", {}, t("An exercise that was not right yet: "), link);
   }
 
   function asked(key, { text, choices }, title) {
@@ -63,16 +65,17 @@ export function showProgress({ root, make, memory, quizzes, place }) {
       const input = make("input", { type: "radio", name: key });
       input.onchange = () => {
         chosen = choice;
-        why.textContent = "";
+        write(why, "");
       };
       return make("label", { className: "exercise-choice" }, input, " ", choice.text);
     });
-    const check = make("button", { type: "button" }, "Check");
-    check.setAttribute("aria-label", `Check: ${text}`);
+    const check = make("button", { type: "button" }, t("Check"));
+    check.setAttribute("aria-label", t("Check: {question}", { question: text }));
     check.onclick = () => {
       if (chosen) quizzes.answer(key, chosen.right === true, chosen.text);
-      const verdict = chosen?.right ? "✓ Right." : "✗ Not quite.";
-      why.textContent = chosen ? `${verdict} ${chosen.why}` : "Choose an answer first.";
+      if (!chosen) return write(why, t("Choose an answer first."));
+      const verdict = chosen.right ? t("✓ Right.") : t("✗ Not quite.");
+      why.replaceChildren(make("span", {}, verdict), " ", make("span", {}, chosen.why));
     };
     const actions = make("div", { className: "exercise-actions" }, check);
     const legend = make("legend", {}, text);
@@ -81,10 +84,10 @@ export function showProgress({ root, make, memory, quizzes, place }) {
   }
 
   function copies() {
-    const save = make("button", { type: "button" }, "Save a copy");
+    const save = make("button", { type: "button" }, t("Save a copy"));
     const file = make("input", { type: "file", accept: ".json" });
-    const open = make("label", { className: "exercise-file" }, "Read a copy", file);
-    const erase = make("button", { type: "button" }, "Erase everything");
+    const open = make("label", { className: "exercise-file" }, t("Read a copy"), file);
+    const erase = make("button", { type: "button" }, t("Erase everything"));
     save.onclick = () => {
       const copy = JSON.stringify({ exercises: memory.all(), questions: quizzes.all() }, null, 1);
       const address = URL.createObjectURL(new Blob([copy], { type: "application/json" }));
@@ -94,21 +97,21 @@ export function showProgress({ root, make, memory, quizzes, place }) {
     file.onchange = async () => {
       try {
         const { exercises, questions } = JSON.parse(await file.files[0].text());
-        if (!isRecord(exercises) || !isRecord(questions)) throw new Error("it is no such copy.");
+        if (!isRecord(exercises) || !isRecord(questions)) throw new Error(t("it is no such copy."));
         memory.replace({ ...memory.all(), ...exercises });
         quizzes.replace({ ...quizzes.all(), ...questions });
-        said.textContent = "The copy was read.";
+        write(said, t("The copy was read."));
         show();
       } catch (error) {
-        said.textContent = `This file cannot be read: ${error.message}`;
+        write(said, t("This file cannot be read: {why}", { why: error.message }));
       }
       file.value = "";
     };
     erase.onclick = () => {
-      if (!confirm("Erase all answers and all progress in this book?")) return;
+      if (!confirm(t("Erase all answers and all progress in this book?"))) return;
       memory.replace({});
       quizzes.replace({});
-      said.textContent = "Everything is erased.";
+      write(said, t("Everything is erased."));
       show();
     };
     return make("div", { className: "exercise-actions" }, save, open, erase);

@@ -8,7 +8,7 @@ import json
 import re
 from pathlib import Path
 
-from .. import editions
+from .. import editions, language
 
 _WORKER = Path(__file__).parent / "sw.js"
 _MANIFEST = "book.webmanifest"
@@ -29,6 +29,8 @@ def install(folder):
     listed = json.dumps(kept, separators=(",", ":"))
     text = _WORKER.read_text(encoding="utf-8")
     text = text.replace("const FILES = {};", f"const FILES = {listed};", 1)
+    said = {each: other for each, other in language.texts().items() if f'"{each}"' in text}
+    text = text.replace("const TEXTS = {};", f"const TEXTS = {json.dumps(said)};", 1)
     _write(folder / "sw.js", text)
 
 

@@ -4,6 +4,8 @@
 // Everything that may be kept: its place below the root, and the beginning of its SHA-256. Files are
 // kept by that digest, so that builds never mix, and what two of them share is kept once.
 const FILES = {};
+// What the page below says, from English to Chinese: no script asks the reader's language there.
+const TEXTS = {};
 
 const ROOT = new URL("./", self.location);
 // Other books and sites of the same host have caches, too.
@@ -117,11 +119,13 @@ async function notHere() {
     const title = /<title>(.*?)( &#8212;.*)?<\/title>/.exec(text)?.[1];
     pages.push(`<li><a href="${new URL(path, ROOT)}">${title ?? path}</a></li>`);
   }
+  const both = (text) => `${text} <span lang="zh-Hant-TW">${TEXTS[text]}</span>`;
+  const missed = "This page was not visited before, so it is not on this device. These are:";
   const body =
     '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>No network</title>' +
     '<meta name="viewport" content="width=device-width"><meta name="color-scheme" ' +
     'content="light dark"><body style="font: 1.1rem/1.6 sans-serif; max-width: 34rem; ' +
-    'margin: 2rem auto; padding: 0 1rem"><h1>No network</h1><p>This page was not visited ' +
-    `before, so it is not on this device. These are:</p><ul>${pages.join("")}</ul>`;
+    `margin: 2rem auto; padding: 0 1rem"><h1>${both("No network")}</h1>` +
+    `<p>${both(missed)}</p><ul>${pages.join("")}</ul>`;
   return new Response(body, { status: 503, headers: { "Content-Type": "text/html" } });
 }

@@ -7,6 +7,9 @@
 // key of the state. `set({ key: value })` changes the state; then all controls follow, `draw`
 // draws, and the notebook is told. A widget that is `kept` holds what the reader has done so far:
 // it cannot be reset, and no link leads to it.
+//
+// Texts are in English, and shown in the reader's language: a constant one by whatever makes an
+// element of it, one with numbers in it by `t`.
 
 export function live(mount, host, data, start, changed) {
   const state = { ...start };
@@ -15,6 +18,7 @@ export function live(mount, host, data, start, changed) {
     for (const [key, control] of bound) control.set(state[key]);
     widget.draw?.();
     link?.follow(state);
+    for (const element of host.querySelectorAll("*")) markLanguage(element);
   };
   const set = (next) => {
     Object.assign(state, next);
@@ -53,7 +57,8 @@ export function live(mount, host, data, start, changed) {
   const title = h("b", { id: uniqueId("title"), class: "cw-title" }, host.dataset.label);
   const again = widget.kept ? [] : [button("Reset", { onclick: reset })];
   const head = h("div", { class: "cw-head" }, title, ...(link ? [link] : []), ...again);
-  const attributes = { class: "cw", role: "group", "aria-labelledby": title.id };
+  const lang = speaksChinese && CHINESE;
+  const attributes = { class: "cw", role: "group", "aria-labelledby": title.id, lang };
   const strip = widget.controls ? [controlStrip(widget.controls)] : [];
   host.replaceChildren(h("div", attributes, head, ...strip, ...widget.parts));
   show();
@@ -80,6 +85,68 @@ export function render(mount, model, el, label) {
   });
 }
 
+// Languages ----------------------------------------------------------------------------------
+
+// English, and Chinese from `texts.json`. A page has that table once, and a switch; in a notebook a
+// widget brings what it needs of it, and the browser's language decides. The build puts this part,
+// up to the next heading, on every page.
+export const CHINESE = "zh-Hant-TW";
+const CHOICE = "language of the book";
+export const speaksChinese = /^zh(?!-(cn|hans|sg))/i.test(chosenLanguage() ?? navigator.language);
+
+function chosenLanguage() {
+  try {
+    return localStorage.getItem(CHOICE);
+  } catch {
+    return null;
+  }
+}
+
+export function chooseLanguage(language) {
+  try {
+    localStorage.setItem(CHOICE, language);
+  } catch {
+    // A forbidden store: the browser's language stays.
+  }
+}
+
+// A text in the reader's language, or as it is: t("{n} {n:line|lines} long", { n: 3 }) fills the
+// places, and takes the first of two words where the number is one.
+export function t(text, places) {
+  return places ? told(text, places).join("") : inLanguage(text);
+}
+
+// The same in pieces, for places that are elements.
+export function told(text, places) {
+  const pieces = inLanguage(text).split(/\{(\w+(?::[^}|]*\|[^}]*)?)\}/);
+  return pieces.map((piece, at) => {
+    if (at % 2 === 0) return piece;
+    const [name, words] = piece.split(":");
+    return words ? words.split("|")[String(places[name]) === "1" ? 0 : 1] : places[name];
+  });
+}
+
+function inLanguage(text) {
+  const texts = globalThis.cwTexts ?? {};
+  return speaksChinese && Object.hasOwn(texts, text) ? texts[text] : text;
+}
+
+// Says which language the text of an element is in: a screen reader would read what is not
+// translated with the wrong voice.
+export function markLanguage(element) {
+  if (!speaksChinese) return;
+  const own = [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE);
+  const texts = [...own.map((node) => node.data), element.getAttribute("aria-label")];
+  const language = languageOf(texts.join(" "));
+  if (language) element.setAttribute("lang", language);
+}
+
+// None where there is no word.
+export function languageOf(text) {
+  if (/[\u3400-\u9fff]/.test(text)) return CHINESE;
+  return /[a-z]{2}/i.test(text) ? "en" : "";
+}
+
 // Elements -----------------------------------------------------------------------------------
 
 // An id that no widget of the page has; each widget carries a kit of its own.
@@ -103,9 +170,11 @@ export function dress(element, attributes, ...children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else if (value !== null && value !== undefined && value !== false)
-      element.setAttribute(name, value);
+      element.setAttribute(name, /^(aria-label|title)$/.test(name) ? t(value) : value);
   }
-  element.append(...children);
+  // What says its language, such as a question of a quiz, is shown as it is.
+  const isText = (child) => typeof child === "string" && !("lang" in attributes);
+  element.append(...children.map((child) => (isText(child) ? t(child) : child)));
   return element;
 }
 
@@ -183,17 +252,17 @@ function range(label, values, position, say, choose, last = () => values.length 
   const input = keepKeys(h("input", { id, type: "range", min: 0, max: last(), step: 1, oninput }));
   const output = h("output", { for: id });
   // The keyboard has the arrow keys.
-  const step = (by, sign, where) =>
+  const step = (by, sign, what) =>
     button(sign, {
       class: "cw-step",
       tabindex: -1,
-      "aria-label": `${label}: one step ${where}`,
+      "aria-label": t(what, { label: t(label) }),
       onclick: () => go(+input.value + by),
     });
-  const less = step(-1, "−", "back");
-  const more = step(1, "+", "on");
+  const less = step(-1, "−", "{label}: one step back");
+  const more = step(1, "+", "{label}: one step on");
   const speak = () => {
-    output.textContent = say(values[+input.value]);
+    output.textContent = t(say(values[+input.value]));
     input.setAttribute("aria-valuetext", output.textContent);
     less.disabled = +input.value === 0;
     more.disabled = +input.value === last();
@@ -325,10 +394,7 @@ function nameOf(host) {
 }
 
 function linkToState(name, restore) {
-  const say = (text, all = text) => {
-    link.textContent = text;
-    link.setAttribute("aria-label", all);
-  };
+  const say = (text, all = text) => dress(link, { "aria-label": all }).replaceChildren(t(text));
   const onclick = (event) => {
     // Following it would scroll.
     event.preventDefault();
@@ -394,7 +460,8 @@ export function thousands(count) {
 
 // "1 square", "2 squares"
 export function counted(count, noun) {
-  return `${thousands(count)} ${noun}${count === 1 ? "" : "s"}`;
+  const word = t(noun);
+  return `${thousands(count)} ${word}${word === noun && count !== 1 ? "s" : ""}`;
 }
 
 // Drawings -----------------------------------------------------------------------------------

@@ -1,0 +1,204 @@
+"""The interface in two languages: one table, and every text of the front ends in it."""
+
+import functools
+import itertools
+import re
+from pathlib import Path
+
+import jupyter_book
+import pydata_sphinx_theme
+import pytest
+import sphinx
+import sphinx_book_theme
+from myst_nb import __file__ as myst_nb
+
+from book_ext import editions, glossary, language, term_cards
+
+TEXTS = language.texts()
+_FILES = (
+    *("course_lib/widgets/kit.js", "course_lib/widgets/quiz.js", "static/*.js"),
+    *("book_ext/live/progress.mjs", "book_ext/live/notebook.mjs", "book_ext/offline/sw.js"),
+)
+SCRIPTS = [file for pattern in _FILES for file in sorted(editions.ROOT.glob(pattern))]
+_PLACE = re.compile(r"\{(\w+)(?::[^}|]*\|[^}]*)?\}")
+_HAN = re.compile("[\u3400-\u9fff]")
+
+
+# What scripts say -------------------------------------------------------------------------------
+
+
+def literals(code):
+    """Each text of a script between the code around it.
+
+    ``+`` joins, ``{}`` is a template's place, and the key of an object is no text.
+    """
+    found, inside, at, end = [], [], 0, 0
+    while match := _TOKEN.search(code, at):
+        at = match.end()
+        if match["quoted"] is not None:
+            text = re.sub(r"\\(.)", r"\1", match["quoted"][1:-1])
+        elif match[0] == "`":
+            text, at, inner = _template(code, at)
+            inside += inner
+        else:
+            continue
+        before = code[end : match.start()]
+        end = at
+        if re.match(r"\s*:", code[at:]) and re.search(r"[{,]\s*$", before):
+            continue
+        if found and re.fullmatch(r"\s*\+\s*", before):
+            found[-1] = (found[-1][0], found[-1][1] + text)
+        else:
+            found.append((before, text))
+    return found + inside
+
+
+_TOKEN = re.compile(
+    r"""//[^\n]*|(?P<quoted>"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|`"""
+    r"|(?<=[(,=:?!&|])\s*/(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n\[])+/"
+)
+
+
+def _template(code, at):
+    text, inner = "", []
+    while code[at] != "`":
+        if code.startswith("${", at):
+            start, depth, at = at + 2, 1, at + 2
+            while depth:
+                if code[at] == "`":
+                    _, at, _ = _template(code, at + 1)
+                    continue
+                depth += {"{": 1, "}": -1}.get(code[at], 0)
+                at += 1
+            inner += literals(code[start : at - 1])
+            text += "{}"
+        else:
+            text += code[at]
+            at += 1
+    return text, at + 1, inner
+
+
+#: What stands before a text that is shown, and before one that is not
+_SHOWN = re.compile(r"""(\b(t|told|button)\(|\b(label|title|"aria-label"): )\s*$""")
+_KEPT = re.compile(
+    r"""(\b(h|s|ink|make|matches|closest|stripes|slider|choice|\w*[sS]elector(All)?|getItem|"""
+    r"""\w+Attribute|\w+EventListener|createElement\w*|getElementById|has|Error)\(|\bfrom |"""
+    r"""\bcase |[\w"\]]: |[!=]==? |\bin |\.\w+ = |\w\[)\s*$"""
+)
+_CODE = re.compile(
+    r"cw-|[<_=]|^\s*[.#\[M]|\S/\w|\w/\S|^/|\.(html|js)\b|\(\?|:\S*;|\b(px|var|rem|deg)\b"
+    r"|^[a-z]+([-.:\[]\S*)?$|^False None"
+)
+#: Words that no reader sees, or that are the same in every language
+NOT_SAID = {
+    "language of the book": "a key of the store",
+    "book at {}": "a key of the store",
+    "Content-Type": "for a machine",
+    "Site home": "the name of a region, whose text is English",
+    "Colab": "a name",
+    "Chrome": "a name",
+    "Edge": "a name",
+    "Firefox": "a name",
+    "Opera": "a name",
+    "Safari": "a name",
+    "Samsung Internet": "a name",
+    "WebSocket": "a name",
+    "Home": "a key of the keyboard",
+    "End": "a key of the keyboard",
+    "Escape": "a key of the keyboard",
+}
+
+
+def said(script):
+    """Texts of a script that a reader may see or hear."""
+    for before, text in literals(script.read_text("utf-8")):
+        english = text.replace("{}", "")
+        if not re.search("[A-Za-z]{2}", english) or _HAN.search(text) or text in NOT_SAID:
+            continue
+        is_kept = _KEPT.search(before) or _CODE.search(text) or not _is_sentence(text)
+        if _SHOWN.search(before) or not is_kept:
+            yield text
+
+
+def _is_sentence(text):
+    return len(re.findall("[A-Za-z]{2,}", text)) > 1 or re.match("[A-Z][a-z]+$", text)
+
+
+@pytest.mark.parametrize(
+    ("code", "texts"),
+    [
+        ('h("p", {}, "One " + "two.")', ["One two."]),
+        ("button(`${n} left`)", ["{} left"]),
+        ('t("{n} left", { n }) // "no text"', ["{n} left"]),
+        ('`M${x}h${y}` + s("line", { class: "cw-axis big" })', []),
+        ('slider("rate", "Learning rate", [], (v) => `${v} px`)', ["Learning rate"]),
+        ('if (/["`]/.test(x)) say("Not yet.");', ["Not yet."]),
+        ('`${ok ? "Two words" : `in ${k}`} here`', ["Two words"]),
+    ],
+)
+def test_texts_of_a_script_are_found(tmp_path, code, texts):
+    (tmp_path / "x.js").write_text(code)
+    assert [text for text in said(tmp_path / "x.js") if text not in ("{} here",)] == texts
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
+def test_every_text_has_its_chinese(script):
+    missing = [text for text in said(script) if text not in TEXTS]
+    assert not missing, "say it by t(), with named places, and put it into texts.json"
+
+
+# The table --------------------------------------------------------------------------------------
+
+
+def test_nothing_in_the_table_is_unused():
+    """It stands in a script, in what Python shows, or in the theme and in Sphinx."""
+    scripts = {text for script in SCRIPTS for _, text in literals(script.read_text("utf-8"))}
+    rest = [text for text in TEXTS if text not in scripts]
+    python = _sources(editions.ROOT / "course_lib/widgets", editions.ROOT / "book_ext")
+    python += (editions.ROOT / "_config.yml").read_text("utf-8")
+    rest = [text for text in rest if text.replace("{n} ", "") not in python]
+    packages = (pydata_sphinx_theme, sphinx_book_theme, jupyter_book, sphinx)
+    folders = [Path(package.__file__).parent for package in packages]
+    templates = _sources(*folders, Path(myst_nb).parent)
+    assert [text for text in rest if text not in templates] == []
+
+
+def _sources(*folders):
+    files = (file for folder in folders for file in folder.rglob("*"))
+    kinds = (".py", ".html", ".jinja", ".js_t")
+    return "\n".join(file.read_text("utf-8") for file in files if file.suffix in kinds)
+
+
+@pytest.mark.parametrize(("english", "chinese"), TEXTS.items(), ids=itertools.count())
+def test_an_entry_is_chinese_with_the_same_places(english, chinese):
+    assert _HAN.search(chinese) or not re.search("[A-Za-z]", _PLACE.sub("", english))
+    assert set(_PLACE.findall(english)) == set(_PLACE.findall(chinese))
+    assert not re.search(r"[\u3400-\u9fff][,;:!?]|[,;:!?][\u3400-\u9fff]", chinese), "full width"
+    ends = [re.search(r"^\s*|\s*$", text)[0] for text in (english, chinese)]
+    assert bool(ends[0]) == bool(ends[1]) or english.startswith(", ")
+
+
+@pytest.mark.parametrize("english", TEXTS, ids=itertools.count())
+def test_terms_are_those_of_the_glossary(english):
+    """A name alone has the glossary's first Chinese name; in a sentence, one of its names."""
+    for name, term in _names().items():
+        if english.lower() == name.lower() and name in term.english[:1]:
+            assert TEXTS[english] == term.chinese[0]
+        elif re.search(rf"(?<![\w-]){re.escape(name)}s?(?![\w-])", english, _case(name)):
+            known = [*term.chinese, *(n for n in term.english if re.search("[A-Z]|kappa", n))]
+            assert any(each in TEXTS[english] for each in known), (name, term.chinese)
+
+
+def _case(name):
+    return re.IGNORECASE if name.islower() else 0
+
+
+@functools.cache
+def _names():
+    """The term of each of its English names that the book uses in no other sense."""
+    return {
+        name: term
+        for term in glossary.terms()
+        for name in term.english
+        if name not in term_cards._EVERYDAY
+    }
