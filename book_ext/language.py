@@ -13,6 +13,7 @@ from course_lib.widgets._script import joined
 from . import editions
 
 _WIDGETS = editions.ROOT / "course_lib" / "widgets"
+TEXTS = _WIDGETS / "texts.json"
 _PART = re.compile(r"^// Languages -+\n(?P<code>.*?)^// \w+ -{9,}$", re.MULTILINE | re.DOTALL)
 _EXPORTED = re.compile(r"^export (?:const|function) (\w+)", re.MULTILINE)
 #: The script, below ``_static``; `static/language.js` and `static/exercises.js` come after it.
@@ -21,7 +22,7 @@ FILE = "texts.js"
 
 def texts():
     """The Chinese of every text of the interface, by its English."""
-    return json.loads((_WIDGETS / "texts.json").read_text(encoding="utf-8"))
+    return json.loads(TEXTS.read_text(encoding="utf-8"))
 
 
 def script():

@@ -19,6 +19,7 @@ from . import (
     execute,
     front_ends,
     glossary,
+    language,
     live,
     offline,
     quizzes,
@@ -120,7 +121,7 @@ def address(chapter):
 def _settings():
     """Digest of what every page is made with."""
     root = editions.ROOT
-    files = [root / "_config.yml", root / "_toc.yml", root / "constraints.txt"]
+    files = [root / "_config.yml", root / "_toc.yml", root / "constraints.txt", language.TEXTS]
     for folder, pattern in (("book_ext", "*.py"), ("book_ext", "*.html"), ("static", "*")):
         files += sorted((root / folder).rglob(pattern))
     digest = hashlib.sha256(f"{editions.repositories()[0]} {live.cards.runs_in_pages}".encode())

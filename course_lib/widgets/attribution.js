@@ -1,5 +1,5 @@
 // Attribution explorer. The maps' tiles lie in one sheet, method by method, class by class.
-import { h, percent, spoken, sprite } from "./kit.js";
+import { h, percent, spoken, sprite, t } from "./kit.js";
 
 export function mount({ data, state, slider, choice }) {
   const maps = data.methods.length * data.classes.length;
@@ -16,10 +16,17 @@ export function mount({ data, state, slider, choice }) {
     const at = method * data.classes.length + target;
     const share = data.shares[at];
     map.style.opacity = data.covers[cover] / 100;
-    const what = `${data.methods[method]}: why ${data.classes[target]}?`;
+    const places = { method: t(data.methods[method]), target: t(data.classes[target]) };
+    const what = t("{method}: why {target}?", places);
     map.show(at, what);
     said.textContent =
-      share === null ? what : `${what} ${percent(share)} of the map lies in ${data.region}.`;
+      share === null
+        ? what
+        : what +
+          t(" {share} of the map lies in {region}.", {
+            share: percent(share),
+            region: t(data.region),
+          });
   }
   return {
     controls: [

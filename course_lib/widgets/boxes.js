@@ -11,6 +11,7 @@ import {
   s,
   spoken,
   straight,
+  t,
   within,
 } from "./kit.js";
 
@@ -109,8 +110,8 @@ export function mount({ data, state, set }) {
       dress(body, { x: P(x1), y: P(y1), ...sides });
       dress(text, { x: P(x1) + 6, y: P(y1) + 19 });
       for (const circle of circles) moveTo(circle, P(x2), P(y2));
-      const where = `Box ${names[key]}: columns ${x1} to ${x2}, rows ${y1} to ${y2}`;
-      group.setAttribute("aria-label", where);
+      const where = "Box {name}: columns {x1} to {x2}, rows {y1} to {y2}";
+      group.setAttribute("aria-label", t(where, { name: names[key], x1, x2, y1, y2 }));
     }
     const a = state.first;
     const b = state.second;
@@ -126,10 +127,15 @@ export function mount({ data, state, set }) {
     const union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - shared;
     const iou = data.iou[union][shared];
     said.replaceChildren(
-      `Shared: ${counted(shared, "square")}. Together: ${counted(union, "square")}. `,
+      t("Shared: {shared}. Together: {union}. ", {
+        shared: counted(shared, "square"),
+        union: counted(union, "square"),
+      }),
       h("b", {}, `IoU ${fixed(iou, 3)}`),
     );
-    const verdicts = data.thresholds.map((t) => `${iou >= t ? "✓ a hit" : "✗ a miss"} at ${t}`);
+    const verdicts = data.thresholds.map((threshold) =>
+      t(iou >= threshold ? "✓ a hit at {threshold}" : "✗ a miss at {threshold}", { threshold }),
+    );
     verdict.textContent = verdicts.join("  ·  ");
   }
   const help =

@@ -1,5 +1,17 @@
 // Depth explorer. Three charts' worth of numbers from Python, and a sheet of simulated pictures.
-import { chart, counted, disc, h, moveTo, polyline, s, spoken, sprite, straight } from "./kit.js";
+import {
+  chart,
+  counted,
+  disc,
+  h,
+  moveTo,
+  polyline,
+  s,
+  spoken,
+  sprite,
+  straight,
+  t,
+} from "./kit.js";
 
 export function mount({ data, state, slider, choice }) {
   const names = ["One photon", "Two photons", "Three photons"];
@@ -56,23 +68,26 @@ export function mount({ data, state, slider, choice }) {
     curves.forEach((curve, at) => {
       curve.style.strokeWidth = at === n ? 3.5 : 1.5;
     });
-    const what = `Simulated picture with ${names[n].toLowerCase()} at ${z} µm`;
-    view.show(n * data.depths.length + k, what);
+    const what = "Simulated picture: {photons}, {z} µm";
+    view.show(n * data.depths.length + k, t(what, { photons: t(names[n]), z }));
     const { signal, energy, ratio: over } = data.said;
     const reach = data.within_reach[n][k]
-      ? "The laser can still make up for it."
-      : `The laser can be turned up ${data.turn_up} times at most: the picture fades.`;
+      ? t("The laser can still make up for it.")
+      : t("The laser can be turned up {n} times at most: the picture fades.", { n: data.turn_up });
     const limit = data.limits[n]
-      ? `In this tissue the background wins below ${data.limits[n]} µm.`
-      : "The background wins at every depth.";
+      ? t("In this tissue the background wins below {z} µm.", { z: data.limits[n] })
+      : t("The background wins at every depth.");
     said.replaceChildren(
-      h("b", {}, `${names[n]} at ${z} µm. `),
-      `At constant power, ${signal[n][k]} of the signal is left; to hold it the laser must be ` +
-        `${energy[n][k]} times stronger. ${reach} Signal over background: ${over[n][k]}. ${limit}`,
+      h("b", {}, t("{photons} at {z} µm. ", { photons: t(names[n]), z })),
+      t(
+        "At constant power, {signal} of the signal is left; to hold it the laser must be " +
+          "{energy} times stronger. {reach} Signal over background: {over}. {limit}",
+        { signal: t(signal[n][k]), energy: t(energy[n][k]), reach, over: t(over[n][k]), limit },
+      ),
     );
   }
   const note = "Simulated cells, the laser turned up as far as it goes.";
-  const excitations = names.map((name, at) => `${name}, ${data.wavelengths[at]} nm`);
+  const excitations = names.map((name, at) => `${t(name)}, ${data.wavelengths[at]} nm`);
   return {
     controls: [
       slider("depth", "Depth", data.depths, (z) => `${z} µm`),

@@ -11,6 +11,7 @@ import {
   smallest,
   spoken,
   sprite,
+  t,
   uniqueId,
 } from "./kit.js";
 
@@ -96,22 +97,29 @@ export function mount({ data, state, set, slider }) {
       group.style.opacity = kind === "stranger" ? 0.45 : 1;
     });
     map.append(marks[selected].group);
-    chosen.show(selected, `Chosen: ${data.names[selected]}`);
+    chosen.show(selected, t("Chosen: {name}", { name: data.names[selected] }));
     near.forEach(({ view, verdict }, rank) => {
       const at = data.neighbors[selected][rank];
       const same = data.classes[at] === data.classes[selected];
-      const what = `Neighbor ${rank + 1}: ${data.names[at]}, ${same ? "same" : "stranger"}`;
-      view.show(at, what);
-      verdict.textContent = `${number(row[at])} ${same ? "same" : "other"}`;
+      const what = same ? "Neighbor {rank}: {name}, same" : "Neighbor {rank}: {name}, stranger";
+      view.show(at, t(what, { rank: rank + 1, name: data.names[at] }));
+      verdict.textContent = `${number(row[at])} ${t(same ? "same" : "other")}`;
       verdict.className = row[at] > most ? "" : `cw-${same ? "normal" : "disease"}-ink`;
     });
     const kin = count["kin accepted"];
-    said.textContent =
-      `${data.names[selected]}: accepts ${kin} of ${kin + count.kin} of its own kind and ` +
-      `${counted(count["stranger accepted"], "stranger")}.`;
-    rates.textContent =
-      `All pairs of this map: ${percent(data.true_accept[threshold])} of the same accepted, ` +
-      `${percent(data.false_accept[threshold])} of the strangers.`;
+    said.textContent = t("{name}: accepts {kin} of {all} of its own kind and {strangers}.", {
+      name: data.names[selected],
+      kin,
+      all: kin + count.kin,
+      strangers: counted(count["stranger accepted"], "stranger"),
+    });
+    rates.textContent = t(
+      "All pairs of this map: {same} of the same accepted, {strangers} of the strangers.",
+      {
+        same: percent(data.true_accept[threshold]),
+        strangers: percent(data.false_accept[threshold]),
+      },
+    );
   }
   const neighbors = h("div", { class: "cw-neighbors" }, ...near.map((each) => each.figure));
   return {

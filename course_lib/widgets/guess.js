@@ -1,6 +1,6 @@
 // A first guess. Until the reader has guessed, everybody in the crowd looks alike; then the
 // positive people step out of it. Round means ill, filled means positive.
-import { button, h, ink, percent, s, spoken, thousands } from "./kit.js";
+import { button, h, ink, percent, s, spoken, t, thousands, told } from "./kit.js";
 
 export function mount({ data, state, set, slider }) {
   const step = 10;
@@ -47,45 +47,63 @@ export function mount({ data, state, set, slider }) {
       mark.setAttribute("rx", shown && kind !== "fp" ? side / 2 : 0);
       mark.style.transform = shown ? `translate(${toX - x}px, ${toY - y}px)` : "none";
     });
-    act.textContent = shown ? "Guess again" : `Let ${thousands(people)} people take the test`;
+    const n = thousands(people);
+    act.textContent = shown ? t("Guess again") : t("Let {n} people take the test", { n });
     legend.hidden = !shown;
     said.replaceChildren(...(shown ? answer() : []));
-    const all = `${thousands(people)} people`;
-    crowd.setAttribute("aria-label", shown ? `${all}; ${counted()}` : `${all} who look alike`);
+    crowd.setAttribute("aria-label", shown ? counted() : t("{n} people who look alike", { n }));
   }
 
   function counted() {
     const [tp, fp, fn] = ["tp", "fp", "fn"].map((kind) => places[kind].length);
     const cleared = thousands(people - tp - fp - fn);
-    return `${tp} ill and positive, ${fn} missed, ${fp} false alarms, ${cleared} cleared`;
+    return t(
+      "{n} people; {tp} ill and positive, {fn} missed, {fp} false alarms, {cleared} cleared",
+      { n: thousands(people), tp, fn, fp, cleared },
+    );
   }
 
   function answer() {
     const guess = data.guesses[state.guess];
     const off = Math.round(100 * (guess - data.ppv));
-    const far = `${Math.abs(off)} points too ${off > 0 ? "high" : "low"}`;
+    const verdict =
+      off > 0
+        ? "You said {guess}, {points} points too high. "
+        : off < 0
+          ? "You said {guess}, {points} points too low. "
+          : "You said {guess}: well guessed. ";
     const ill = places.tp.length;
     const alarms = places.fp.length;
     return [
       h("b", {}, data.ppv < 0.5 ? "Probably not." : "Probably."),
-      ` Of ${thousands(people)} people ${ill + alarms} are positive, and ${ill} of these are ill: `,
-      h("b", { class: "cw-disease-ink" }, percent(data.ppv)),
-      `. You said ${percent(guess)}${off ? `, ${far}` : ": well guessed"}. `,
-      `The others are ${alarms} false alarms, ${percent(1 - data.specificity)} of `,
-      `${thousands(people - data.ill)} healthy people.`,
+      ...told(" Of {n} people {positive} are positive, and {ill} of these are ill: {ppv}. ", {
+        n: thousands(people),
+        positive: ill + alarms,
+        ill,
+        ppv: h("b", { class: "cw-disease-ink" }, percent(data.ppv)),
+      }),
+      t(verdict, { guess: percent(guess), points: Math.abs(off) }),
+      t("The others are {alarms} false alarms, {share} of {n} healthy people.", {
+        alarms,
+        share: percent(1 - data.specificity),
+        n: thousands(people - data.ill),
+      }),
     ];
   }
 
-  const share = h("b", {}, `${data.ill} of ${thousands(people)}`);
+  const share = h("b", {}, t("{ill} of {n}", { ill: data.ill, n: thousands(people) }));
   return {
     parts: [
       h(
         "p",
         { class: "cw-ask" },
-        `This test is ${percent(data.sensitivity)} sensitive: so many of the ill are positive. `,
-        `It is ${percent(data.specificity)} specific: so many of the healthy are negative. `,
-        share,
-        " people are ill. You are positive. ",
+        t("This test is {share} sensitive: so many of the ill are positive. ", {
+          share: percent(data.sensitivity),
+        }),
+        t("It is {share} specific: so many of the healthy are negative. ", {
+          share: percent(data.specificity),
+        }),
+        ...told("{share} people are ill. You are positive. ", { share }),
         h("b", {}, "Are you ill?"),
       ),
       slider("guess", "My guess", data.guesses, percent),

@@ -493,7 +493,7 @@ export function chart(x, y, label, { width = 320, height = 220, log = false } = 
   const middle = (bottom + top) / 2;
   svg.append(
     text((left + right) / 2, height - 6, "middle", x.label),
-    text(12, middle, "middle", y.label, { transform: `rotate(-90 12 ${middle})` }),
+    text(10, middle, "middle", y.label, { transform: `rotate(-90 10 ${middle})` }),
   );
   return { svg, X, Y };
 }

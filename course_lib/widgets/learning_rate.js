@@ -1,13 +1,17 @@
 // Learning-rate explorer. Left the valley of the loss with the walk of the weights, right the loss
 // at each step; the sliders choose one of the walks that Python took.
-import { chart, disc, h, ink, polyline, s, spoken } from "./kit.js";
+import { chart, disc, h, ink, polyline, s, spoken, t } from "./kit.js";
 
 export function mount({ data, state, slider, choice }) {
   const [across, up] = data.window;
   const axis = (n) => {
     const [low, high] = data.window[n];
     const ticks = [low, (low + high) / 2, high].map((v) => [v, `${v}`]);
-    return { domain: [low, high], label: `weight of ${data.features[n]}`, ticks };
+    return {
+      domain: [low, high],
+      label: t("weight of {feature}", { feature: t(data.features[n]) }),
+      ticks,
+    };
   };
   const valley = chart(
     axis(0),
@@ -65,9 +69,19 @@ export function mount({ data, state, slider, choice }) {
       polyline(steps, log_loss[1], curves, { class: "cw-normal-line" }),
       disc(x, y, 5, { class: "cw-disease cw-point" }),
     );
-    said.textContent =
-      `Learning rate ${data.rates[rate]}, step ${step}: loss ${loss[step]}, the lowest possible ` +
-      `is ${data.lowest}. After ${data.steps} steps ${loss.at(-1)}: ${verdict}.`;
+    said.textContent = t(
+      "Learning rate {rate}, step {step}: loss {loss}, the lowest possible is {lowest}. " +
+        "After {steps} steps {last}: {verdict}.",
+      {
+        rate: data.rates[rate],
+        step,
+        loss: t(loss[step]),
+        lowest: data.lowest,
+        steps: data.steps,
+        last: t(loss.at(-1)),
+        verdict: t(verdict),
+      },
+    );
   }
   const legend = h(
     "p",

@@ -1,12 +1,25 @@
 // Reader study explorer. Left, the study as it was drawn; right, the results of all studies so far.
-import { button, chart, disc, fixed, grid, h, ink, s, spoken, straight, stripes } from "./kit.js";
+import {
+  button,
+  chart,
+  disc,
+  fixed,
+  grid,
+  h,
+  ink,
+  s,
+  spoken,
+  straight,
+  stripes,
+  t,
+} from "./kit.js";
 
 export function mount({ data, state, set, slider, choice }) {
-  const [a, b] = data.names;
+  const [a, b] = data.names.map((name) => t(name));
   const signed = (v) => `${v < 0 ? "−" : "+"}${fixed(Math.abs(v), 3)}`;
   const studies = data.means[0].map((_, at) => at + 1);
   const last = studies.length - 1;
-  const so = (study) => (study ? `${study + 1} studies` : "1 study");
+  const so = (study) => t("{n} {n:study|studies}", { n: study + 1 });
   const more = button("Do the study again", {
     onclick: () => set({ study: Math.min(state.study + 1, last) }),
   });
@@ -47,7 +60,9 @@ export function mount({ data, state, set, slider, choice }) {
         ticks: data.original.map((_, at) => [at + 1, `${at + 1}`]),
       },
       { domain, label: "difference of areas", ticks: around(domain) },
-      `Each reader's difference of areas in study ${study + 1}; rings: the study as it was`,
+      t("Each reader's difference of areas in study {n}; rings: the study as it was", {
+        n: study + 1,
+      }),
     );
     const { svg, X, Y } = plot;
     const right = data.original.length + 0.7;
@@ -70,8 +85,8 @@ export function mount({ data, state, set, slider, choice }) {
       h(
         "p",
         {},
-        ink("normal", `● ${a} ahead `),
-        ink("disease", `◉ ${b} ahead `),
+        ink("normal", t("● {name} ahead ", { name: a })),
+        ink("disease", t("◉ {name} ahead ", { name: b })),
         "○ before, — mean",
       ),
     );
@@ -90,7 +105,7 @@ export function mount({ data, state, set, slider, choice }) {
         ticks: around([edges[0], edges.at(-1)]),
       },
       { domain: [0, most], label: "studies", ticks: [0, most].map((v) => [v, v]) },
-      `Mean differences of ${so(study)}`,
+      t("Mean differences of {studies}", { studies: so(study) }),
     );
     const { svg, X, Y } = plot;
     const striped = stripes("normal");
@@ -115,7 +130,7 @@ export function mount({ data, state, set, slider, choice }) {
     drawResults();
     more.disabled = study === last;
     const [spread, error] = [data.spread[again][study], data.errors[again]];
-    const text = (v) => (v === null ? "undefined" : fixed(v, 3));
+    const text = (v) => (v === null ? t("undefined") : fixed(v, 3));
     const drawn = data.drawn[again][study].map((who) => who + 1).join(", ");
     table.fill({
       original: signed(data.original_mean),
@@ -123,11 +138,22 @@ export function mount({ data, state, set, slider, choice }) {
       spread: text(spread),
       error: text(error),
     });
-    const who = again === 1 ? "the same readers, other cases" : `readers ${drawn}`;
-    said.textContent =
-      `Study ${study + 1}: ${who}${again === 2 ? ", other cases" : ""}; difference ` +
-      `${signed(data.means[again][study])}. So far ${a} ahead in ` +
-      `${data.ahead[again][study]} of ${so(study)}.`;
+    const who = [
+      "readers {drawn}",
+      "the same readers, other cases",
+      "readers {drawn}, other cases",
+    ][again];
+    said.textContent = t(
+      "Study {n}: {who}; difference {difference}. So far {name} ahead in {ahead} of {studies}.",
+      {
+        n: study + 1,
+        who: t(who, { drawn }),
+        difference: signed(data.means[again][study]),
+        name: a,
+        ahead: data.ahead[again][study],
+        studies: so(study),
+      },
+    );
   }
   return {
     controls,

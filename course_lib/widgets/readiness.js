@@ -1,6 +1,6 @@
 // Readiness check. Asks the browser about itself; only the button sends something, one message to
 // the instructor's echo address.
-import { button, h, keepKeys, spoken } from "./kit.js";
+import { button, h, keepKeys, spoken, t } from "./kit.js";
 
 export function mount({ data, state, set }) {
   const words = { true: ["✓", "Yes"], false: ["✗", "No"], null: ["?", "Not known"] };
@@ -12,13 +12,21 @@ export function mount({ data, state, set }) {
     const mark = h("b");
     const here = h("span");
     const help = h("p", { class: "cw-why" }, advice);
-    const about = h("div", {}, mark, " ", h("b", {}, what), ` (${needed}): `, here);
+    const about = h(
+      "div",
+      {},
+      mark,
+      " ",
+      h("b", {}, what),
+      t(" ({needed}): ", { needed: t(needed) }),
+      here,
+    );
     const row = h("li", { "data-check": key, class: "cw-check" }, about, help);
     row.show = (ok, text, advise = ok !== true) => {
       found[key] = ok;
-      mark.textContent = words[ok].join(" ");
+      mark.textContent = words[ok].map((word) => t(word)).join(" ");
       mark.style.color = ink[ok];
-      here.textContent = text;
+      here.textContent = t(text);
       row.dataset.ok = ok;
       help.hidden = !advise;
       help.dataset.right = ok === null ? "" : ok;
@@ -31,7 +39,7 @@ export function mount({ data, state, set }) {
   const look = {
     browser() {
       const [name, version] = browserOf(navigator.userAgent);
-      return [data.browsers.includes(name), version ? `${name} ${version}` : name];
+      return [data.browsers.includes(name), `${t(name)} ${version}`.trim()];
     },
     websocket() {
       const there = typeof WebSocket === "function";
@@ -56,15 +64,17 @@ export function mount({ data, state, set }) {
         localStorage.removeItem("cw-ready");
         return [true, "a test value was kept"];
       }),
-    screen: () => [screen.width >= data.width, `${screen.width} points wide`],
+    screen: () => [screen.width >= data.width, t("{n} points wide", { n: screen.width })],
     network() {
       const [least, advised] = data.mbps;
       const mbps = navigator.connection?.downlink;
       if (!navigator.onLine) return [false, "offline"];
       if (mbps === undefined) return [null, "connected; this browser does not tell its speed"];
-      const text = `about ${mbps} Mbps by the browser's own estimate`;
       const tight = mbps >= least && mbps < advised;
-      return [mbps >= least, tight ? `${text}: enough, but ${advised} are advised` : text];
+      const text = tight
+        ? "about {mbps} Mbps by the browser's own estimate: enough, but {advised} are advised"
+        : "about {mbps} Mbps by the browser's own estimate";
+      return [mbps >= least, t(text, { mbps, advised })];
     },
   };
   const lookAtAll = () => {
@@ -76,7 +86,10 @@ export function mount({ data, state, set }) {
   const answers = h("ul", { class: "cw-answers" });
   const unknown = "ask your instructor for an address, or use the workshop's own test page";
   echo.show(null, data.echo ? "not tested yet" : unknown, false);
-  const start = button(`Send one message to ${data.echo}`, { onclick: test, class: "cw-long" });
+  const start = button(t("Send one message to {address}", { address: data.echo }), {
+    onclick: test,
+    class: "cw-long",
+  });
   if (data.echo) echo.append(start, answers);
 
   // Connected, sent, and the same text came back: each line turns to Yes or stays at No.
@@ -84,7 +97,9 @@ export function mount({ data, state, set }) {
     start.disabled = true;
     const steps = { connected: false, sent: false, "echo received": false };
     const show = () => {
-      const lines = Object.entries(steps).map(([name, ok]) => `${name}: ${ok ? "Yes" : "No"}`);
+      const lines = Object.entries(steps).map(
+        ([name, ok]) => `${t(name)}: ${t(ok ? "Yes" : "No")}`,
+      );
       answers.replaceChildren(...lines.map((text) => h("li", {}, text)));
     };
     let socket;
@@ -97,10 +112,10 @@ export function mount({ data, state, set }) {
       start.disabled = false;
       show();
       const count = Object.values(steps).filter(Boolean).length;
-      echo.show(count === 3, text ?? `${count} of 3 times Yes`);
+      echo.show(count === 3, text ?? t("{n} of 3 times Yes", { n: count }));
       draw();
     };
-    const late = () => end(`no answer within ${data.seconds} seconds`);
+    const late = () => end(t("no answer within {n} seconds", { n: data.seconds }));
     const timer = setTimeout(late, 1000 * data.seconds);
     show();
     echo.show(null, "testing …", false);
@@ -145,11 +160,15 @@ export function mount({ data, state, set }) {
     const red = values.filter((ok) => ok === false).length;
     const open = values.filter((ok) => ok === null).length;
     const left = data.tasks.length - state.ticked.length;
-    const advice = left ? "Tick the rest when it is done." : "You are ready.";
+    const advice = left ? t("Tick the rest when it is done.") : t("You are ready.");
     said.textContent =
-      `${values.length - red - open} green, ${red} red, ${open} not known; ` +
-      `${state.ticked.length} of ${data.tasks.length} ticked. ` +
-      (red ? "Do what the red lines say." : advice);
+      t("{green} green, {red} red, {open} not known; {ticked} of {n} ticked. ", {
+        green: values.length - red - open,
+        red,
+        open,
+        ticked: state.ticked.length,
+        n: data.tasks.length,
+      }) + (red ? t("Do what the red lines say.") : advice);
   }
   lookAtAll();
   const help =

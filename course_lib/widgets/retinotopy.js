@@ -1,6 +1,6 @@
 // Retinotopy explorer. The field is drawn as it is seen, the hemispheres as they lie when one looks
 // at the back of the head. Whatever is clicked, the nearest of the points known to Python is shown.
-import { disc, h, moveTo, pointer, s, smallest, spoken, stripes } from "./kit.js";
+import { disc, h, moveTo, pointer, s, smallest, spoken, stripes, t } from "./kit.js";
 
 export function mount({ data, state, set, slider }) {
   const degrees = (v) => `${v}°`;
@@ -63,7 +63,12 @@ export function mount({ data, state, set, slider }) {
     cortex.append(
       s("polygon", { points: path(round), ...side(left), opacity: 0.16 }),
       ...data.lines.map((line) => s("polyline", { points: path(drawn(line)), class: "cw-frame" })),
-      text(width * (left ? 0.25 : 0.75), 14, "middle", `${left ? "left" : "right"} hemisphere`),
+      text(
+        width * (left ? 0.25 : 0.75),
+        14,
+        "middle",
+        left ? "left hemisphere" : "right hemisphere",
+      ),
     );
   }
   const lesion = disc(0, 0, (data.lesion / 2) * scale, { class: "cw-blind" });
@@ -97,23 +102,33 @@ export function mount({ data, state, set, slider }) {
     const half = data.blind[i][j] / 2;
     const radius = (shrink(r + half) - shrink(Math.max(0, r - half))) / 2;
     blind.setAttribute("r", Math.max(1, radius).toFixed(1));
-    const hemisphere = `${data.left[j] ? "left" : "right"} hemisphere`;
-    const pole = `${data.along[i][j].toFixed(1)} mm from the pole`;
+    const hemisphere = t(data.left[j] ? "left hemisphere" : "right hemisphere");
+    const along = data.along[i][j].toFixed(1);
+    const pole = t("{n} mm from the pole", { n: along });
     const across = data.across[i][j];
-    const side = `mm ${across < 0 ? "below" : "above"} the horizontal meridian`;
-    const bank = across
-      ? `${Math.abs(across).toFixed(1)} ${side}`
-      : "in the depth of the calcarine fissure";
-    const point = `a point ${r}° from gaze in direction ${data.angles[j]}°`;
-    field.setAttribute("aria-label", `Visual field, ${point}`);
-    cortex.setAttribute("aria-label", `Cortex, a point in the ${hemisphere}, ${pole}`);
+    const side =
+      across < 0
+        ? "{n} mm below the horizontal meridian"
+        : across > 0
+          ? "{n} mm above the horizontal meridian"
+          : "in the depth of the calcarine fissure";
+    const bank = t(side, { n: Math.abs(across).toFixed(1) });
+    const here = { r, angle: data.angles[j], hemisphere, pole, bank };
+    field.setAttribute(
+      "aria-label",
+      t("Visual field, a point {r}° from gaze in direction {angle}°", here),
+    );
+    cortex.setAttribute("aria-label", t("Cortex, a point in the {hemisphere}, {pole}", here));
     said.replaceChildren(
-      `This point lies in the ${hemisphere}, ${pole}, ${bank}. `,
-      `A square degree has ${data.area[i][j]} mm² of cortex here. `,
+      t("This point lies in the {hemisphere}, {pole}, {bank}. ", here),
+      t("A square degree has {area} mm² of cortex here. ", { area: data.area[i][j] }),
       h(
         "b",
         {},
-        `A lesion of ${data.lesion} mm leaves a blind spot about ${data.blind[i][j]}° wide.`,
+        t("A lesion of {mm} mm leaves a blind spot about {blind}° wide.", {
+          mm: data.lesion,
+          blind: data.blind[i][j],
+        }),
       ),
     );
   }

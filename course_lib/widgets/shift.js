@@ -11,10 +11,11 @@ import {
   s,
   spoken,
   straight,
+  t,
 } from "./kit.js";
 
 export function mount({ data, state, slider, choice }) {
-  const [was, other] = data.names;
+  const [was, other] = data.names.map((name) => t(name));
   const plot = chart(
     { domain: [0, 1], label: "predicted risk", ticks: percentTicks },
     { domain: [0, 1], label: "observed share of disease", ticks: percentTicks },
@@ -24,7 +25,7 @@ export function mount({ data, state, slider, choice }) {
   const lines = s("g");
   plot.svg.append(straight([0, 0], [1, 1], plot, { class: "cw-axis cw-fine" }), lines);
   const table = grid(
-    [`of ${data.per}`, "patients"],
+    [t("of {n}", { n: data.per }), "patients"],
     [
       ["ill", "ill"],
       ["foretold", "foretold"],
@@ -49,15 +50,25 @@ export function mount({ data, state, slider, choice }) {
       ratio: fixed(own.ratio, 2),
       auc: fixed(data.auc[share], 3),
     });
-    said.textContent =
-      `${fixed(own.ill, 0)} of ${data.per} are ill, ${percent(data.shares[share])} of them ` +
-      `${other}, the others ${was}. The risks, ${data.repairs[repair]}, foretell ` +
-      `${fixed(own.foretold, 0)}: observed over expected is ${fixed(own.ratio, 2)}.`;
+    said.textContent = t(
+      "{ill} of {n} are ill, {share} of them {other}, the others {was}. The risks, {repair}, " +
+        "foretell {foretold}: observed over expected is {ratio}.",
+      {
+        ill: fixed(own.ill, 0),
+        n: data.per,
+        share: percent(data.shares[share]),
+        other,
+        was,
+        repair: t(data.repairs[repair]),
+        foretold: fixed(own.foretold, 0),
+        ratio: fixed(own.ratio, 2),
+      },
+    );
   }
   return {
     controls: [
       slider("prevalence", "Prevalence", data.prevalences, percent),
-      slider("share", `Of the ill, ${other}`, data.shares, percent),
+      slider("share", t("Of the ill, {other}", { other }), data.shares, percent),
       choice("repair", "Risks", data.repairs),
     ],
     parts: [h("div", { class: "cw-row" }, plot.svg, h("div", {}, table, said))],

@@ -1,5 +1,5 @@
 // Style explorer. Tiles 0 and 1 are content and style; the pictures follow, weight by weight.
-import { h, spoken, sprite } from "./kit.js";
+import { h, spoken, sprite, t } from "./kit.js";
 
 export function mount({ data, state, slider }) {
   const stages = data.steps.length;
@@ -20,8 +20,11 @@ export function mount({ data, state, slider }) {
     const { weight, step } = state;
     const [content, style] = data.costs[weight][step].map((cost) => cost.toFixed(2));
     said.replaceChildren(
-      `Content weight ${data.weights[weight]}, ${data.steps[step]} steps: `,
-      h("b", {}, `content cost ${content}, style cost ${style}`),
+      t("Content weight {weight}, {steps} steps: ", {
+        weight: data.weights[weight],
+        steps: data.steps[step],
+      }),
+      h("b", {}, t("content cost {content}, style cost {style}", { content, style })),
       ".",
     );
     picture.show(2 + weight * stages + step, said.textContent);

@@ -1,5 +1,5 @@
 // Suppression explorer: the two sliders' positions find the boxes that remain in lists from Python.
-import { counted, grayImage, h, outline, s, spoken } from "./kit.js";
+import { counted, grayImage, h, outline, s, spoken, t } from "./kit.js";
 
 export function mount({ data, state, slider }) {
   const number = (v) => v.toFixed(2);
@@ -12,17 +12,25 @@ export function mount({ data, state, slider }) {
   const said = spoken();
 
   function draw() {
-    const { threshold: t, least: l } = state;
-    const kept = new Set(data.kept[l][t]);
-    const right = new Set(data.right[l][t]);
+    const { threshold, least } = state;
+    const kept = new Set(data.kept[least][threshold]);
+    const right = new Set(data.right[least][threshold]);
     const kind = (n) => (right.has(n) ? "right" : kept.has(n) ? "alarm" : "dropped");
     const boxes = data.boxes.map((box, n) => outline(box, { class: `cw-${kind(n)}` }));
     shown.replaceChildren(...boxes);
-    said.textContent =
-      `${kept.size} of ${data.boxes.length} boxes kept: ${right.size} right, ` +
-      `${counted(kept.size - right.size, "false alarm")}; ` +
-      `${data.true.length - right.size} of ${data.true.length} nuclei missed.`;
-    view.setAttribute("aria-label", `Nuclei with boxes: ${said.textContent}`);
+    said.textContent = t(
+      "{kept} of {n} boxes kept: {right} right, {alarms}; {missed} of {nuclei} nuclei missed.",
+      {
+        kept: kept.size,
+        n: data.boxes.length,
+        right: right.size,
+        alarms: counted(kept.size - right.size, "false alarm"),
+        missed: data.true.length - right.size,
+        nuclei: data.true.length,
+      },
+    );
+    const about = t("Nuclei with boxes: {said}", { said: said.textContent });
+    view.setAttribute("aria-label", about);
   }
   const legend =
     "Blue: kept and right. Orange, dashed: kept, a false alarm. Thin: dropped. " +

@@ -1,5 +1,17 @@
 // Triage explorer. The error among the kept cases against the share referred, with its band.
-import { chart, disc, grid, h, percent, percentTicks, points, polyline, s, spoken } from "./kit.js";
+import {
+  chart,
+  disc,
+  grid,
+  h,
+  percent,
+  percentTicks,
+  points,
+  polyline,
+  s,
+  spoken,
+  t,
+} from "./kit.js";
 
 export function mount({ data, state, slider, choice }) {
   const highest = Math.max(...data.groups.flatMap((group) => group.high));
@@ -40,9 +52,20 @@ export function mount({ data, state, slider, choice }) {
     const referred = group.cases - kept;
     table.fill({ kept, missed, alarms, referred });
     const [error, low, high] = ["error", "low", "high"].map((name) => percent(group[name][at]));
-    said.textContent =
-      `${group.name}: people read ${referred} of ${group.cases}. The machine keeps ${kept} ` +
-      `and is wrong in ${missed + alarms}: ${error}, 95% interval ${low} to ${high}.`;
+    said.textContent = t(
+      "{group}: people read {referred} of {cases}. The machine keeps {kept} and is wrong in " +
+        "{wrong}: {error}, 95% interval {low} to {high}.",
+      {
+        group: t(group.name),
+        referred,
+        cases: group.cases,
+        kept,
+        wrong: missed + alarms,
+        error,
+        low,
+        high,
+      },
+    );
   }
   return {
     controls: [
