@@ -19,10 +19,11 @@
   function translate(element) {
     const texts = [...element.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE);
     for (const node of texts) {
-      const english = node.data.trim().replace(/\s+/g, " ");
+      const [said] = /[^\s·](.*[^\s·])?/s.exec(node.data) ?? [""];
+      const english = said.replace(/\s+/g, " ");
       const chinese = translated(english);
       if (chinese === english) continue;
-      node.data = node.data.replace(node.data.trim(), () => chinese);
+      node.data = node.data.replace(said, () => chinese);
       element.lang = CHINESE;
     }
     for (const name of NAMES) {
