@@ -55,6 +55,8 @@ def test_solutions_are_printed_where_they_are_open_or_asked_for(open_page):
     assert page.evaluate(states) == before
     page.emulate_media(media="print")
     assert [one.is_visible() for one in solutions.all()] == before
+    for pressed in page.locator(".exercise-actions, .exercise-size").all():
+        assert not pressed.is_visible()
 
 
 def test_widgets_keep_to_the_colors_that_a_reader_chose(chromium):
