@@ -58,7 +58,7 @@
   };
 
   // By question: {choice, first, right, times, due}. What was wrong is asked again, at once and
-  // then after days that grow while it is right.
+  // then after days that grow while it is right. By widget that asks for one: {guess}.
   const quizzes = store("questions");
   const WAITS = [1, 3, 7, 21];
   const DAY = 24 * 60 * 60 * 1000;
@@ -92,6 +92,16 @@
         const { right } = field.querySelector(".cw-why").dataset;
         if (chosen) quizzes.answer(key, right === "true", text(chosen));
       });
+    }
+  }
+
+  // A guess stays where it was, and who would not guess is not asked again.
+  function followGuesses() {
+    for (const box of document.querySelectorAll(".cw-guess")) {
+      const key = `${page}: ${box.closest(".cw-host").dataset.label}`;
+      const { guess } = quizzes.get(key);
+      if (guess !== undefined) box.guess(guess);
+      box.addEventListener("guess", ({ detail }) => quizzes.change(key, { guess: detail }));
     }
   }
 
@@ -485,6 +495,7 @@
 
   async function begin() {
     followQuizzes();
+    followGuesses();
     const cards = document.querySelectorAll(".exercise[data-version]");
     const say = (why) => {
       for (const card of cards) write(card.querySelector(".exercise-elsewhere span"), why);

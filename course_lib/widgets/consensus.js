@@ -16,7 +16,7 @@ import {
   thousands,
 } from "./kit.js";
 
-export function mount({ data, state, set, slider }) {
+export function mount({ data, state, set, slider, ghost }) {
   const two = (v) => fixed(v, 2);
   // Nearly certain is not certain.
   const rate = (v) => (v >= 0.995 ? "> 0.99" : v < 0.005 ? "< 0.01" : two(v));
@@ -46,6 +46,24 @@ export function mount({ data, state, set, slider }) {
     ]),
   );
   const said = spoken();
+  // Nine who make the same mistakes are one.
+  const { sensitivity, specificity } = state;
+  const all = data.panels.length - 1;
+  const half = Math.floor(most / 2);
+  const alike = data.correlations.length - 1;
+  const found = data.sensitivity.map((of) => of[sensitivity][all][half]);
+  const cleared = data.specificity[alike][specificity][all][half];
+  const ask = {
+    text:
+      `One reader finds ${two(data.rates[sensitivity])} of the ill; ${most} who err ` +
+      `independently find ${rate(found[0])} by majority. Now all ${most} learned from one teacher ` +
+      `and fall for the same films: their errors correlate with ${data.correlations[alike]}. ` +
+      "What is the majority's sensitivity?",
+    label: "My guess of the sensitivity",
+    say: rate,
+    truth: found[alike],
+    see: { readers: all, quorum: half, sensitivity, specificity, correlation: alike },
+  };
 
   // How many positive votes patients get; the dashed line is the quorum.
   function drawVotes() {
@@ -100,6 +118,7 @@ export function mount({ data, state, set, slider }) {
       ...alarms.map((v, n) => disc(plot.X(v), plot.Y(found[n]), 3, { fill: "var(--cw-line)" })),
       s("path", { d: `M${x - 5} ${y}h10M${x} ${y - 5}v10`, class: "cw-cross" }),
       disc(plot.X(alarms[k]), plot.Y(found[k]), 6, { class: "cw-accent cw-point" }),
+      ...ghost(plot, (guess) => [1 - cleared, guess]),
     );
     const dot = h("span", { class: "cw-accent-ink", "aria-hidden": "true" }, "● ");
     const rest = "panel at this quorum, • at others, + one reader";
@@ -143,5 +162,6 @@ export function mount({ data, state, set, slider }) {
       said,
     ],
     draw,
+    ask,
   };
 }

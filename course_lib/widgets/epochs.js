@@ -1,10 +1,12 @@
 // Epoch explorer: two sliders choose a tile of a sheet that Python has drawn, and its scores.
-import { h, spoken, sprite } from "./kit.js";
+import { chart, disc, h, polyline, s, spoken, sprite } from "./kit.js";
 
-export function mount({ data, state, slider }) {
+export function mount({ data, state, slider, ghost }) {
+  const { iterations } = data;
   const rules = [...data.thresholds, null];
   const [seed, edge] = data.grown;
   const rule = (t) => (t === null ? `${seed} → ${edge}` : `${t}`);
+  const two = (v) => v.toFixed(2);
   const micrograph = sprite(data.image, 1, 1, 300, "The micrograph");
   const found = sprite(data.tiles, rules.length, data.scores.length, 300, "Cells found");
   for (const view of [micrograph, found]) {
@@ -13,18 +15,54 @@ export function mount({ data, state, slider }) {
     view.style.flex = "1 1 9rem";
   }
   const said = spoken();
+  // Dice and F1 of all iterations, at one position of the threshold.
+  const courses = (at) =>
+    [0, 1].map((score) => iterations.map((_, n) => data.scores[n * rules.length + at][score]));
+
+  // Pixels are learned before cells are: Dice is as high as it gets, and F1 is not.
+  const { threshold: start } = state;
+  const [dice, f1] = courses(start);
+  const early = dice.indexOf(Math.max(...dice));
+  const ask = {
+    text:
+      `After ${iterations[early]} of ${iterations.at(-1)} iterations the pixel Dice at a ` +
+      `threshold of ${rule(rules[start])} is as high as it gets: ${two(dice[early])}. ` +
+      "How high is the F1 of the cells then?",
+    label: "My guess of F1",
+    say: two,
+    truth: f1[early],
+    see: { iteration: early, threshold: start },
+  };
+
+  const ends = [0, Math.max(1, iterations.at(-1))];
+  const plot = chart(
+    { domain: ends, label: "training iterations", ticks: [...ends, iterations[early]].map(tick) },
+    { domain: [0, 1], label: "score", ticks: [0, 0.5, 1].map(tick) },
+    "Pixel Dice and F1 of cells against training iterations at this threshold",
+  );
+  const lines = s("g");
+  plot.svg.append(lines);
 
   function draw() {
     const { iteration, threshold } = state;
     const at = iteration * rules.length + threshold;
     const [dice, f1, tp, fp, fn] = data.scores[at];
-    const after = `After ${data.iterations[iteration]} iterations`;
+    const after = `After ${iterations[iteration]} iterations`;
     found.show(at, `${after}: ${tp} cells found, ${fn} missed, ${fp} wrong`);
+    const [pixels, cells] = courses(threshold);
+    const x = plot.X(iterations[iteration]);
+    lines.replaceChildren(
+      polyline(iterations, pixels, plot, { class: "cw-solid" }),
+      polyline(iterations, cells, plot, { class: "cw-luck" }),
+      disc(x, plot.Y(dice), 5, { class: "cw-normal cw-point" }),
+      disc(x, plot.Y(f1), 5, { class: "cw-disease cw-point" }),
+      ...ghost(plot, (guess) => [iterations[early], guess]),
+    );
     said.replaceChildren(
       rules[threshold] === null
         ? `Seeds above ${seed}, grown down to ${edge}: `
         : `Connected pixels above ${rules[threshold]}: `,
-      h("b", {}, `pixel Dice ${dice.toFixed(2)}, F1 of cells ${f1.toFixed(2)}`),
+      h("b", {}, `pixel Dice ${two(dice)}, F1 of cells ${two(f1)}`),
       ` (${tp} found, ${fn} missed, ${fp} merged or invented).`,
     );
   }
@@ -32,10 +70,21 @@ export function mount({ data, state, slider }) {
     "White: outlines of the true cells. Blue: cells found. Orange: merged or invented.";
   return {
     controls: [
-      slider("iteration", "Training iterations", data.iterations, String),
+      slider("iteration", "Training iterations", iterations, String),
       slider("threshold", "Threshold on P(cell)", rules, rule),
     ],
-    parts: [h("div", { class: "cw-row" }, micrograph, found), h("p", {}, legend), said],
+    parts: [
+      h("div", { class: "cw-row" }, micrograph, found),
+      h("p", {}, legend),
+      said,
+      plot.svg,
+      h("p", {}, "Solid: pixel Dice. Dashed: F1 of cells."),
+    ],
     draw,
+    ask,
   };
+}
+
+function tick(value) {
+  return [value, `${value}`];
 }

@@ -1,6 +1,6 @@
 // A first guess. Until the reader has guessed, everybody in the crowd looks alike; then the
 // positive people step out of it. Round means ill, filled means positive.
-import { button, h, ink, percent, s, spoken, t, thousands, told } from "./kit.js";
+import { button, distance, h, ink, percent, s, spoken, t, thousands, told } from "./kit.js";
 
 export function mount({ data, state, set, slider }) {
   const step = 10;
@@ -65,13 +65,6 @@ export function mount({ data, state, set, slider }) {
 
   function answer() {
     const guess = data.guesses[state.guess];
-    const off = Math.round(100 * (guess - data.ppv));
-    const verdict =
-      off > 0
-        ? "You said {guess}, {points} points too high. "
-        : off < 0
-          ? "You said {guess}, {points} points too low. "
-          : "You said {guess}: well guessed. ";
     const ill = places.tp.length;
     const alarms = places.fp.length;
     return [
@@ -82,7 +75,10 @@ export function mount({ data, state, set, slider }) {
         ill,
         ppv: h("b", { class: "cw-disease-ink" }, percent(data.ppv)),
       }),
-      t(verdict, { guess: percent(guess), points: Math.abs(off) }),
+      t("You said {guess}, {far}. ", {
+        guess: percent(guess),
+        far: distance(guess, data.ppv, percent),
+      }),
       t("The others are {alarms} false alarms, {share} of {n} healthy people.", {
         alarms,
         share: percent(1 - data.specificity),

@@ -1,12 +1,13 @@
 // What every widget shares. No network; a widget looks up and draws. Python puts this file and the
 // widget's own into one script, so neither is fetched.
 //
-// A widget is one function, `mount({ data, state, set, slider, choice })`. It makes its elements
-// once and returns { controls, parts, draw }: what stays in sight while the reader looks at the
-// rest, the rest, and how to show the state. `slider` and `choice` make controls that belong to a
-// key of the state. `set({ key: value })` changes the state; then all controls follow, `draw`
-// draws, and the notebook is told. A widget that is `kept` holds what the reader has done so far:
-// it cannot be reset, and no link leads to it.
+// A widget is one function, `mount({ data, state, set, slider, choice, ghost })`. It makes its
+// elements once and returns { controls, parts, draw }: what stays in sight while the reader looks
+// at the rest, the rest, and how to show the state. `slider` and `choice` make controls that belong
+// to a key of the state; keys of its own it gives a start. `set({ key: value })` changes the state;
+// then all controls follow, `draw` draws, and the notebook is told. A widget that is `kept` holds
+// what the reader has done so far: it cannot be reset, and no link leads to it. One that has an
+// `ask` is seen after a guess (`prediction`), which `ghost` draws.
 //
 // Texts are in English, and shown in the reader's language: a constant one by whatever makes an
 // element of it, one with numbers in it by `t`.
@@ -29,10 +30,13 @@ export function live(mount, host, data, start, changed) {
     bound.set(key, control);
     return control;
   };
+  let asked = null;
   const widget = mount({
     data,
     state,
     set,
+    // What the reader has guessed, at a place that follows from it: ghost(plot, (guess) => [x, y]).
+    ghost: (plot, place) => (asked?.value == null ? [] : [ring(plot, ...place(asked.value))]),
     // A labelled range over the positions of `values`; `say` turns a value into text. `choose` is
     // what a new position does, `last` the highest position where that changes.
     slider: (key, label, values, say, { choose = (at) => set({ [key]: at }), last } = {}) =>
@@ -41,16 +45,18 @@ export function live(mount, host, data, start, changed) {
     choice: (key, label, options, choose = (at) => set({ [key]: at })) =>
       bind(key, select(label, options, state[key], choose)),
   });
-  const reset = () => set(start);
+  const first = { ...state };
+  const reset = () => set(first);
   // What a link asks for goes through the controls, which know what there is.
   const restore = (asked) => {
     try {
       for (const [key, control] of bound) if (key in asked) control.choose(asked[key]);
       const others = Object.entries(asked).filter(([key]) => !bound.has(key));
-      set(Object.fromEntries(others.filter(([key, value]) => alike(value, start[key]))));
+      set(Object.fromEntries(others.filter(([key, value]) => alike(value, first[key]))));
     } catch {
       reset();
     }
+    if (asked?.value === undefined) asked?.guess(null);
     host.scrollIntoView();
   };
   const link = widget.kept || !onBookPage() ? null : linkToState(nameOf(host), restore);
@@ -60,7 +66,10 @@ export function live(mount, host, data, start, changed) {
   const lang = speaksChinese && CHINESE;
   const attributes = { class: "cw", role: "group", "aria-labelledby": title.id, lang };
   const strip = widget.controls ? [controlStrip(widget.controls)] : [];
-  host.replaceChildren(h("div", attributes, head, ...strip, ...widget.parts));
+  if (widget.ask) asked = prediction(widget.ask, host, set);
+  const before = asked ? [asked] : [];
+  host.replaceChildren(h("div", attributes, head, ...before, ...strip, ...widget.parts));
+  asked?.follow();
   show();
   link?.open();
   return (next) => {
@@ -145,6 +154,88 @@ export function markLanguage(element) {
 export function languageOf(text) {
   if (/[\u3400-\u9fff]/.test(text)) return CHINESE;
   return /[a-z]{2}/i.test(text) ? "en" : "";
+}
+
+// Guesses ------------------------------------------------------------------------------------
+
+// Predict, then see. Until the reader has guessed, or would not, the widget is out of sight, and so
+// is the paragraph below it on a page of the book, which tells the answer. Paper shows both. `ask`
+// is { text, label, say, truth, see }: the question, what is guessed, a share as text, the right
+// one, and the state that shows it.
+function prediction({ text, label, say, truth, see }, host, set) {
+  const shares = Array.from({ length: 101 }, (_, n) => n / 100);
+  const answer = onBookPage() ? host.closest("div.cell:has(+ p)")?.nextElementSibling : null;
+  let at = 50;
+  const choose = (to) => {
+    at = to;
+  };
+  const question = h("p", { class: "cw-ask" }, text);
+  const slider = range(label, shares, at, say, choose);
+  const said = h("p", { "aria-live": "polite" });
+  const act = button("", { onclick: () => decide(isAsking() ? shares[at] : undefined) });
+  const pass = () => {
+    decide(null);
+    act.focus();
+  };
+  const skip = button("Skip", { onclick: pass });
+  // For who has gone on already: the widget stays, or the page would jump.
+  const onclick = () => {
+    answer.classList.remove("cw-untold");
+    later.remove();
+  };
+  const later = button("Read on without a guess", { class: "cw-later", onclick });
+  markLanguage(later);
+  const row = h("div", {}, act, " ", skip);
+  const box = h("div", { class: "cw-guess" }, question, said, row);
+  // A share; null, if the reader would not; undefined, as long as nothing is known.
+  box.value = undefined;
+  const isAsking = () => box.value === undefined;
+  box.guess = (value) => {
+    const shown = isAsking() && value !== null ? see : {};
+    box.value = value;
+    box.follow();
+    set(shown);
+  };
+  const decide = (value) => {
+    box.guess(value);
+    // A page of the book remembers it.
+    box.dispatchEvent(new CustomEvent("guess", { detail: value }));
+  };
+  box.follow = () => {
+    const asking = isAsking();
+    box.parentElement.classList.toggle("cw-asking", asking);
+    answer?.classList.toggle("cw-untold", asking);
+    if (asking) {
+      said.before(slider);
+      answer?.before(later);
+    } else {
+      slider.remove();
+      later.remove();
+    }
+    skip.hidden = !asking;
+    question.hidden = box.value === null;
+    const turns = asking ? t("See the answer") : t(question.hidden ? "Guess first" : "Guess again");
+    act.textContent = turns;
+    said.textContent = box.value == null ? "" : verdict(box.value, truth, say);
+  };
+  return box;
+}
+
+function verdict(guess, truth, say) {
+  return t("You guessed {guess}, the ? in the drawing; it is {truth}, {far}.", {
+    guess: say(guess),
+    truth: say(truth),
+    far: distance(guess, truth, say),
+  });
+}
+
+// How far a guess is off: "31 points too high".
+export function distance(guess, truth, say) {
+  const off = Math.round(100 * (guess - truth));
+  if (off === 0) return t("well guessed");
+  const points = Math.abs(off);
+  const size = say(1).endsWith("%") ? counted(points, "point") : say(points / 100);
+  return t(off > 0 ? "{size} too high" : "{size} too low", { size });
 }
 
 // Elements -----------------------------------------------------------------------------------
@@ -537,6 +628,12 @@ export function disc(x, y, r, attributes = {}) {
 
 export function moveTo(circle, x, y) {
   return dress(circle, { cx: x, cy: y });
+}
+
+// A guess on a drawing.
+function ring({ X, Y }, x, y) {
+  const sign = s("text", { x: X(x), y: Y(y) + 4, "text-anchor": "middle" }, "?");
+  return s("g", { class: "cw-ghost" }, disc(X(x), Y(y), 8), sign);
 }
 
 // The outline of a box x1, y1, x2, y2 on a picture.

@@ -15,7 +15,7 @@ import {
   thousands,
 } from "./kit.js";
 
-export function mount({ data, state, slider }) {
+export function mount({ data, state, slider, ghost }) {
   // 1,000 squares as four paths, so that a change redraws four elements and not a thousand.
   const squares = 1000;
   const columns = 50;
@@ -71,6 +71,22 @@ export function mount({ data, state, slider }) {
   const lines = s("g");
   plot.svg.append(lines);
   const said = spoken();
+  // That a test finds more of the ill is no help where hardly anybody is.
+  const { sensitivity: now, specificity, prevalence } = state;
+  const best = data.sensitivities.length - 1;
+  const share = data.prevalences[prevalence];
+  const ask = {
+    text:
+      `Where ${percent(share)} are ill, a test of sensitivity ` +
+      `${percent(data.sensitivities[now])} and specificity ` +
+      `${percent(data.specificities[specificity])} has a PPV of ` +
+      `${percent(data.ppv[now][specificity][prevalence])}. It is made better and misses nobody: ` +
+      "sensitivity 100%. What is its PPV then?",
+    label: "My guess of the PPV",
+    say: percent,
+    truth: data.ppv[best][specificity][prevalence],
+    see: { sensitivity: best, specificity, prevalence },
+  };
 
   function draw() {
     const { sensitivity: i, specificity: j, prevalence: k } = state;
@@ -98,6 +114,7 @@ export function mount({ data, state, slider }) {
       polyline(data.prevalences, npv, plot, { class: "cw-normal-line" }),
       disc(x, plot.Y(ppv[k]), 5, { class: "cw-disease cw-point" }),
       disc(x, plot.Y(npv[k]), 5, { class: "cw-normal cw-point" }),
+      ...ghost(plot, (guess) => [share, guess]),
     );
     said.replaceChildren(
       h("b", { class: "cw-disease-ink" }, `PPV ${percent(ppv[k])}`),
@@ -114,5 +131,6 @@ export function mount({ data, state, slider }) {
     ],
     parts: [icons, legend, h("div", { class: "cw-row" }, plot.svg, h("div", {}, table, said))],
     draw,
+    ask: now < best ? ask : null,
   };
 }

@@ -23,7 +23,7 @@ import {
   thousands,
 } from "./kit.js";
 
-export function mount({ data, state, set, slider }) {
+export function mount({ data, state, set, slider, ghost }) {
   const { thresholds } = data;
   const first = thresholds[0];
   const end = thresholds.at(-1);
@@ -102,6 +102,8 @@ export function mount({ data, state, set, slider }) {
     curve.point = disc(0, 0, 5, { class: "cw-disease cw-point" });
     curve.svg.append(curve.mark, curve.point);
   }
+  const guessed = s("g");
+  roc.svg.append(guessed);
   const place = (circle, plot, x, y) => {
     circle.style.display = y === null ? "none" : "";
     if (y !== null) moveTo(circle, plot.X(x), plot.Y(y));
@@ -116,6 +118,19 @@ export function mount({ data, state, set, slider }) {
   );
   const said = spoken();
   const price = h("p", { class: "cw-price" });
+  // The last of the ill are dear.
+  const low = data.tpr.lastIndexOf(1);
+  const { threshold: start } = state;
+  const ask = {
+    text:
+      `At a threshold of ${number(thresholds[start])} sensitivity is ` +
+      `${percent(data.tpr[start])} and specificity ${percent(data.tnr[start])}. The threshold is ` +
+      "lowered until nobody is missed: sensitivity 100%. What specificity is left?",
+    label: "My guess of the specificity",
+    say: percent,
+    truth: data.tnr[low],
+    see: { threshold: low },
+  };
 
   function draw() {
     const { threshold: i, cost: c } = state;
@@ -132,6 +147,7 @@ export function mount({ data, state, set, slider }) {
     place(pr.point, pr, data.tpr[i], data.precision[i]);
     place(roc.mark, roc, data.fpr[best], data.tpr[best]);
     place(pr.mark, pr, data.tpr[best], data.precision[best]);
+    guessed.replaceChildren(...ghost(roc, (guess) => [1 - guess, 1]));
     const ppv = data.precision[i] === null ? "undefined" : percent(data.precision[i]);
     const [tpr, tnr] = [data.tpr[i], data.tnr[i]].map(percent);
     said.textContent = `Sensitivity ${tpr}, specificity ${tnr}, PPV ${ppv}.`;
@@ -161,5 +177,6 @@ export function mount({ data, state, set, slider }) {
       h("div", { class: "cw-row" }, roc.svg, pr.svg),
     ],
     draw,
+    ask: start > low ? ask : null,
   };
 }

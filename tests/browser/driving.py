@@ -2,6 +2,8 @@
 
 import pytest
 
+#: What Apple and the W3C call the least size of a target, in CSS pixels
+FINGER = 44
 #: A test runs on a phone and on a desk, by day and by night.
 sizes_and_themes = pytest.mark.parametrize(
     ("width", "theme"), [(375, "light"), (375, "dark"), (1280, "light"), (1280, "dark")]
@@ -14,6 +16,76 @@ def find_widget(page, label):
     widget.scroll_into_view_if_needed()
     assert_readable(widget)
     return widget
+
+
+def go_on(widget):
+    """Skip the guess that a widget may ask for before it is seen."""
+    skip = widget.get_by_role("button", name="Skip", exact=True)
+    if skip.count():
+        skip.click()
+
+
+def predict(page, widget, guess, truth, say):
+    """Guess so many hundredths, in tens; see what was out of sight, and how far the guess is off.
+
+    Returns a function that gives where the mark of the guess stands in its chart, from the left
+    and from below, as shares. It ends with `go_on`, at the state where the widget starts.
+    """
+    answer = widget.locator(
+        "xpath=ancestor::div[contains(@class, 'cell ')]/following-sibling::p[1]"
+    )
+    rest = (widget.locator(".cw-controls output").first, widget.locator(".cw-said"), answer)
+    box = widget.locator(".cw-guess")
+
+    def assert_covered(covered):
+        assert [one.is_visible() for one in rest] == [not covered] * 3
+
+    assert_covered(True)
+    page.emulate_media(media="print")
+    assert_covered(False)
+    assert not box.is_visible()
+    page.emulate_media(media="screen")
+    slider = box.get_by_role("slider")
+    for target in (slider, *box.get_by_role("button").all()):
+        assert target.bounding_box()["height"] >= FINGER
+    slider.focus()
+    for _ in range(abs(guess - 50) // 10):
+        page.keyboard.press("PageUp" if guess > 50 else "PageDown")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert_covered(False)
+    off = round(guess - 100 * truth)
+    far = say(abs(off) / 100).replace("%", " points")
+    said = f"{say(guess / 100)}, the ? in the drawing; it is {say(truth)}, {far} too "
+    assert said + ("high" if off > 0 else "low") in box.inner_text()
+    mark = widget.locator(".cw-ghost circle")
+
+    def stands():
+        return mark.evaluate(_STANDS)
+
+    place = stands()
+    for slider in widget.locator(".cw-controls").get_by_role("slider").all():
+        slider.press("Home")
+        assert stands() == place, "the guess stays where it was"
+    box.get_by_role("button", name="Guess again").click()
+    assert_covered(True)
+    # Who has gone on to the text reads it without a guess.
+    page.get_by_role("button", name="Read on without a guess").first.click()
+    assert answer.is_visible()
+    go_on(widget)
+    assert_covered(False)
+    assert mark.count() == 0
+    widget.get_by_role("button", name="Reset", exact=True).click()
+    return place
+
+
+_STANDS = """
+(circle) => {
+  const frame = circle.closest("svg").querySelector(".cw-frame").getBBox();
+  const [x, y] = [circle.cx.baseVal.value, circle.cy.baseVal.value];
+  return [(x - frame.x) / frame.width, 1 - (y - frame.y) / frame.height];
+}
+"""
 
 
 def assert_readable(widget):

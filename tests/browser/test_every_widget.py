@@ -3,12 +3,10 @@
 import pytest
 
 from book_ext import editions
-from tests.browser.driving import assert_readable, swipe
+from tests.browser.driving import FINGER, assert_readable, go_on, swipe
 
 PAGES = [f"chapters/{editions.chapter_name(path)}.html" for path in editions.chapter_files()]
 PHONE = 375
-#: What Apple and the W3C call the least size of a target, in CSS pixels
-FINGER = 44
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -22,6 +20,7 @@ def test_widgets_answer_to_keys_and_fingers(open_page, path, width, theme):
         name = f"{path}, widget {at + 1}"
         widget.scroll_into_view_if_needed()
         assert_readable(widget)
+        go_on(widget)
         # Nothing sticks out to the side.
         assert widget.evaluate("(root) => root.scrollWidth - root.clientWidth") <= 1, (
             f"{name} is wider than a page of {width} pixels"
@@ -160,6 +159,7 @@ def test_a_link_to_no_state_harms_nothing(open_page, asked):
         assert said
         assert "undefined" not in said
         assert "NaN" not in said
+    go_on(page.get_by_role("group", name="Prevalence explorer", exact=True))
     slider = page.get_by_label("Prevalence", exact=True)
     slider.press("Home")
     assert slider.get_attribute("aria-valuetext") == "0.1%"
@@ -175,6 +175,7 @@ def test_a_link_opens_its_page_at_its_state(open_page):
 def test_fingers_drag_to_the_side_and_what_they_have_tapped(open_page):
     page = open_page("chapters/roc.html", width=PHONE)
     widget = page.get_by_role("group", name="Threshold explorer", exact=True)
+    go_on(widget)
     threshold = widget.get_by_label("Threshold", exact=True)
     bars = widget.locator(".cw-drag")
     bars.evaluate("(e) => e.scrollIntoView({ block: 'center' })")

@@ -2,14 +2,18 @@
 
 import pytest
 
+from course_lib import raters
 from course_lib.widgets import ConsensusExplorer
-from tests.browser.driving import find_widget, sizes_and_themes
+from tests.browser.driving import find_widget, predict, sizes_and_themes
 
 
 @sizes_and_themes
 def test_consensus_explorer(open_page, width, theme):
     page = open_page("chapters/ground_truth.html", width=width, theme=theme)
     widget = find_widget(page, "Consensus explorer")
+    found, alarms = (raters.positive_votes(9, share, 0.8)[5:].sum() for share in (0.8, 0.1))
+    place = predict(page, widget, 90, found, "{:.2f}".format)
+    assert place == pytest.approx([alarms, 0.9], abs=1e-3)
     data = ConsensusExplorer().data
     names = ("Readers", "Quorum", "Sensitivity", "Specificity", "Correlation")
     sliders = {name: widget.get_by_label(name, exact=True) for name in names}

@@ -3,15 +3,23 @@
 import math
 import warnings
 
+import numpy as np
+import pytest
+
 from course_lib.metrics import PROPORTIONS, ConfusionMatrix, predictive_values
 from course_lib.widgets import PrevalenceExplorer, Quiz
-from tests.browser.driving import find_widget, percent, sizes_and_themes
+from tests.browser.driving import find_widget, percent, predict, sizes_and_themes
 
 
 @sizes_and_themes
 def test_prevalence_explorer(open_page, width, theme):
     page = open_page("chapters/metrics.html", width=width, theme=theme)
     widget = find_widget(page, "Prevalence explorer")
+    better, _ = predictive_values(1, 0.95, 0.005)
+    positions = np.log(PrevalenceExplorer.prevalences[:: len(PrevalenceExplorer.prevalences) - 1])
+    across = (np.log(0.005) - positions[0]) / np.ptp(positions)
+    place = predict(page, widget, 60, better, percent)
+    assert place == pytest.approx([across, 0.6], abs=1e-3)
     sliders = {
         name: widget.get_by_label(name, exact=True)
         for name in ("Sensitivity", "Specificity", "Prevalence")

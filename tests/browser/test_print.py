@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from tests.browser.driving import go_on
 from tests.widget_samples import SAMPLES
 
 DARK = "chapters/metrics.html"
@@ -63,6 +64,7 @@ def test_widgets_keep_to_the_colors_that_a_reader_chose(chromium):
     context = chromium.new_context(forced_colors="active", color_scheme="dark")
     page = context.new_page()
     page.set_content(SAMPLES["ThresholdExplorer"]().html())
+    go_on(page)
     page.locator(".cw-said").first.wait_for()
     used = page.evaluate(
         """() => [...document.querySelectorAll(".cw svg :is(rect, line, polyline, circle)")]

@@ -241,7 +241,7 @@ def _guess(shown, data):
     assert said == shown["controls"]["My guess"]
     off = number(said[:-1]) - 100 * tp / (tp + fp)
     if round(off):
-        points, way = found(r"([\d]+) points too (high|low)", shown)
+        points, way = found(r"([\d]+) points? too (high|low)", shown)
         assert (number(points), way) == (abs(round(off)), "high" if off > 0 else "low")
     alarms, share, healthy = found(rf"are ([\d,]+) false alarms, {_SHARE} of ([\d,]+) hea", shown)
     assert (number(alarms), number(healthy)) == (fp, fp + tn)

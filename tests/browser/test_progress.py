@@ -42,7 +42,10 @@ def is_due(page, address, days):
 def test_an_answer_to_a_quiz_stays_and_the_first_counts(open_page, address):
     page = open_page(CHAPTER)
     answer(page, WRONG)
+    page.get_by_role("button", name="See the answer").click()
+    expect(page.get_by_text("You guessed 50%")).to_be_visible()
     page.reload()
+    expect(page.get_by_text("You guessed 50%")).to_be_visible()
     expect(page.get_by_text(WRONG["why"])).to_be_visible()
     answer(page, RIGHT)
     page.goto(f"{address}/{PROGRESS}")
@@ -74,6 +77,7 @@ def test_what_was_wrong_is_asked_again_at_growing_intervals(open_page, address):
 def test_progress_is_saved_read_and_erased(open_page, address):
     page = open_page(CHAPTER)
     answer(page, RIGHT)
+    page.get_by_role("button", name="See the answer").click()
     page.goto(f"{address}/{PROGRESS}")
     assert row(page)[2].startswith("1 of ")
     with page.expect_download() as download:
@@ -84,6 +88,9 @@ def test_progress_is_saved_read_and_erased(open_page, address):
     expect(page.get_by_text("Everything is erased.")).to_be_visible()
     expect(page.get_by_role("row", name="Evaluation metrics")).to_contain_text("0 of 8")
     assert row(page)[2].startswith("0 of ")
+    page.goto(f"{address}/{CHAPTER}")
+    expect(page.get_by_role("button", name="See the answer")).to_be_visible()
+    page.goto(f"{address}/{PROGRESS}")
 
     for wrong in ([1], {"exercises": {}, "questions": {"a": "<b>"}}, {}):
         page.get_by_label("Read a copy").set_input_files(

@@ -1,11 +1,12 @@
 """The widgets of the ROC chapter, driven by mouse and keyboard, against `course_lib`."""
 
 import numpy as np
+import pytest
 
 from course_lib.datasets import breast_masses, hupse_2013
 from course_lib.reader_studies import compare_modalities
 from course_lib.roc import RocCurve
-from tests.browser.driving import find_widget, percent, sizes_and_themes
+from tests.browser.driving import find_widget, percent, predict, sizes_and_themes
 
 
 @sizes_and_themes
@@ -15,6 +16,9 @@ def test_threshold_explorer(open_page, width, theme):
     masses = breast_masses()
     radius = masses.X[:, masses.feature_names.index("worst radius")]
     curve = RocCurve.from_scores(masses.y_true, radius)
+    cleared = (radius[masses.y_true == 0] < radius[masses.y_true == 1].min()).mean()
+    place = predict(page, widget, 80, cleared, percent)
+    assert place == pytest.approx([0.2, 1], abs=1e-3)
     threshold = widget.get_by_label("Threshold", exact=True)
     cost = widget.get_by_label("One miss costs", exact=True)
 

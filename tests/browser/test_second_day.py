@@ -11,6 +11,7 @@ from IPython.core.formatters import DisplayFormatter
 from playwright.sync_api import expect
 
 from course_lib.widgets import PrevalenceExplorer, Quiz
+from tests.browser.driving import go_on
 
 #: As JupyterLab renders `text/html` of a trusted notebook (rendermime, `renderHTML`).
 _RENDER = """
@@ -53,6 +54,7 @@ def test_a_reopened_notebook_is_alive(reopened):
     page = reopened(PrevalenceExplorer(prevalence=0.005), Quiz("metrics"), PrevalenceExplorer())
     explorer = page.get_by_role("group", name="Prevalence explorer").first
     expect(explorer.locator(".cw-said")).to_contain_text("PPV 8.3%")
+    go_on(explorer)
     explorer.get_by_label("Prevalence", exact=True).press("End")
     expect(explorer.locator(".cw-said")).to_contain_text("PPV 94.7%")
     question = page.get_by_role("group", name="Quiz", exact=True).get_by_role("group").first
