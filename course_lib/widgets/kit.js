@@ -30,13 +30,13 @@ export function live(mount, host, data, start, changed) {
     bound.set(key, control);
     return control;
   };
-  let asked = null;
+  let ask = null;
   const widget = mount({
     data,
     state,
     set,
     // What the reader has guessed, at a place that follows from it: ghost(plot, (guess) => [x, y]).
-    ghost: (plot, place) => (asked?.value == null ? [] : [ring(plot, ...place(asked.value))]),
+    ghost: (plot, place) => (ask?.value == null ? [] : [ring(plot, ...place(ask.value))]),
     // A labelled range over the positions of `values`; `say` turns a value into text. `choose` is
     // what a new position does, `last` the highest position where that changes.
     slider: (key, label, values, say, { choose = (at) => set({ [key]: at }), last } = {}) =>
@@ -56,7 +56,7 @@ export function live(mount, host, data, start, changed) {
     } catch {
       reset();
     }
-    if (asked?.value === undefined) asked?.guess(null);
+    if (ask?.value === undefined) ask?.guess(null);
     host.scrollIntoView();
   };
   const link = widget.kept || !onBookPage() ? null : linkToState(nameOf(host), restore);
@@ -66,10 +66,10 @@ export function live(mount, host, data, start, changed) {
   const lang = speaksChinese && CHINESE;
   const attributes = { class: "cw", role: "group", "aria-labelledby": title.id, lang };
   const strip = widget.controls ? [controlStrip(widget.controls)] : [];
-  if (widget.ask) asked = prediction(widget.ask, host, set);
-  const before = asked ? [asked] : [];
+  if (widget.ask) ask = prediction(widget.ask, host, set);
+  const before = ask ? [ask] : [];
   host.replaceChildren(h("div", attributes, head, ...before, ...strip, ...widget.parts));
-  asked?.follow();
+  ask?.follow();
   show();
   link?.open();
   return (next) => {

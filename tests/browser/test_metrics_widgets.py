@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
-from course_lib.metrics import PROPORTIONS, ConfusionMatrix, predictive_values
+from course_lib.metrics import NAMES, PROPORTIONS, ConfusionMatrix, predictive_values
 from course_lib.widgets import PrevalenceExplorer, Quiz
 from tests.browser.driving import find_widget, percent, predict, sizes_and_themes
 
@@ -83,6 +83,35 @@ def test_confusion_explorer(open_page, width, theme):
 
     start = agrees()
     assert (start.tp, start.fn, start.fp, start.tn) == (2, 1, 2, 5)
+    # The chosen rate shows what it counts, in frames and in words.
+    rate = widget.get_by_label("Show what counts for")
+    for at, (name, (above, below)) in enumerate(PROPORTIONS.items()):
+        rate.select_option(index=at)
+        parts = {cell: (cell in above) + (cell in below) for cell in ("tp", "fp", "fn", "tn")}
+        rooms = widget.locator(".cw-room").evaluate_all(_ROOMS)
+        assert [name for name, *_ in rooms] == list(parts)
+        for cell, style, words, _ in rooms:
+            assert (style, words) == _FRAMES[parts[cell]]
+        part, whole = (sum(getattr(start, cell) for cell in cells) for cells in (above, below))
+        said = widget.locator("p[aria-live]").first.inner_text().split(" = ")
+        assert said[0] == NAMES[name]
+        assert eval(said[2], {"__builtins__": {}}) == pytest.approx(part / whole)
+        assert said[3] == f"{part / whole:.2f}"
+
+    def stands_in():
+        rooms = widget.locator(".cw-room").evaluate_all(_ROOMS)
+        return {cell: people for cell, _, _, people in rooms}
+
+    assert not any(stands_in().values())
+    page.emulate_media(reduced_motion="reduce" if theme == "dark" else "no-preference")
+    widget.get_by_role("button", name="Sort them into the table").click()
+    moving = widget.evaluate("(root) => root.getAnimations({ subtree: true }).length")
+    assert moving == (0 if theme == "dark" else n)
+    assert stands_in() == {"tp": [2, 8], "fp": [3, 9], "fn": [6], "tn": [1, 4, 5, 7, 10]}
+    buttons.nth(11).click()
+    assert stands_in()["tp"] == [2, 6, 8]
+    widget.get_by_role("button", name="Reset", exact=True).click()
+    assert not any(stands_in().values())
     buttons.first.click()
     assert agrees().tp + agrees().fn == 4
     buttons.nth(1).focus()
@@ -96,6 +125,24 @@ def test_confusion_explorer(open_page, width, theme):
             buttons.nth(at).click()
     assert agrees().tp + agrees().fn == 0
     assert widget.locator("[data-cell=sensitivity]").inner_text() == "undefined"
+
+
+#: Frame and words of a cell that the rate does not count, counts below the line, and in both
+_FRAMES = [
+    ("none", "not counted"),
+    ("dashed", "below the line"),
+    ("solid", "above and below the line"),
+]
+
+#: Name, frame, words and patients of each cell
+_ROOMS = """
+(rooms) => rooms.map((room) => [
+  room.querySelector("[data-cell]").dataset.cell.toLowerCase(),
+  getComputedStyle(room).outlineStyle,
+  room.querySelector("small").textContent,
+  [...room.querySelectorAll(".cw-figure")].map((one) => Number(one.textContent)),
+])
+"""
 
 
 @sizes_and_themes
