@@ -21,8 +21,7 @@ _FILES = (
 )
 SCRIPTS = [file for pattern in _FILES for file in sorted(editions.ROOT.glob(pattern))]
 #: Not yet in both languages
-LATER = ("anchors", "architecture", "confusion", "consensus", "decoding", "dream", "epochs")
-LATER += ("prevalence", "threshold", "units")
+LATER = ("anchors", "architecture", "decoding", "dream", "units")
 _PLACE = re.compile(r"\{(\w+)(?::[^}|]*\|[^}]*)?\}")
 _HAN = re.compile("[\u3400-\u9fff]")
 
@@ -85,7 +84,7 @@ def _template(code, at):
 _SHOWN = re.compile(r"""(\b(t|told|button)\(|\b(label|title|"aria-label"): )\s*$""")
 _KEPT = re.compile(
     r"""(\b(h|s|ink|make|matches|closest|stripes|slider|choice|\w*[sS]elector(All)?|getItem|"""
-    r"""\w+Attribute|\w+EventListener|createElement\w*|getElementById|has|Error)\(|\bfrom |"""
+    r"""matchMedia|\w+Attribute|\w+EventListener|create\w+|getElementById|has|Error)\(|\bfrom |"""
     r"""\bcase |[\w"\]]: |[!=]==? |\bin |\.\w+ = |\w\[)\s*$"""
 )
 _CODE = re.compile(

@@ -1,6 +1,6 @@
 // Confusion explorer: buttons flip a patient, who stands in a row with the others or in the 2×2
 // table; the counts find their rates in a table from Python. Round means ill, filled means positive.
-import { button, fixed, grid, h, ink, s, scrolling, spoken } from "./kit.js";
+import { button, fixed, grid, h, ink, s, scrolling, spoken, t } from "./kit.js";
 
 const stillness = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -45,9 +45,9 @@ export function mount({ data, state, set, choice }) {
   const said = spoken();
   const fraction = h("p", { "aria-live": "polite" });
 
-  function mark(one, at, what, on, [sign, word], color) {
+  function mark(one, at, on, [sign, name], color) {
     one.textContent = sign;
-    one.setAttribute("aria-label", `Patient ${at + 1}, ${what}: ${word}`);
+    one.setAttribute("aria-label", t(name, { n: at + 1 }));
     one.style.background = on
       ? `color-mix(in srgb, var(--cw-${color}) 35%, var(--cw-surface))`
       : "";
@@ -59,14 +59,19 @@ export function mount({ data, state, set, choice }) {
       const positive = state.y_pred[at];
       const cell = ill ? (positive ? "TP" : "FN") : positive ? "FP" : "TN";
       counts[cell]++;
-      mark(truth[at], at, "truth", ill, ill ? ["D", "disease"] : ["N", "normal"], "disease");
-      const sign = positive ? ["+", "positive"] : ["−", "negative"];
-      mark(output[at], at, "output", positive, sign, "normal");
+      const actual = ill
+        ? ["D", "Patient {n}, truth: disease"]
+        : ["N", "Patient {n}, truth: normal"];
+      mark(truth[at], at, ill, actual, "disease");
+      const predicted = positive
+        ? ["+", "Patient {n}, output: positive"]
+        : ["−", "Patient {n}, output: negative"];
+      mark(output[at], at, positive, predicted, "normal");
       figures[at].show(cell);
       return cell;
     });
     const values = data.rates[[counts.TP, counts.FN, counts.FP, counts.TN].join()];
-    const text = (value) => (value === null ? "undefined" : fixed(value, 2));
+    const text = (value) => (value === null ? t("undefined") : fixed(value, 2));
     rates.fill(Object.fromEntries(data.names.map(([name], n) => [name, text(values[n])])));
     said.textContent = `TP ${counts.TP}, FN ${counts.FN}, FP ${counts.FP}, TN ${counts.TN}`;
 
@@ -83,7 +88,7 @@ export function mount({ data, state, set, choice }) {
     for (const [cell, { element, count, part }] of Object.entries(rooms)) {
       count.textContent = counts[cell];
       element.dataset.lit = lit(cell);
-      part.textContent = words[lit(cell)];
+      part.textContent = t(words[lit(cell)]);
     }
     slots.forEach((slot, at) => {
       slot.dataset.lit = state.sorted ? "" : lit(cells[at]);
@@ -93,7 +98,9 @@ export function mount({ data, state, set, choice }) {
     rates.querySelectorAll("tbody tr").forEach((row, n) => {
       row.classList.toggle("cw-lit", n === state.rate);
     });
-    sort.textContent = state.sorted ? "Line the patients up again" : "Sort them into the table";
+    sort.textContent = state.sorted
+      ? t("Line the patients up again")
+      : t("Sort them into the table");
     walk(
       figures,
       cells.map((cell, at) => (state.sorted ? rooms[cell].people : slots[at])),

@@ -13,6 +13,7 @@ import {
   spoken,
   straight,
   stripes,
+  t,
   thousands,
 } from "./kit.js";
 
@@ -27,7 +28,9 @@ export function mount({ data, state, set, slider, ghost }) {
   const resize = (at) => set({ readers: at, quorum: Math.floor(data.panels[at] / 2) });
   const controls = [
     slider("readers", "Readers", data.panels, String, { choose: resize }),
-    slider("quorum", "Quorum", quorums, (v) => `${v} of ${panel()}`, { last: () => panel() - 1 }),
+    slider("quorum", "Quorum", quorums, (v) => t("{n} of {all}", { n: v, all: panel() }), {
+      last: () => panel() - 1,
+    }),
     slider("sensitivity", "Sensitivity", data.rates, two),
     slider("specificity", "Specificity", data.rates, two),
     slider("correlation", "Correlation", data.correlations, (v) => v.toFixed(1)),
@@ -37,8 +40,9 @@ export function mount({ data, state, set, slider, ghost }) {
   const table = grid(
     [
       ...["decided by", "sensitivity", "specificity"],
-      ...[`missed of ${data.ill}`, `false alarms of ${data.normal}`],
-      `wrong of ${thousands(data.patients)}`,
+      t("missed of {n}", { n: data.ill }),
+      t("false alarms of {n}", { n: data.normal }),
+      t("wrong of {n}", { n: thousands(data.patients) }),
     ],
     ["one", "panel"].map((who) => [
       who === "one" ? "one reader" : "the panel",
@@ -54,11 +58,17 @@ export function mount({ data, state, set, slider, ghost }) {
   const found = data.sensitivity.map((of) => of[sensitivity][all][half]);
   const cleared = data.specificity[alike][specificity][all][half];
   const ask = {
-    text:
-      `One reader finds ${two(data.rates[sensitivity])} of the ill; ${most} who err ` +
-      `independently find ${rate(found[0])} by majority. Now all ${most} learned from one teacher ` +
-      `and fall for the same films: their errors correlate with ${data.correlations[alike]}. ` +
-      "What is the majority's sensitivity?",
+    text: t(
+      "One reader finds {one} of the ill; {n} who err independently find {all} by majority. " +
+        "Now all {n} learned from one teacher and fall for the same films: their errors " +
+        "correlate with {correlation}. What is the majority's sensitivity?",
+      {
+        one: two(data.rates[sensitivity]),
+        n: most,
+        all: rate(found[0]),
+        correlation: data.correlations[alike],
+      },
+    ),
     label: "My guess of the sensitivity",
     say: rate,
     truth: found[alike],
@@ -77,7 +87,9 @@ export function mount({ data, state, set, slider, ghost }) {
         ticks: ill.map((_, x) => [x, `${x}`]),
       },
       { domain: [0, 1], label: "share of patients", ticks: percentTicks },
-      `Positive votes on the ill and on the normal; a patient with ${k + 1} or more is called ill`,
+      t("Positive votes on the ill and on the normal; a patient with {n} or more is called ill", {
+        n: k + 1,
+      }),
     );
     const striped = stripes("normal");
     plot.svg.append(striped.element);
@@ -148,11 +160,22 @@ export function mount({ data, state, set, slider, ghost }) {
       "panel wrong": wrong,
     });
     const share = Math.round((100 * data.ill) / data.patients);
-    said.textContent =
-      `Quorum ${k + 1} of ${panel()}: sensitivity ${found}, specificity ${cleared}. ` +
-      `Where ${share}% are ill the panel is wrong about ${wrong} of ` +
-      `${thousands(data.patients)} patients, one reader about ${alone[0] + alone[1]}. ` +
-      `Two readers agree with kappa ${two(data.kappa[c][i][j])}.`;
+    said.textContent = t(
+      "Quorum {k} of {all}: sensitivity {found}, specificity {cleared}. Where {share}% are ill " +
+        "the panel is wrong about {wrong} of {patients} patients, one reader about {alone}. " +
+        "Two readers agree with kappa {kappa}.",
+      {
+        k: k + 1,
+        all: panel(),
+        found,
+        cleared,
+        share,
+        wrong,
+        patients: thousands(data.patients),
+        alone: alone[0] + alone[1],
+        kappa: two(data.kappa[c][i][j]),
+      },
+    );
   }
   return {
     controls,

@@ -1,11 +1,11 @@
 // Epoch explorer: two sliders choose a tile of a sheet that Python has drawn, and its scores.
-import { chart, disc, h, polyline, s, spoken, sprite } from "./kit.js";
+import { chart, disc, h, polyline, s, spoken, sprite, t } from "./kit.js";
 
 export function mount({ data, state, slider, ghost }) {
   const { iterations } = data;
   const rules = [...data.thresholds, null];
   const [seed, edge] = data.grown;
-  const rule = (t) => (t === null ? `${seed} → ${edge}` : `${t}`);
+  const rule = (one) => (one === null ? `${seed} → ${edge}` : `${one}`);
   const two = (v) => v.toFixed(2);
   const micrograph = sprite(data.image, 1, 1, 300, "The micrograph");
   const found = sprite(data.tiles, rules.length, data.scores.length, 300, "Cells found");
@@ -24,10 +24,16 @@ export function mount({ data, state, slider, ghost }) {
   const [dice, f1] = courses(start);
   const early = dice.indexOf(Math.max(...dice));
   const ask = {
-    text:
-      `After ${iterations[early]} of ${iterations.at(-1)} iterations the pixel Dice at a ` +
-      `threshold of ${rule(rules[start])} is as high as it gets: ${two(dice[early])}. ` +
-      "How high is the F1 of the cells then?",
+    text: t(
+      "After {early} of {all} iterations the pixel Dice at a threshold of {rule} is as high as " +
+        "it gets: {dice}. How high is the F1 of the cells then?",
+      {
+        early: iterations[early],
+        all: iterations.at(-1),
+        rule: rule(rules[start]),
+        dice: two(dice[early]),
+      },
+    ),
     label: "My guess of F1",
     say: two,
     truth: f1[early],
@@ -47,8 +53,8 @@ export function mount({ data, state, slider, ghost }) {
     const { iteration, threshold } = state;
     const at = iteration * rules.length + threshold;
     const [dice, f1, tp, fp, fn] = data.scores[at];
-    const after = `After ${iterations[iteration]} iterations`;
-    found.show(at, `${after}: ${tp} cells found, ${fn} missed, ${fp} wrong`);
+    const count = { n: iterations[iteration], tp, fn, fp };
+    found.show(at, t("After {n} iterations: {tp} cells found, {fn} missed, {fp} wrong", count));
     const [pixels, cells] = courses(threshold);
     const x = plot.X(iterations[iteration]);
     lines.replaceChildren(
@@ -60,10 +66,10 @@ export function mount({ data, state, slider, ghost }) {
     );
     said.replaceChildren(
       rules[threshold] === null
-        ? `Seeds above ${seed}, grown down to ${edge}: `
-        : `Connected pixels above ${rules[threshold]}: `,
-      h("b", {}, `pixel Dice ${two(dice)}, F1 of cells ${two(f1)}`),
-      ` (${tp} found, ${fn} missed, ${fp} merged or invented).`,
+        ? t("Seeds above {seed}, grown down to {edge}: ", { seed, edge })
+        : t("Connected pixels above {threshold}: ", { threshold: rules[threshold] }),
+      h("b", {}, t("pixel Dice {dice}, F1 of cells {f1}", { dice: two(dice), f1: two(f1) })),
+      t(" ({tp} found, {fn} missed, {fp} merged or invented).", count),
     );
   }
   const legend =

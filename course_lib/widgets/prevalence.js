@@ -12,6 +12,7 @@ import {
   s,
   spoken,
   stripes,
+  t,
   thousands,
 } from "./kit.js";
 
@@ -51,10 +52,10 @@ export function mount({ data, state, slider, ghost }) {
     {},
     ink("disease", "■ ill, positive  □ ill, missed   "),
     ink("normal", "▨ normal, false alarm  □ normal, cleared"),
-    `   A square is ${thousands(each)} people.`,
+    t("   A square is {n} people.", { n: thousands(each) }),
   );
   const table = grid(
-    [`of ${people}`, "disease", "normal"],
+    [t("of {n}", { n: people }), "disease", "normal"],
     [
       ["positive", "tp", "fp"],
       ["negative", "fn", "tn"],
@@ -76,12 +77,17 @@ export function mount({ data, state, slider, ghost }) {
   const best = data.sensitivities.length - 1;
   const share = data.prevalences[prevalence];
   const ask = {
-    text:
-      `Where ${percent(share)} are ill, a test of sensitivity ` +
-      `${percent(data.sensitivities[now])} and specificity ` +
-      `${percent(data.specificities[specificity])} has a PPV of ` +
-      `${percent(data.ppv[now][specificity][prevalence])}. It is made better and misses nobody: ` +
-      "sensitivity 100%. What is its PPV then?",
+    text: t(
+      "Where {share} are ill, a test of sensitivity {sensitivity} and specificity " +
+        "{specificity} has a PPV of {ppv}. It is made better and misses nobody: " +
+        "sensitivity 100%. What is its PPV then?",
+      {
+        share: percent(share),
+        sensitivity: percent(data.sensitivities[now]),
+        specificity: percent(data.specificities[specificity]),
+        ppv: percent(data.ppv[now][specificity][prevalence]),
+      },
+    ),
     label: "My guess of the PPV",
     say: percent,
     truth: data.ppv[best][specificity][prevalence],
@@ -103,8 +109,10 @@ export function mount({ data, state, slider, ghost }) {
     table.fill(texts);
     icons.setAttribute(
       "aria-label",
-      `${people} people: ${texts.tp} true positive, ${texts.fn} missed, ` +
-        `${texts.fp} false alarms, ${texts.tn} cleared`,
+      t("{n} people: {tp} true positive, {fn} missed, {fp} false alarms, {tn} cleared", {
+        n: people,
+        ...texts,
+      }),
     );
     const ppv = data.ppv[i][j];
     const npv = data.npv[i][j];
@@ -118,9 +126,15 @@ export function mount({ data, state, slider, ghost }) {
     );
     said.replaceChildren(
       h("b", { class: "cw-disease-ink" }, `PPV ${percent(ppv[k])}`),
-      ` (solid): of ${thousands(tp + fp)} positive results, ${texts.tp} are right. `,
+      t(" (solid): of {n} positive results, {tp} are right. ", {
+        n: thousands(tp + fp),
+        tp: texts.tp,
+      }),
       h("b", { class: "cw-normal-ink" }, `NPV ${percent(npv[k])}`),
-      ` (dashed): of ${thousands(counts.fn + counts.tn)} negative results, ${texts.tn} are right.`,
+      t(" (dashed): of {n} negative results, {tn} are right.", {
+        n: thousands(counts.fn + counts.tn),
+        tn: texts.tn,
+      }),
     );
   }
   return {

@@ -20,6 +20,7 @@ import {
   spoken,
   straight,
   stripes,
+  t,
   thousands,
 } from "./kit.js";
 
@@ -122,10 +123,15 @@ export function mount({ data, state, set, slider, ghost }) {
   const low = data.tpr.lastIndexOf(1);
   const { threshold: start } = state;
   const ask = {
-    text:
-      `At a threshold of ${number(thresholds[start])} sensitivity is ` +
-      `${percent(data.tpr[start])} and specificity ${percent(data.tnr[start])}. The threshold is ` +
-      "lowered until nobody is missed: sensitivity 100%. What specificity is left?",
+    text: t(
+      "At a threshold of {threshold} sensitivity is {tpr} and specificity {tnr}. The threshold " +
+        "is lowered until nobody is missed: sensitivity 100%. What specificity is left?",
+      {
+        threshold: number(thresholds[start]),
+        tpr: percent(data.tpr[start]),
+        tnr: percent(data.tnr[start]),
+      },
+    ),
     label: "My guess of the specificity",
     say: percent,
     truth: data.tnr[low],
@@ -148,13 +154,18 @@ export function mount({ data, state, set, slider, ghost }) {
     place(roc.mark, roc, data.fpr[best], data.tpr[best]);
     place(pr.mark, pr, data.tpr[best], data.precision[best]);
     guessed.replaceChildren(...ghost(roc, (guess) => [1 - guess, 1]));
-    const ppv = data.precision[i] === null ? "undefined" : percent(data.precision[i]);
+    const ppv = data.precision[i] === null ? t("undefined") : percent(data.precision[i]);
     const [tpr, tnr] = [data.tpr[i], data.tnr[i]].map(percent);
-    said.textContent = `Sensitivity ${tpr}, specificity ${tnr}, PPV ${ppv}.`;
+    said.textContent = t("Sensitivity {tpr}, specificity {tnr}, PPV {ppv}.", { tpr, tnr, ppv });
     const [here, least] = [i, best].map((at) => thousands(data.per_1000[c][at]));
-    price.textContent =
-      `Errors cost ${here} alarms per 1,000 patients; the least is ${least}, ` +
-      `at ${number(thresholds[best])}.`;
+    price.textContent = t(
+      "Errors cost {here} alarms per 1,000 patients; the least is {least}, at {threshold}.",
+      {
+        here,
+        least,
+        threshold: number(thresholds[best]),
+      },
+    );
   }
   const jump = () => set({ threshold: cheapest() });
   const legend = h(
