@@ -12,6 +12,7 @@ from . import (
     described,
     doors,
     editions,
+    endings,
     execute,
     glossary,
     landing,
@@ -89,6 +90,7 @@ def setup(app):
     outputs.connect(app)
     landing.connect(app)
     language.connect(app)
+    endings.connect(app)
     described.connect(app)
     search.connect(app)
     takeaway.connect(app)

@@ -10,6 +10,7 @@ both the student's outputs and the book's::
 import copy
 import functools
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -30,6 +31,12 @@ _PARSED = ROOT / "_build" / "parsed"
 #: Several states of each chapter.
 _PARSED_AT_MOST = 200
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+#: The end of a chapter's outline box, and what it says.
+_BOX_END = re.compile(r"^> \*About (?:.+\n> )*.+\*$", re.MULTILINE)
+_TIME_AND_NEEDS = re.compile(r"\*About (?P<minutes>\d+) minutes\b.* You need (?P<needs>.+)\.\*")
+#: Chapters that are numbered by their names, e.g. ``dli/l1_simple``.
+_LAB = re.compile(r"(?:.*/)?(l\d+)_")
+_EXERCISE = re.compile(r"^(#+ Exercise)(?=: )", re.MULTILINE)
 _LINK_TO_CHAPTER = re.compile(r"(\]\((?!\w+:)[^)#\s]+)\.md(#[^)\s]*)?\)")
 
 
@@ -72,6 +79,33 @@ def in_order():
 def title(text):
     """The first heading of a source."""
     return re.search(r"^# (.+)$", body(text), re.MULTILINE)[1]
+
+
+def time_and_needs(text):
+    """What the outline box of a chapter ends with.
+
+    Returns
+    -------
+    (int, str) or None
+        Minutes, and what the reader needs, in Markdown; None where the box does not say both.
+    """
+    end = _BOX_END.search(text)
+    said = end and _TIME_AND_NEEDS.fullmatch(" ".join(end[0].removeprefix("> ").split("\n> ")))
+    return said and (int(said["minutes"]), said["needs"])
+
+
+def labels():
+    """How each chapter is numbered, in the order of the contents: 1, 2, … or, as named, L1."""
+    found, numbers = {}, itertools.count(1)
+    for name, _ in in_order():
+        lab = _LAB.match(name)
+        found[name] = lab[1].upper() if lab else str(next(numbers))
+    return found
+
+
+def exercise_numbers(label):
+    """Numbers for the exercises of the chapter with this label, without end: 2.1, 2.2, …"""
+    return (f"{label}.{n}" if label else f"{n}" for n in itertools.count(1))
 
 
 def find_chapter(name):
@@ -197,6 +231,7 @@ def student_edition(executed, chapter, extra_packages=(), repository=None):
             cells.append(cell)
     seen = {}
     count = 0
+    numbers = exercise_numbers(labels().get(chapter))
     for cell in cells:
         cell.metadata = {
             key: cell.metadata[key]
@@ -206,6 +241,7 @@ def student_edition(executed, chapter, extra_packages=(), repository=None):
         cell["id"] = _stable_id(cell, chapter, seen)
         if cell.cell_type == "markdown":
             cell.source = _LINK_TO_CHAPTER.sub(r"\1.ipynb\2)", cell.source)
+            cell.source = _EXERCISE.sub(lambda found: f"{found[1]} {next(numbers)}", cell.source)
             continue
         if "check" in tags(cell) and _IMPORT_CHECK not in cell.source:
             # A student who starts the kernel again may begin anywhere.

@@ -10,7 +10,6 @@ import base64
 import html
 import io
 import json
-import re
 import shutil
 from pathlib import Path
 
@@ -25,7 +24,6 @@ from .pages import FIRST
 
 #: Width and height of a picture on a card.
 _SIZE = (320, 200)
-_MINUTES = re.compile(r"\*About (\d+) minutes")
 _COVERS = editions.ROOT / "_build" / "covers"
 
 
@@ -82,7 +80,7 @@ def _card(chapter):
         f'<img src="{_cover(chapter, text)}" alt="" width="{width}" height="{height}"'
         ' loading="lazy" decoding="async">'
     )
-    facts = [f"{minutes[1]} minutes"] if (minutes := _MINUTES.search(text)) else []
+    facts = [f"{end[0]} minutes"] if (end := editions.time_and_needs(text)) else []
     if number := len(editions.exercise_cells(text)):
         count = f"{number} exercise{'s' if number > 1 else ''}"
         facts.append(f'<span data-exercises-of="chapters/{html.escape(chapter)}">{count}</span>')

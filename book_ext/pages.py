@@ -16,6 +16,7 @@ import shutil
 from . import (
     doors,
     editions,
+    endings,
     execute,
     front_ends,
     glossary,
@@ -228,6 +229,7 @@ def _write_all_if_shared(app, env):
             sorted(standard.anonlabels.items()),
             sorted((name, sorted(m.get("myst_slugs", ()))) for name, m in env.metadata.items()),
             glossary.source(),
+            endings.told(),
         ]
     )
     if shared == getattr(env, "book_ext_shared", None):

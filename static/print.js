@@ -1,5 +1,5 @@
 // Paper is white: a dark page is printed light. Solutions are printed where they are open, and the
-// menu with the printer's entry offers to print all of them.
+// menu with the printer's entry offers to print all of them. The card at the end can be printed alone.
 addEventListener("DOMContentLoaded", () => {
   const root = document.documentElement;
   let theme = null;
@@ -13,6 +13,20 @@ addEventListener("DOMContentLoaded", () => {
   };
   addEventListener("beforeprint", toPaper);
   addEventListener("afterprint", toScreen);
+
+  const card = document.querySelector(".summary-card");
+  if (card) {
+    const alone = document.createElement("button");
+    alone.type = "button";
+    alone.className = "summary-print";
+    alone.textContent = "Print this card";
+    alone.addEventListener("click", () => {
+      root.dataset.printed = "summary";
+      addEventListener("afterprint", () => delete root.dataset.printed, { once: true });
+      print();
+    });
+    card.append(alone);
+  }
 
   const solutions = [...document.querySelectorAll(".tag_solution details")];
   const entry = document.querySelector(".btn-download-pdf-button")?.closest("li");

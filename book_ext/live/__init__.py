@@ -55,10 +55,12 @@ def install(pages):
         shutil.rmtree(live, ignore_errors=True)
         return
     chapters, progress, texts = {}, [], {}
+    labels = editions.labels()
     for name, text in editions.in_order():
         cells = editions.exercise_cells(text)
         runs = {key: cards.version(cells[key]) for key in cells if "torch" not in find(key).uses}
-        progress.append(_to_do(name, text, runs))
+        numbers = dict(zip(cells, editions.exercise_numbers(labels[name]), strict=False))
+        progress.append(_to_do(name, text, runs, numbers))
         if not cells:
             continue
         chapters[f"chapters/{name}"] = runs
@@ -117,13 +119,13 @@ def _above(text):
     ]
 
 
-def _to_do(name, text, runs):
+def _to_do(name, text, runs, numbers):
     """What a reader can solve and answer in a chapter, for the page "Your progress"."""
     return {
         "page": f"chapters/{name}",
         "title": editions.title(text),
         "exercises": [
-            {"id": key, "version": version, "name": find(key).title}
+            {"id": key, "version": version, "name": f"{numbers[key]} {find(key).title}"}
             for key, version in runs.items()
         ],
         "questions": [
@@ -148,5 +150,6 @@ def _say_that_it_runs(app, page, template, context, doctree):
 
 def connect(app):
     """Register with Sphinx."""
+    app.connect("doctree-read", cards.number, priority=400)
     app.connect("doctree-read", cards.make)
     app.connect("html-page-context", _say_that_it_runs)

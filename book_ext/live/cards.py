@@ -1,5 +1,7 @@
 """One card in place of an exercise's cells: task, stub, hints, solution, and where it can run.
 
+Its heading ``Exercise: its title`` gets a number, by which the contents of the page name it, too.
+
 The card is whole without scripts. `static/exercises.js` turns the stub into an editor.
 """
 
@@ -13,7 +15,7 @@ from sphinx.util import logging
 
 from course_lib.exercises import check, find
 
-from .. import doors
+from .. import doors, editions
 
 _log = logging.getLogger(__name__)
 _TASK = (nodes.paragraph, nodes.bullet_list, nodes.enumerated_list, nodes.math_block)
@@ -28,6 +30,20 @@ def version(cells):
     return hashlib.sha256(f"{cells['stub']}\n{cells['solution']}".encode()).hexdigest()[:8]
 
 
+def number(app, doctree):
+    """Number the headings of exercises, before Sphinx collects what the page contains."""
+    chapter = app.env.docname.removeprefix("chapters/")
+    numbers = editions.exercise_numbers(editions.labels().get(chapter))
+    for stub in doctree.findall(lambda node: _tagged(node, "exercise")):
+        stub["number"] = next(numbers)
+        title = stub.parent[0]
+        if not title.astext().startswith("Exercise: "):
+            _log.warning("An exercise needs a heading: ### Exercise: its title", location=stub)
+            continue
+        title[0] = nodes.Text(title[0].replace("Exercise", f"Exercise {stub['number']}", 1))
+        stub.parent["ids"].append(f"exercise-{stub['number']}")
+
+
 def make(app, doctree):
     """Put every exercise of a page into its card; the author's own verdict stands on none."""
     for stub in list(doctree.findall(lambda node: _tagged(node, "exercise"))):
@@ -38,19 +54,22 @@ def make(app, doctree):
             _log.warning("An exercise needs its solution and its check below it.", location=stub)
             continue
         first = at
-        while first and isinstance(page[first - 1], _TASK):
+        while first and isinstance(page[first - 1], (*_TASK, nodes.title)):
             first -= 1
         exercise = find(stub["cell_metadata"]["exercise"])
+        title = page[0].astext().partition(": ")[2]
         cells = {"stub": _code(stub), "solution": _code(solution)}
         chapter = app.env.docname.removeprefix("chapters/")
         page[first : at + 3] = [
-            _raw(_opened(exercise, cells)),
+            _raw(_opened(exercise, cells, stub["number"])),
             *page[first:at],
             stub,
             _raw(_elsewhere(exercise, chapter) + _hints(exercise, cells)),
             solution,
             _raw("</div>"),
         ]
+        asked = (stub["number"], exercise.id, title, _signature(cells["stub"]))
+        doctree["exercises"] = [*doctree.get("exercises", []), asked]
 
 
 def _tagged(node, tag):
@@ -65,8 +84,13 @@ def _code(cell):
     return next(cell.findall(nodes.literal_block)).astext()
 
 
-def _opened(exercise, cells):
-    label = html.escape(f"Exercise: {exercise.title}")
+def _signature(code):
+    function = _function(code)
+    return f"{function.name}({ast.unparse(function.args)})"
+
+
+def _opened(exercise, cells, number):
+    label = html.escape(f"Exercise {number}: {exercise.title}")
     runs = "" if "torch" in exercise.uses else f' data-version="{version(cells)}"'
     return (
         f'<div class="exercise" id="exercise-{exercise.id}" role="group" aria-label="{label}" '

@@ -57,7 +57,7 @@ function solutionsAtTheEnd(section) {
   const end = atTheEnd(section, "solutions-at-the-end", "Solutions");
   for (const solution of solutions) {
     const card = solution.closest(".exercise");
-    const title = card.getAttribute("aria-label").replace("Exercise: ", "");
+    const title = card.getAttribute("aria-label").replace("Exercise ", "");
     const to = make(section, "a", { href: `#${end.id}-${card.id}` }, "at the end of the chapter");
     solution.replaceWith(make(section, "p", { className: "to-the-end" }, "Solution: ", to));
     for (const summary of solution.querySelectorAll("summary")) summary.remove();

@@ -589,6 +589,25 @@ export function chart(x, y, label, { width = 320, height = 220, log = false } = 
   return { svg, X, Y };
 }
 
+// Round numbers within a domain, in steps of 1, 2 or 5 times a power of ten: [[value, text], …].
+export function ticks([low, high], say = withMinus, most = 5) {
+  const rough = (high - low) / most;
+  const power = Math.floor(Math.log10(rough));
+  const mantissa = [1, 2, 5, 10].find((n) => n * 10 ** power >= rough * (1 - 1e-9));
+  const step = mantissa * 10 ** power;
+  const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  const first = Math.ceil(low / step - 1e-9);
+  const last = Math.floor(high / step + 1e-9);
+  return Array.from({ length: last - first + 1 }, (_, at) => {
+    const value = +((first + at) * step).toFixed(digits);
+    return [value, say(value, digits)];
+  });
+}
+
+function withMinus(value, digits) {
+  return fixed(value, digits).replace("-", "−");
+}
+
 export const percentTicks = [
   [0, "0"],
   [0.5, "50%"],

@@ -1,17 +1,13 @@
 // Learning-rate explorer. Left the valley of the loss with the walk of the weights, right the loss
 // at each step; the sliders choose one of the walks that Python took.
-import { chart, disc, h, ink, polyline, s, spoken, t } from "./kit.js";
+import { chart, disc, h, ink, polyline, s, spoken, t, ticks } from "./kit.js";
 
 export function mount({ data, state, slider, choice }) {
   const [across, up] = data.window;
   const axis = (n) => {
-    const [low, high] = data.window[n];
-    const ticks = [low, (low + high) / 2, high].map((v) => [v, `${v}`]);
-    return {
-      domain: [low, high],
-      label: t("weight of {feature}", { feature: t(data.features[n]) }),
-      ticks,
-    };
+    const domain = data.window[n];
+    const label = t("weight of {feature}", { feature: t(data.features[n]) });
+    return { domain, label, ticks: ticks(domain) };
   };
   const valley = chart(
     axis(0),
@@ -21,7 +17,7 @@ export function mount({ data, state, slider, choice }) {
   );
   const losses = [0.3, 1, 10, 100].map((loss) => [Math.log10(loss), `${loss}`]);
   const curves = chart(
-    { domain: [0, data.steps], label: "step", ticks: [0, 10, 20, 30, 40].map((v) => [v, `${v}`]) },
+    { domain: [0, data.steps], label: "step", ticks: ticks([0, data.steps]) },
     { domain: [-0.6, 2], label: "loss", ticks: losses },
     "Loss at each step, on a logarithmic axis",
     { height: 260 },

@@ -12,6 +12,7 @@ import {
   straight,
   stripes,
   t,
+  ticks,
 } from "./kit.js";
 
 export function mount({ data, state, set, slider, choice }) {
@@ -43,12 +44,6 @@ export function mount({ data, state, set, slider, choice }) {
 
   const all = data.differences.flat(2).concat(data.original, 0);
   const domain = [Math.min(...all) - 0.01, Math.max(...all) + 0.01];
-  // Three round numbers on an axis, 0 in the middle.
-  const around = ([low, high]) => {
-    const step = [0.5, 0.2, 0.1, 0.05, 0.02].find((v) => v <= Math.max(high, -low)) ?? 0.01;
-    const ticks = [-step, 0, step].filter((v) => low <= v && v <= high);
-    return ticks.map((v) => [v, String(v).replace("-", "−")]);
-  };
 
   // A dot for each time that a reader was drawn; a ring where the reader was in the real study.
   function drawReaders() {
@@ -59,7 +54,7 @@ export function mount({ data, state, set, slider, choice }) {
         label: "reader",
         ticks: data.original.map((_, at) => [at + 1, `${at + 1}`]),
       },
-      { domain, label: "difference of areas", ticks: around(domain) },
+      { domain, label: "difference of areas", ticks: ticks(domain) },
       t("Each reader's difference of areas in study {n}; rings: the study as it was", {
         n: study + 1,
       }),
@@ -102,9 +97,9 @@ export function mount({ data, state, set, slider, choice }) {
       {
         domain: [edges[0], edges.at(-1)],
         label: "mean difference of areas",
-        ticks: around([edges[0], edges.at(-1)]),
+        ticks: ticks([edges[0], edges.at(-1)]),
       },
-      { domain: [0, most], label: "studies", ticks: [0, most].map((v) => [v, v]) },
+      { domain: [0, most], label: "studies", ticks: ticks([0, most]) },
       t("Mean differences of {studies}", { studies: so(study) }),
     );
     const { svg, X, Y } = plot;

@@ -22,6 +22,7 @@ import {
   stripes,
   t,
   thousands,
+  ticks,
 } from "./kit.js";
 
 export function mount({ data, state, set, slider, ghost }) {
@@ -37,16 +38,12 @@ export function mount({ data, state, set, slider, ghost }) {
     {
       domain: [first, end],
       label: data.score,
-      ticks: data.ticks.map((v) => [v, number(v)]),
+      ticks: ticks([first, end]),
     },
     {
       domain: [-down, up],
       label: "patients",
-      ticks: [
-        [-down, down],
-        [0, 0],
-        [up, up],
-      ],
+      ticks: ticks([-down, up], Math.abs),
     },
     "Scores of the patients with the threshold",
   );

@@ -57,7 +57,6 @@ class ThresholdExplorer(CourseWidget):
             data={
                 "score": str(score),
                 "thresholds": thresholds.tolist(),
-                "ticks": evenly[np.linspace(0, len(evenly) - 1, 5).round().astype(int)].tolist(),
                 "disease": curve.n_disease,
                 "normal": curve.n_normal,
                 "tp": tp.tolist(),

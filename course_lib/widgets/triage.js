@@ -11,6 +11,7 @@ import {
   s,
   spoken,
   t,
+  ticks,
 } from "./kit.js";
 
 export function mount({ data, state, slider, choice }) {
@@ -21,7 +22,7 @@ export function mount({ data, state, slider, choice }) {
     {
       domain: [0, top],
       label: "error among the kept",
-      ticks: [0, top / 2, top].map((v) => [v, percent(v)]),
+      ticks: ticks([0, top], percent),
     },
     "Error among the kept cases against the share referred",
   );
