@@ -68,10 +68,8 @@ def _formulas(page):
     """The formulas of a chapter, below the titles of the sections that they stand in."""
     found = {}
     for block in page.findall(nodes.math_block):
-        section = block.parent
-        while not isinstance(section, nodes.section):
-            section = section.parent
-        found.setdefault(section["ids"][0], (section[0].astext(), []))[1].append(block)
+        place, title = _section(block)
+        found.setdefault(place, (title, []))[1].append(block)
     if not found:
         return []
     items = []
@@ -82,6 +80,15 @@ def _formulas(page):
             nodes.definition_list_item("", nodes.term("", "", link), nodes.definition("", *copies))
         )
     return [nodes.rubric("", "Formulas"), nodes.definition_list("", *items)]
+
+
+def _section(node):
+    """Id and title of the section around a node; text after an exercise is of the one above."""
+    while node := node.parent:
+        if isinstance(node, nodes.section):
+            title = node.next_node(nodes.title).astext()
+            if not title.startswith("Exercise "):
+                return node["ids"][0], title
 
 
 def _copy(block):

@@ -590,8 +590,9 @@ export function chart(x, y, label, { width = 320, height = 220, log = false } = 
 }
 
 // Round numbers within a domain, in steps of 1, 2 or 5 times a power of ten: [[value, text], …].
-export function ticks([low, high], say = withMinus, most = 5) {
-  const rough = (high - low) / most;
+// There are at most `most` steps, and none is smaller than `least`.
+export function ticks([low, high], say = withMinus, { most = 6, least = 0 } = {}) {
+  const rough = Math.max((high - low) / most, least);
   const power = Math.floor(Math.log10(rough));
   const mantissa = [1, 2, 5, 10].find((n) => n * 10 ** power >= rough * (1 - 1e-9));
   const step = mantissa * 10 ** power;

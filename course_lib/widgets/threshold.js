@@ -43,7 +43,7 @@ export function mount({ data, state, set, slider, ghost }) {
     {
       domain: [-down, up],
       label: "patients",
-      ticks: ticks([-down, up], Math.abs),
+      ticks: ticks([-down, up], Math.abs, { most: 8, least: 1 }),
     },
     "Scores of the patients with the threshold",
   );
