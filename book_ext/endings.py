@@ -25,12 +25,12 @@ def told():
 
 
 def facts(chapter):
-    """Label, minutes and needs of a chapter in one line of text."""
-    label, minutes, needs = chapter
-    parts = [f"Chapter {label}"] if label.isdigit() else []
+    """Label, minutes and needs of a chapter in one line of HTML."""
+    n, minutes, needs = chapter
+    parts = [f"Chapter {n}"] if n.isdigit() else []
     if minutes:
         parts += [f"{minutes} minutes", f"needs {_plain(needs)}"]
-    return " · ".join(parts)
+    return " · ".join(f"<span>{html.escape(part)}</span>" for part in parts)
 
 
 def _plain(needs):
@@ -42,10 +42,10 @@ def _end(app, doctree, docname):
     chapters = told()
     if docname not in chapters:
         return
-    label = chapters[docname][0]
+    n = chapters[docname][0]
     page = next(doctree.findall(nodes.section))
-    if label.isdigit():
-        page.insert(1, _raw(f'<p class="chapter-number">Chapter {label}</p>'))
+    if n.isdigit():
+        page.insert(1, _raw(f'<p class="chapter-number">Chapter {n}</p>'))
     for section in page.findall(nodes.section):
         if section[0].astext() == _SUMMARY:
             ends = [at for at, node in enumerate(section) if isinstance(node, nodes.container)]
@@ -120,8 +120,8 @@ def _next(app, docname, chapters):
         return ""
     title = html.escape(app.env.titles[follows].astext())
     address = html.escape(app.builder.get_relative_uri(docname, follows))
-    about = f" {html.escape(facts(chapters[follows]))}." if follows in chapters else ""
-    return f'<p class="summary-next">Next: <a href="{address}">{title}</a>.{about}</p>'
+    about = f" · {facts(chapters[follows])}" if follows in chapters else ""
+    return f'<p class="summary-next">Next: <a href="{address}">{title}</a>{about}</p>'
 
 
 def _ways(app, page, template, context, doctree):

@@ -420,18 +420,13 @@
         const states = Object.entries(ids).map(([id, version]) => memory.state(id, version));
         const solved = states.filter((state) => state === "solved").length;
         const seen = states.filter((state) => state === "seen").length;
-<<<<<<< HEAD
         const also = seen ? t(", {n} {n:solution|solutions} seen", { n: seen }) : "";
         const all = t("Exercises: {solved} of {n} solved", { solved, n: states.length });
         write(count, all + also);
-=======
-        const also = seen ? `, ${seen} solution${seen > 1 ? "s" : ""} seen` : "";
-        count.textContent = `Exercises: ${solved} of ${states.length} solved${also}`;
         for (const link of document.querySelectorAll("[data-exercise-link]")) {
           const id = link.dataset.exerciseLink;
           link.dataset.state = memory.state(id, ids[id]);
         }
->>>>>>> 21dbf9e (Number exercises, sum chapters up in a card, say what the next page needs)
         tellContents(book);
       },
       // Cells of the chapter above an exercise, with the reader's own answers to earlier ones.

@@ -5,7 +5,8 @@
   const INTERFACE =
     ".bd-header-article :is(button, a, i, span, label), #pst-skip-link a, #pst-back-to-top, " +
     ".search-button-field, .search-button__default-text, .bd-search input, " +
-    ".onthispage, .prev-next-area :is(a, p), .doors a, .chapters p, " +
+    ".onthispage, .prev-next-area :is(a, p, span), .doors a, .chapters p, .chapter-number, " +
+    ".summary-card :is(.rubric, .rubric span, .summary-next, .summary-next span), " +
     ".chapters p span, .exercise summary, .exercise-elsewhere, .exercise-elsewhere *, " +
     ".cell summary, .cell summary .admonition-title, .copybtn, .headerlink, #searchbox, " +
     "#searchbox *, .bd-search-container h1";

@@ -1,6 +1,7 @@
 // Paper is white: a dark page is printed light. Solutions are printed where they are open, and the
-// menu with the printer's entry offers to print all of them. The card at the end can be printed alone.
+// menu with the printer's entry offers to print all of them. A summary's card is printed alone.
 addEventListener("DOMContentLoaded", () => {
+  const { markLanguage, t } = globalThis.bookLanguage;
   const root = document.documentElement;
   let theme = null;
   const toPaper = () => {
@@ -19,7 +20,8 @@ addEventListener("DOMContentLoaded", () => {
     const alone = document.createElement("button");
     alone.type = "button";
     alone.className = "summary-print";
-    alone.textContent = "Print this card";
+    alone.textContent = t("Print this card");
+    markLanguage(alone);
     alone.addEventListener("click", () => {
       root.dataset.printed = "summary";
       addEventListener("afterprint", () => delete root.dataset.printed, { once: true });
@@ -43,7 +45,6 @@ addEventListener("DOMContentLoaded", () => {
   const other = entry.cloneNode(true);
   const button = other.querySelector("button");
   button.removeAttribute("onclick");
-  const { markLanguage, t } = globalThis.bookLanguage;
   button.title = t("Print to PDF, with all solutions");
   const text = button.querySelector(".btn__text-container");
   text.textContent = t(".pdf with solutions");

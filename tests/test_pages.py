@@ -1,6 +1,7 @@
 """Building pages: only what changed, nothing that is wrong forgotten, no cell run for a word."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,9 @@ pytestmark = pytest.mark.slow
 
 FRONT = "---\nfile_format: mystnb\n---\n\n"
 ONE = FRONT + (
-    "# One\n\n(a-section)=\n## A section\n\nWords.\n\n```{code-cell} ipython3\nprint(6 * 7)\n```\n"
+    "# One\n\n> *About 20 minutes. You need <b> and [this](two.md).*\n\n"
+    "(a-section)=\n## A section\n\nWords.\n\n$$\na = b.\n$$\n\n"
+    "```{code-cell} ipython3\nprint(6 * 7)\n```\n\n## Summary\n\n- A point.\n"
 )
 TWO = FRONT + (
     "# Two\n\nSee [there](#a-section).\n\n```{code-cell} ipython3\n"
@@ -77,6 +80,18 @@ def _changed(before, after):
     return {name for name, when in after.items() if when != before[name]} - {"intro"}
 
 
+def _assert_the_page_has_its_frame(book):
+    """A number, a card at the end, and what the way back needs; all of it without scripts."""
+    one, two = (book.page(name).read_text(encoding="utf-8") for name in ("one", "two"))
+    assert re.search(r"</h1>\s*<p class=\"chapter-number\">Chapter 1</p>", one)
+    card = one.partition('<div class="summary-card">')[2].partition("</article>")[0]
+    assert re.search(r"<h2>Summary<.*A point\..*Formulas.*a = b\\\]", card, re.DOTALL)
+    assert re.search(r'Next: <a href="two.html">Two</a> · <span>Chapter 2</span></p></div>', card)
+    way = two.partition('class="left-prev"')[2].partition("</a>")[0]
+    facts = re.search(r'<p class="prev-next-facts">(.*)</p>', way)[1]
+    assert re.sub("</?span>", "", facts) == "Chapter 1 · 20 minutes · needs &lt;b&gt; and “this”"
+
+
 def test_a_book_is_made_again_only_where_it_changed(tmp_path):
     book = Book(tmp_path)
     code, said = book.make("chapter", "two")
@@ -90,6 +105,7 @@ def test_a_book_is_made_again_only_where_it_changed(tmp_path):
     assert code == 0, said
     assert "42" in book.page("one").read_text(encoding="utf-8")
     assert "two                           unchanged" in said
+    _assert_the_page_has_its_frame(book)
     before = book.written()
 
     assert book.make("book")[0] == 0

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.slow
 NAME, MODULE = "dli/l9_texture", "dli_l9_texture"
 #: What an author writes into the blanks of each exercise, one after the other.
 FILLED = {
+    "MINUTES": ["45"],
     "SOLUTION": ["np.mean(x**2)", "x.max() - x.min()", "np.abs(np.diff(x)).mean()"],
     "REFERENCE": [
         "float(x @ x / len(x))",
@@ -101,7 +102,15 @@ def test_a_new_chapter_passes_once_its_blanks_are_filled(copy):
     assert f"wrote chapters/{NAME}.ipynb" in said
     code, said = _run(copy, "book_ext", "table")
     assert code == 0, said
-    names = ("editions", "exercise_answers", "exercises", "quizzes", "repository", MODULE)
+    names = (
+        "editions",
+        "endings",
+        "exercise_answers",
+        "exercises",
+        "quizzes",
+        "repository",
+        MODULE,
+    )
     tests = [f"tests/test_{name}.py" for name in names]
     chosen = "texture or contents or table or every_chapter"
     code, said = _run(copy, "pytest", "-q", *tests, "-k", chosen)

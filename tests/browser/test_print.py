@@ -60,6 +60,22 @@ def test_solutions_are_printed_where_they_are_open_or_asked_for(open_page):
         assert not pressed.is_visible()
 
 
+def test_the_card_of_a_summary_is_printed_alone(open_page):
+    page = open_page(DARK, width=794)
+    page.evaluate("() => { window.print = () => { window.printed = true } }")
+    page.get_by_role("button", name="Print this card").click()
+    assert page.evaluate("printed")
+    page.emulate_media(media="print")
+    shown = page.locator("article > section > :visible, .summary-card > :visible")
+    names = shown.evaluate_all("(all) => all.map((e) => e.id || e.className || e.localName)")
+    assert names[:3] == ["h1", "chapter-number", "summary"]
+    assert "summary-print" not in names
+    pdf = page.pdf(format="A4")
+    assert len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf)) == 1
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("article > section > section:visible").count() > 3
+
+
 def test_widgets_keep_to_the_colors_that_a_reader_chose(chromium):
     context = chromium.new_context(forced_colors="active", color_scheme="dark")
     page = context.new_page()
