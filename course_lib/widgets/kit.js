@@ -593,21 +593,16 @@ export function chart(x, y, label, { width = 320, height = 220, log = false } = 
 // There are at most `most` steps, and none is smaller than `least`.
 export function ticks([low, high], say = withMinus, { most = 6, least = 0 } = {}) {
   const rough = Math.max((high - low) / most, least);
-  const power = Math.floor(Math.log10(rough));
-  const mantissa = [1, 2, 5, 10].find((n) => n * 10 ** power >= rough * (1 - 1e-9));
-  const step = mantissa * 10 ** power;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * [1, 2, 5, 10].find((n) => n * power >= rough * (1 - 1e-9));
   const digits = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-  const first = Math.ceil(low / step - 1e-9);
-  const last = Math.floor(high / step + 1e-9);
-  return Array.from({ length: last - first + 1 }, (_, at) => {
-    const value = +((first + at) * step).toFixed(digits);
-    return [value, say(value, digits)];
-  });
+  const all = [];
+  for (let n = Math.ceil(low / step - 1e-9); n <= high / step + 1e-9; n++)
+    all.push(+(n * step).toFixed(digits));
+  return all.map((v) => [v, say(v, digits)]);
 }
 
-function withMinus(value, digits) {
-  return fixed(value, digits).replace("-", "−");
-}
+const withMinus = (v, digits) => fixed(v, digits).replace("-", "−");
 
 export const percentTicks = [
   [0, "0"],
