@@ -130,7 +130,7 @@ def test_on_a_train_a_visited_chapter_opens_and_judges(context, site):
     before = len(site.asked)
     page.reload(wait_until="load")
     expect(card(page).locator("textarea")).to_have_value(RIGHT)
-    page.get_by_label("Prevalence", exact=True).wait_for()
+    page.get_by_role("button", name="See the answer").wait_for()
     assert "Hint: That is the sensitivity" in write(page, SENSITIVITY)
     page.goto(site.base + "chapters/roc.html")
     expect(page.get_by_role("heading", name="No network")).to_be_visible()
