@@ -46,6 +46,12 @@ def _follow_fork(app, config):
     config.html_theme_options |= {"repository_url": url, "repository_branch": branch}
 
 
+def _count_no_figures(app, config):
+    # No caption bears a number, and an extension of jupyter-book asks for them all the same, for
+    # which every page is read at every build.
+    config.numfig = False
+
+
 def _require_alt_text(app, doctree):
     for image in doctree.findall(nodes.image):
         if not image.get("alt"):
@@ -97,6 +103,7 @@ def setup(app):
     pictures.connect(app)
     assets.connect(app)
     app.connect("config-inited", _follow_fork)
+    app.connect("config-inited", _count_no_figures, priority=900)
     app.connect("doctree-read", _require_alt_text)
     app.connect("html-page-context", _once, priority=900)
     app.connect("build-finished", _prune_mathjax, priority=900)

@@ -57,7 +57,7 @@ def uses(text):
     """
     called, told, simulated = set(), set(), {}
     simulators = known()["simulated"]
-    for cell in editions.read_source(text).cells:
+    for cell in editions.parsed(text).cells:
         if cell.cell_type != "code":
             told |= {name for code in _TOLD.findall(cell.source) for name in _loaded(code)}
             continue

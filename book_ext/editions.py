@@ -10,13 +10,13 @@ both the student's outputs and the book's::
 import copy
 import functools
 import hashlib
+import importlib.metadata
 import itertools
 import json
 import os
 import re
 from pathlib import Path
 
-import jupytext
 import nbformat
 import yaml
 from nbformat.v4 import new_code_cell, new_notebook
@@ -126,15 +126,20 @@ def find_chapter(name):
 
 def read_source(text):
     """Parse MyST text into a notebook without outputs."""
-    return copy.deepcopy(_parsed(text))
+    return copy.deepcopy(parsed(text))
 
 
 @functools.lru_cache(maxsize=100)
-def _parsed(text):
-    digest = hashlib.sha256(f"{jupytext.__version__} {text}".encode()).hexdigest()
+def parsed(text):
+    """What `read_source` gives, to look at alone: a copy takes longer than most that is seen."""
+    made_by = importlib.metadata.version("jupytext")
+    digest = hashlib.sha256(f"{made_by} {text}".encode()).hexdigest()
     place = _PARSED / f"{digest}.json"
     if place.is_file():
         return nbformat.from_dict(json.loads(place.read_text(encoding="utf-8")))
+    # To import it takes longer than to read what it made before.
+    import jupytext
+
     notebook = jupytext.reads(body(text), fmt="md:myst")
     for cell in notebook.cells:
         cell.metadata.setdefault("tags", [])
@@ -309,13 +314,17 @@ def _stable_id(cell, chapter, seen):
 
 
 def settings():
-    """What `_config.yml` says."""
-    return yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    """What `_config.yml` says; not to be changed."""
+    return _yaml((ROOT / "_config.yml").read_text(encoding="utf-8"))
 
 
 def contents():
-    """What `_toc.yml` says."""
-    return yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    """What `_toc.yml` says; not to be changed."""
+    return _yaml((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+
+
+# Every page asks for the settings, and reading YAML is slow.
+_yaml = functools.lru_cache(yaml.safe_load)
 
 
 def repositories():
@@ -364,7 +373,7 @@ def exercise_cells(text):
     """
     cells = {}
     current = None
-    for cell in read_source(text).cells:
+    for cell in parsed(text).cells:
         if "exercise" in tags(cell):
             current = cell.metadata.get("exercise")
             cells[current] = {"stub": cell.source}

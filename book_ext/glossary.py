@@ -61,10 +61,10 @@ def _place(app, doctree):
 
 def _let_search_know(app):
     """Every name leads to the chapter that explains it, and to its place in the glossary."""
+    # The page of one chapter is built without an index.
     index = app.builder.indexer
-    for term in terms():
+    for term in terms() if index else ():
         for page, anchor in ((f"chapters/{term.chapter}", ""), (PAGE, term.anchor)):
-            # Where one chapter is built alone the others may not be in the index yet.
             if page in index._titles:
                 names = term.english + term.chinese
                 typed = {*names, *(name.replace("–", "-") for name in names)}

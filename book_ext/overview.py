@@ -99,7 +99,7 @@ def _path(name):
 
 
 def _code(text):
-    cells = editions.read_source(text).cells
+    cells = editions.parsed(text).cells
     return "\n".join(cell.source for cell in cells if cell.cell_type == "code")
 
 

@@ -9,7 +9,6 @@ book is built from nothing when its settings or this package changed.
 import dataclasses
 import hashlib
 import json
-import logging
 import re
 import shutil
 
@@ -147,7 +146,7 @@ class _State:
     """What one build tells the next.
 
     ``settings`` and ``inputs`` are digests of what it was made with and from; ``unsound`` are the
-    pages that are not known to be right.
+    pages that are not known to be right, nor to be found by the search.
     """
 
     settings: str | None = None
@@ -242,19 +241,20 @@ def _write_all_if_shared(app, env):
 def _trust(app, exception):
     if exception or app._warncount:
         return
-    state = _State.load()
-    state.unsound = [name for name in state.unsound if _only and name != _only]
-    state.save()
-
-
-def _no_index_yet(record):
-    """One chapter's page comes before there is a book to search in."""
-    return not (_only and "search index couldn't be loaded" in record.getMessage())
+    # The page of one chapter is read again by the next whole build: the search needs its words.
+    if not _only:
+        state = _State.load()
+        state.unsound = []
+        state.save()
 
 
 def connect(app):
     """Register with Sphinx."""
-    logging.getLogger("sphinx.sphinx.builders.html").addFilter(_no_index_yet)
+    if _only:
+        # Imported late as above
+        from .one_page import OnePage
+
+        app.add_builder(OnePage, override=True)
     app.connect("env-get-outdated", _outdated)
     app.connect("env-before-read-docs", _choose)
     app.connect("doctree-read", _read)

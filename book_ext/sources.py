@@ -136,7 +136,7 @@ def _absolute(node, module):
 
 def _code(text):
     """The code cells of a chapter."""
-    return [cell.source for cell in editions.read_source(text).cells if cell.cell_type == "code"]
+    return [cell.source for cell in editions.parsed(text).cells if cell.cell_type == "code"]
 
 
 def _link(app, page, template, context, doctree):

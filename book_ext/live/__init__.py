@@ -109,7 +109,7 @@ def _exercises():
 
 def _above(text):
     """Code cells of a chapter in their order, with the name of an exercise in place of its stub."""
-    cells = [c for c in editions.read_source(text).cells if c.cell_type == "code"]
+    cells = [c for c in editions.parsed(text).cells if c.cell_type == "code"]
     return [
         {"exercise": cell.metadata["exercise"]}
         if "exercise" in editions.tags(cell)

@@ -1,7 +1,10 @@
 """What the widget tests share."""
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
+#: Pixels across a small phone
+PHONE = 375
 #: What Apple and the W3C call the least size of a target, in CSS pixels
 FINGER = 44
 #: A test runs on a phone and on a desk, by day and by night.
@@ -101,6 +104,23 @@ def assert_readable(widget):
     )
     light, dark = sorted(map(_luminance, colors), reverse=True)
     assert (light + 0.05) / (dark + 0.05) >= 4.5, colors
+
+
+def assert_accessible(page, only=None, within=None):
+    """axe finds no fault on the page or within a selector, or none against some of its rules."""
+    options = {"resultTypes": ["violations"]} | ({"runOnly": only} if only else {})
+    violations = Axe().run(page, context=within, options=options).response["violations"]
+    # axe looks for what a style sheet imports in the wrong folder: not the page's fault.
+    page.problems.clear()
+    assert not [
+        (v["id"], [node["target"] for node in v["nodes"]][:3], v["help"]) for v in violations
+    ]
+
+
+def assert_fits(page, path):
+    """The page can be read on a phone without moving it to the side."""
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= PHONE, f"{path} is {width} pixels wide; a phone shows {PHONE}"
 
 
 def swipe(page, drawing, right, down, steps=8):
