@@ -1,5 +1,6 @@
 // Confusion explorer: buttons flip a patient, who stands in a row with the others or in the 2×2
-// table; the counts find their rates in a table from Python. Round means ill, filled positive.
+// table; the counts find their rates in a table from Python. Round means ill, filled means
+// positive.
 import { button, fixed, grid, h, ink, s, scrolling, spoken, t } from "./kit.js";
 
 const stillness = matchMedia("(prefers-reduced-motion: reduce)");
