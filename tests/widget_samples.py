@@ -3,9 +3,11 @@
 import itertools
 
 import numpy as np
+import torch
 
 from course_lib import datasets, widgets
 from course_lib.boxes import boxes_of_labels, iou
+from course_lib.nets import UNet
 from course_lib.style import Painted
 from course_lib.visualize import Patches
 
@@ -33,6 +35,12 @@ def _nuclei():
 def _anchors():
     image, _, _, truth = _nuclei()
     return widgets.AnchorExplorer(image, truth)
+
+
+def _architecture():
+    """Not a trained network, but one that answers."""
+    torch.manual_seed(0)
+    return widgets.ArchitectureExplorer(UNet(4, 2, 2), np.random.default_rng(0).random((32, 32)))
 
 
 def _attribution():
@@ -132,7 +140,7 @@ def _depth():
 #: From the name of a widget's class to a function that makes one.
 SAMPLES = {
     "AnchorExplorer": _anchors,
-    "ArchitectureExplorer": widgets.ArchitectureExplorer,
+    "ArchitectureExplorer": _architecture,
     "AttributionExplorer": _attribution,
     "ConfusionExplorer": lambda: widgets.ConfusionExplorer(
         [0, 1, 0, 0, 0, 1, 0, 1, 0, 0], [0, 1, 1, 0, 0, 0, 0, 1, 1, 0]
@@ -185,7 +193,8 @@ def _of_anchors(d):
 def _of_architecture(d):
     for at, network in enumerate(d["networks"]):
         for step in range(len(network["steps"])):
-            yield {"network": at, "step": step}
+            for skips in range(2 if network is d["networks"][-1] else 1):
+                yield {"network": at, "step": step, "skips": skips}
 
 
 def _of_confusion(d):

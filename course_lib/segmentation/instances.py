@@ -231,8 +231,12 @@ def _overlaps(true, predicted):
 
 def _consecutive(labels):
     """The labels, background first, and for every pixel its position among them."""
-    names = np.union1d(labels, [0])
-    return names, np.searchsorted(names, labels.ravel())
+    labels = labels.ravel()
+    # Counting takes a tenth of the time of sorting, where the numbers are as small as usual.
+    few = labels.max() <= labels.size
+    names = np.flatnonzero(np.bincount(labels)) if few else np.unique(labels)
+    names = np.union1d(names, [0])
+    return names, np.searchsorted(names, labels)
 
 
 def _match(table, true_names, predicted_names, threshold):

@@ -1,6 +1,17 @@
 // Anchor explorer: the settings find a layout from Python, with the best IoU of each object and of
 // each cell.
-import { fixed, grayImage, h, onArrows, outline, pointer, s, spoken, within } from "./kit.js";
+import {
+  dress,
+  fixed,
+  grayImage,
+  h,
+  onArrows,
+  outline,
+  pointer,
+  s,
+  spoken,
+  within,
+} from "./kit.js";
 
 export function mount({ data, state, set, slider, choice }) {
   const pixels = (v) => `${v} px`;
@@ -18,11 +29,11 @@ export function mount({ data, state, set, slider, choice }) {
     if (cell.join() !== state.cell.join()) set({ cell });
   };
 
-  const view = s(
-    "svg",
-    { viewBox: `0 0 ${width} ${height}`, tabindex: 0, role: "application", class: "cw-picture" },
-    grayImage(data.picture),
-  );
+  const micrograph = (attributes) => {
+    const viewBox = `0 0 ${width} ${height}`;
+    return s("svg", { viewBox, class: "cw-picture", ...attributes }, grayImage(data.picture));
+  };
+  const view = micrograph({ tabindex: 0, role: "application", class: "cw-picture cw-painted" });
   view.style.cursor = "crosshair";
   view.addEventListener("click", (event) => {
     const [x, y] = pointer(view, event);
@@ -33,6 +44,30 @@ export function mount({ data, state, set, slider, choice }) {
   const objects = s("g");
   const anchors = s("g");
   view.append(dots, objects, anchors);
+  const plain = micrograph({ role: "img", "aria-label": "The micrograph alone" });
+
+  // How many nuclei every size reaches, with this stride and these shapes.
+  const step = 24;
+  const top = 16;
+  const bottom = 96;
+  const bars = data.sizes.map((size, at) => {
+    const bar = s("rect", { x: at * step + 2, width: step - 4, class: "cw-normal" });
+    const middle = { x: (at + 0.5) * step, "text-anchor": "middle" };
+    const count = s("text", middle);
+    const name = s("text", { ...middle, y: bottom + 14 }, size);
+    const group = s("g", { onclick: () => set({ size: at }), style: "cursor:pointer" });
+    group.append(bar, count, name);
+    return { bar, count, group };
+  });
+  const viewBox = `0 0 ${data.sizes.length * step} ${bottom + 20}`;
+  const chart = s(
+    "svg",
+    { viewBox, role: "img", class: "cw-bars" },
+    ...bars.map(({ group }) => group),
+  );
+  const reached = (size) =>
+    data.layouts[[state.stride, size, state.shapes].join()].reached.filter(Boolean).length;
+
   const legend =
     "Blue: nuclei that some anchor overlaps by 0.5 or more. Orange, dotted: out of reach. " +
     "White: the anchors of one cell; click a place, or use the arrow keys.";
@@ -55,11 +90,20 @@ export function mount({ data, state, set, slider, choice }) {
       outline([x - w / 2, y - tall / 2, x + w / 2, y + tall / 2], { class: "cw-anchor" }),
     );
     anchors.replaceChildren(...boxes);
+    bars.forEach(({ bar, count }, at) => {
+      const tall = (reached(at) / data.true.length) * (bottom - top);
+      dress(bar, { y: bottom - tall, height: tall });
+      bar.style.opacity = at === state.size ? 1 : 0.35;
+      count.textContent = reached(at);
+      count.setAttribute("y", bottom - tall - 3);
+      count.style.fontWeight = at === state.size ? 700 : 400;
+    });
+    const each = data.sizes.map((size, at) => `${reached(at)} with ${pixels(size)}`).join(", ");
+    chart.setAttribute("aria-label", `Nuclei within reach: ${each}`);
     const count = rows() * columns() * layout.sides.length;
-    const reached = layout.reached.filter(Boolean).length;
     const best = fixed(layout.cell[row][column] / 100, 2);
     said.textContent =
-      `${count} anchors; ${reached} of ${data.true.length} nuclei within reach. This cell ` +
+      `${count} anchors; ${reached(state.size)} of ${data.true.length} nuclei within reach. This cell ` +
       `(row ${row + 1}, column ${column + 1}): IoU ${best} with a nucleus at best.`;
     view.setAttribute("aria-label", `Nuclei under a grid of anchors. ${said.textContent}`);
   }
@@ -69,7 +113,21 @@ export function mount({ data, state, set, slider, choice }) {
       slider("size", "Anchor size", data.sizes, pixels),
       choice("shapes", "Anchors at each place", data.shapes),
     ],
-    parts: [view, h("p", {}, legend), said],
+    parts: [
+      said,
+      h(
+        "div",
+        { class: "cw-row" },
+        view,
+        h(
+          "div",
+          { class: "cw-made" },
+          h("div", {}, h("p", {}, "Nuclei within reach, by size of the anchors"), chart),
+          h("div", {}, h("p", {}, "The micrograph"), plain),
+        ),
+      ),
+      h("p", {}, legend),
+    ],
     draw,
   };
 }

@@ -1,9 +1,11 @@
-// Architecture explorer: the boxes of the paper's figure 1; the chosen one is explained below.
-import { button, grid, h, onKeys, s, spoken, thousands, within } from "./kit.js";
+// Architecture explorer: the U of the paper's figure 1; the chosen step is explained below. With a
+// trained network a box is one of its maps, and below stand the image, the answer and more maps.
+import { grid, h, outline, percent, s, spoken, thousands, uniqueId, within } from "./kit.js";
 
-export function mount({ data, state, set, choice }) {
-  const width = 340;
-  const height = 210;
+export function mount({ data, state, set, slider, choice }) {
+  const columns = 9;
+  const cell = { width: 40, height: 48 };
+  const widest = cell.width - 4;
   const colors = { join: "accent", pool: "disease", enlarge: "disease" };
   const network = () => data.networks[state.network];
   const last = () => network().steps.length - 1;
@@ -12,19 +14,114 @@ export function mount({ data, state, set, choice }) {
     state.network = at;
     go(state.step);
   };
+  // Maps are those of the last network: with its skips as trained, and with zeros in their place.
+  const trained = data.networks.length - 1;
+  const maps = () => (state.network === trained ? data.maps : undefined);
+  const shown = (step) => maps().steps[state.skips][step];
 
-  const svg = s("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
+  // Every tile of the sheets is defined once and shown by its name.
+  const size = data.maps?.size ?? 1;
+  const sheets = uniqueId("maps");
+  const tiles = s("defs");
+  data.maps?.sheets.forEach((href, level) => {
+    const id = `${sheets}-${level}`;
+    const side = size / 2 ** level;
+    const count = data.maps.counts[level];
+    const wide = data.maps.columns;
+    const picture = { id, href, width: wide * side, height: Math.ceil(count / wide) * side };
+    tiles.append(s("image", { ...picture, style: "image-rendering:pixelated" }));
+    for (let n = 0; n < count; n++) {
+      const viewBox = `${(n % wide) * side} ${Math.floor(n / wide) * side} ${side} ${side}`;
+      tiles.append(s("symbol", { id: `${id}-${n}`, viewBox }, s("use", { href: `#${id}` })));
+    }
+  });
+  const tile = (width, corner = {}) => {
+    const use = s("use", { width, height: width, ...corner });
+    use.show = (level, n) => use.setAttribute("href", `#${sheets}-${level}-${n}`);
+    return use;
+  };
+
+  // The U: down on the left, up on the right, the lowest level between them.
+  const drawing = s("svg", { role: "img", class: "cw-u" });
   let boxes = [];
+  let skips = [];
   let built = null;
-  const back = button("◀ back", { onclick: () => go(state.step - 1) });
-  const on = button("next ▶", { onclick: () => go(state.step + 1) });
-  for (const one of [back, on])
-    onKeys(one, {
-      ArrowLeft: () => go(state.step - 1),
-      ArrowRight: () => go(state.step + 1),
-      Home: () => go(0),
-      End: () => go(last()),
+
+  function places() {
+    const { steps, depth } = network();
+    return steps.map((step, at) => {
+      const [, level, side] = step;
+      const row = steps.filter(([, l, d]) => l === level && d === side);
+      let left = side === "down" ? level / 4 : columns - level / 4 - row.length;
+      if (level === depth) left = (columns - row.length) / 2;
+      const x = (left + row.indexOf(step) + 0.5) * cell.width;
+      return { at, x, y: (level + 1) * cell.height - cell.width / 2 };
     });
+  }
+
+  function build() {
+    built = state.network;
+    const { steps, depth } = network();
+    const middles = places();
+    const largest = Math.log2(steps[0][4]);
+    boxes = middles.map(({ at, x, y }) => {
+      const [kind, , , channels, side] = steps[at];
+      // As tall as a map and as wide as there are channels, both on a logarithmic scale.
+      const tall = maps() ? widest : Math.max(5, widest * (Math.log2(side) / largest) ** 2);
+      const wide = maps() ? widest : Math.max(4, (widest * Math.log2(channels)) / 10);
+      const color = `var(--cw-${colors[kind] ?? "normal"})`;
+      const sides = [x - wide / 2, y - tall / 2, x + wide / 2, y + tall / 2];
+      const ground = outline(sides, { rx: 1, style: "fill:var(--cw-page)" });
+      const box = outline(sides, { rx: 1, style: `fill:${color};stroke:${color}` });
+      const picture = tile(widest, { x: x - widest / 2, y: y - widest / 2 });
+      // All around the box answers a finger, too.
+      const half = cell.width / 2;
+      const around = outline([x - half, y - half, x + half, y + half], { fill: "transparent" });
+      const parts = maps() ? [box, picture] : [ground, box];
+      const attributes = { onclick: () => go(at), style: "cursor:pointer" };
+      const group = s("g", attributes, around, ...parts);
+      return { group, box, picture };
+    });
+    skips = steps.flatMap(([kind, level], at) => {
+      if (kind !== "join") return [];
+      const from = steps.findLastIndex(([k, l], n) => n < at && k === "convolve" && l === level);
+      const [x1, x2] = [middles[from].x, middles[at].x];
+      const y = middles[at].y - widest / 2;
+      const d = `M${x1} ${y}C${x1 + 20} ${y - 9} ${x2 - 20} ${y - 9} ${x2} ${y}`;
+      return [s("path", { d, class: "cw-skip" })];
+    });
+    const points = middles.map(({ x, y }) => `${x},${y}`).join(" ");
+    const way = s("polyline", { points, class: "cw-thin" });
+    drawing.setAttribute("viewBox", `0 0 ${columns * cell.width} ${(depth + 1) * cell.height}`);
+    drawing.replaceChildren(tiles, way, ...skips, ...boxes.map(({ group }) => group));
+  }
+
+  // The image, the answer, and maps of the chosen step.
+  const view = (...parts) => {
+    const viewBox = `0 0 ${size} ${size}`;
+    return s("svg", { viewBox, role: "img", class: "cw-picture" }, ...parts);
+  };
+  const image = tile(size);
+  const fields = s("g");
+  const original = view(image, fields);
+  const answer = tile(size);
+  const answered = view(answer);
+  const four = Array.from({ length: 4 }, () => {
+    const one = { map: tile(size), name: h("p") };
+    one.view = view(one.map);
+    one.figure = h("div", {}, one.view, one.name);
+    return one;
+  });
+  const pictures = h(
+    "div",
+    { class: "cw-made" },
+    h("div", {}, h("p", {}, "The image"), original),
+    h("div", {}, h("p", {}, "The answer, P(cell)"), answered),
+    h("div", { class: "cw-maps" }, ...four.map(({ figure }) => figure)),
+  );
+  const lesson = spoken();
+  const legend = h("p");
+  const said = spoken();
   const facts = grid(
     [],
     [
@@ -33,68 +130,92 @@ export function mount({ data, state, set, choice }) {
       ["image pixels that one pixel depends on", "field"],
     ],
   );
-  const said = spoken();
+  const skipChoice = data.maps
+    ? [choice("skips", "Skip connections", ["as trained", "set to 0"])]
+    : [];
 
-  // Boxes are as tall as their map and as wide as it has channels, both on a logarithmic scale.
-  function build() {
-    built = state.network;
-    const shown = network().steps;
-    const left = 10;
-    const across = (width - 2 * left) / shown.length;
-    const down = (height - 20) / (network().depth + 1);
-    const largest = Math.log2(shown[0][4]);
-    boxes = shown.map(([kind, level, , channels, size], at) => {
-      const tall = Math.max(6, (down - 8) * (Math.log2(size) / largest) ** 2);
-      const wide = Math.min(across - 1.5, 2.5 + ((across - 4) * Math.log2(channels)) / 10);
-      const x = left + at * across;
-      const y = 10 + level * down;
-      // All of the column answers a finger, not the thin box alone.
-      const column = s("rect", { x, y, width: across, height: down, fill: "transparent" });
-      const box = s("rect", {
-        x: x + (across - wide) / 2,
-        y: y + down - 6 - tall,
-        width: wide,
-        height: tall,
-        rx: 1,
-        style: `fill:var(--cw-${colors[kind] ?? "normal"});stroke:var(--cw-text)`,
-      });
-      return s("g", { onclick: () => go(at), style: "cursor:pointer" }, column, box);
+  function drawMaps() {
+    const { steps } = network();
+    const { tile: at, changed } = maps().answers[state.skips];
+    steps.forEach(([kind, level], step) => {
+      boxes[step].picture.show(level, kind === "classify" ? at : shown(step).tiles[0]);
     });
-    const bridges = shown.flatMap(([kind, level], at) => {
-      if (kind !== "join") return [];
-      const from = shown.findLastIndex(([k, l], i) => i < at && k === "convolve" && l === level);
-      const y = 10 + (level + 1) * down - 3;
-      const [x1, x2] = [from, at].map((n) => left + (n + 0.5) * across);
-      return [s("line", { x1, x2, y1: y, y2: y, class: "cw-axis cw-dotted" })];
+    image.show(0, maps().steps[0][0].tiles[0]);
+    answer.show(0, at);
+    const [kind, level, , channels] = steps[state.step];
+    const step = shown(state.step);
+    four.forEach((one, n) => {
+      const channel = step.channels[n];
+      there(one.figure, channel !== undefined);
+      if (channel === undefined) return;
+      const from = channel < channels / 2 ? ", over the skip" : ", from below";
+      one.map.show(level, step.tiles[n]);
+      one.name.textContent = `channel ${channel}${kind === "join" ? from : ""}`;
+      one.view.setAttribute("aria-label", `Map after step ${state.step}, ${one.name.textContent}`);
     });
-    svg.replaceChildren(...bridges, ...boxes);
+    const { field, most } = step;
+    const sides = (box) => `${box[2] - box[0]} × ${box[3] - box[1]}`;
+    fields.replaceChildren();
+    if (field)
+      fields.append(outline(field, { class: "cw-right" }), outline(most, { class: "cw-truth" }));
+    const reach = field
+      ? `Blue: the ${sides(field)} pixels that the unit in the middle of these maps depends on, ` +
+        `by the gradient. Dotted: 90% of the influence, from ${sides(most)} pixels.`
+      : "No pixel moves the unit in the middle of these maps: its rectifiers give 0.";
+    legend.textContent = `Maps: those that vary most, on the scale of the trained network. ${reach}`;
+    original.setAttribute("aria-label", `The image. ${reach}`);
+    answered.setAttribute("aria-label", state.skips ? "A gray fog" : "White cells");
+    const before = maps().steps[0][state.step].most;
+    const finer = state.skips && most && sides(before) !== sides(most);
+    lesson.textContent = state.skips
+      ? `Zeros cross the U, and ${percent(changed)} of the answer's pixels change sides. Outlines ` +
+        `are what the skips bring${
+          finer
+            ? `: 90% of what moves this step came from ${sides(before)} ` +
+              `pixels, now it comes from ${sides(most)}`
+            : ""
+        }. (The network learned with its skips; one ` +
+        "that learns without them finds other ways.)"
+      : "Set the skip connections to 0, and watch the answer.";
   }
+
+  const there = (element, is) => {
+    element.style.display = is ? "" : "none";
+  };
 
   function draw() {
     const { step } = state;
     if (built !== state.network) build();
-    const [kind, level, , channels, size, parameters, field] = network().steps[step];
-    boxes.forEach((box, at) => {
-      box.lastChild.style.fillOpacity = at === step ? 1 : 0.4;
-      box.lastChild.style.strokeWidth = at === step ? 2 : 0.4;
+    const [kind, level, , channels, side, parameters, field] = network().steps[step];
+    boxes.forEach(({ box }, at) => {
+      box.style.fillOpacity = at === step ? 1 : 0.4;
+      box.style.strokeWidth = at === step ? (maps() ? 7 : 3) : maps() ? 2 : 1;
     });
+    for (const skip of skips) skip.style.opacity = state.skips && maps() ? 0.15 : 1;
+    for (const element of [lesson, pictures, legend, ...skipChoice]) there(element, maps());
+    if (maps()) drawMaps();
     const [name, why] = data.kinds[kind];
-    const shape = `${channels} × ${size} × ${size}`;
+    const shape = `${channels} × ${side} × ${side}`;
     facts.fill({ shape, parameters: thousands(parameters), field: `${field} × ${field}` });
     const where = `Step ${step} of ${last()}, level ${level}: ${name}. `;
     said.replaceChildren(h("b", {}, where), why);
     const label = `U-Net as boxes along a U; step ${step} is marked: ${name}, ${shape}`;
-    svg.setAttribute("aria-label", label);
-    back.disabled = step === 0;
-    on.disabled = step === last();
+    drawing.setAttribute("aria-label", label);
   }
-  const names = data.networks.map((one) => one.name);
+  const longest = Math.max(...data.networks.map(({ steps }) => steps.length));
+  const numbers = Array.from({ length: longest }, (_, n) => n);
   return {
     controls: [
-      choice("network", "Network", names, change),
-      h("div", { class: "cw-buttons" }, back, on),
+      choice(
+        "network",
+        "Network",
+        data.networks.map(({ name }) => name),
+        change,
+      ),
+      ...skipChoice,
+      slider("step", "Step", numbers, (n) => `${n} of ${last()}`, { choose: go, last }),
     ],
-    parts: [svg, said, facts],
+    parts: [lesson, drawing, pictures, legend, said, facts],
     draw,
   };
 }

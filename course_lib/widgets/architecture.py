@@ -20,38 +20,74 @@ class Step(NamedTuple):
     field: int
 
 
-#: The networks to choose from: name, and arguments of `UNet` with the side of the input.
+#: The networks to choose from: name, and arguments of `trace_unet`.
 NETWORKS = (
-    ("the paper's, unpadded", {"channels": 64, "depth": 4, "padded": False}, 572),
-    ("the paper's, padded", {"channels": 64, "depth": 4, "padded": True}, 512),
-    ("this chapter's", {"channels": 8, "depth": 3, "padded": True}, 256),
+    ("the paper's, unpadded", {"channels": 64, "depth": 4, "padded": False, "size": 572}),
+    ("the paper's, padded", {"channels": 64, "depth": 4, "padded": True, "size": 512}),
+    (
+        "this chapter's",
+        {"channels": 8, "depth": 3, "padded": True, "size": 256, "batch_norm": True},
+    ),
 )
 
 
 class ArchitectureExplorer(CourseWidget):
-    """Figure 1 of the U-Net paper: shapes, parameters and receptive field of every step."""
+    """Figure 1 of the U-Net paper: shapes, parameters and receptive field of every step.
+
+    With a trained network and an image each step also shows its feature maps: the four that vary
+    most over the image, and which pixels its middle unit depends on, by the gradient; all of it
+    once more with zeros in place of what crosses the skip connections.
+
+    Parameters
+    ----------
+    network : course_lib.nets.UNet, optional
+        Trained; padded, with skips, for one channel and two classes. It is shown as this chapter's.
+    image : array_like in [0, 1], shape (size, size), optional
+        With `network`; at most 256 a side, a multiple of ``2**depth``.
+    """
 
     front_end = "architecture.js"
     label = "Architecture explorer"
 
-    def __init__(self):
+    def __init__(self, network=None, image=None):
+        if (network is None) != (image is None):
+            raise ValueError("network and image must be given together, or neither.")
+        networks, maps = list(NETWORKS), {}
+        state = {"network": 0, "step": 0}
+        if network is not None:
+            # What shows no maps does without torch.
+            from . import _maps
+
+            settings, image = _maps.checked(network, image)
+            networks[-1] = (NETWORKS[-1][0], settings)
+            kinds = [step.kind for step in trace_unet(**settings)]
+            maps = {"maps": _maps.shown_maps(network, image, kinds)}
+            # Where what crossed the last skip lies on what came from below
+            joined = max(at for at, kind in enumerate(kinds) if kind == "join")
+            state = {"network": len(networks) - 1, "step": joined, "skips": 0}
         super().__init__(
             data={
                 "networks": [
                     {
                         "name": name,
                         "depth": settings["depth"],
-                        "steps": [list(step) for step in trace_unet(**settings, size=size)],
+                        "steps": [list(step) for step in trace_unet(**settings)],
                     }
-                    for name, settings, size in NETWORKS
+                    for name, settings in networks
                 ],
                 "kinds": {kind: list(said) for kind, said in _KINDS.items()},
+                **maps,
             },
-            state={"network": 0, "step": 0},
+            state=state,
         )
 
+    def hashed(self):
+        # Maps differ between processors in their last digits.
+        return {key: self.data[key] for key in ("networks", "kinds")}
+
     def fallback(self):
-        shown = self.data["networks"][self.state["network"]]
+        # The paper's: maps need scripts.
+        shown = self.data["networks"][0]
         rows = [
             (
                 _KINDS[step.kind][0],
@@ -96,12 +132,12 @@ _KINDS = {
 }
 
 
-def trace_unet(channels, depth, padded, size, classes=2):
-    """The steps of a U-Net without batch normalization on a square image of one channel.
+def trace_unet(channels, depth, padded, size, classes=2, batch_norm=False):
+    """The steps of a U-Net on a square image of one channel.
 
     Parameters
     ----------
-    channels, depth, padded, classes
+    channels, depth, padded, classes, batch_norm
         As in `course_lib.nets.UNet`.
     size : int
         Side of the image.
@@ -124,7 +160,8 @@ def trace_unet(channels, depth, padded, size, classes=2):
         nonlocal reach, width
         for _ in range(2):
             reach = _convolved(reach, padded)
-            parameters, width = 9 * width * after + after, after
+            # A bias, or scale and shift of batch normalization, for each channel
+            parameters, width = (9 * width + 1 + batch_norm) * after, after
             note("convolve", level, side, parameters)
 
     note("image", 0, "down")

@@ -1,5 +1,5 @@
-// Decoding explorer. Accuracy against noise for the chosen number of voxels, and who is mistaken
-// for whom.
+// Decoding explorer. What was seen and what was read, accuracy against noise for the chosen number
+// of voxels, and who is mistaken for whom.
 import {
   chart,
   disc,
@@ -35,6 +35,31 @@ export function mount({ data, state, slider }) {
   );
 
   const names = data.orientations.map((v) => `${v}°`);
+  const shown = data.cases / names.length;
+  // Stripes of one orientation in a round patch; 0° is upright.
+  const stripes = (orientation) => {
+    const d = [-18, -9, 0, 9, 18].map(
+      (x) => `M${x} ${-Math.sqrt(576 - x * x)}V${Math.sqrt(576 - x * x)}`,
+    );
+    return s("path", { d: d.join(""), transform: `rotate(${-orientation})`, class: "cw-grating" });
+  };
+  const patch = (column, y, ...parts) => {
+    const attributes = { transform: `translate(${75 + 66 * column} ${y})` };
+    return s("g", attributes, disc(0, 0, 26, { class: "cw-frame" }), ...parts);
+  };
+  const readings = names.map(() => data.orientations.map(stripes));
+  const rights = names.map((_, r) =>
+    s("text", { x: 75 + 66 * r, y: 128, "text-anchor": "middle" }),
+  );
+  const gratings = s(
+    "svg",
+    { viewBox: "0 0 310 132", role: "img", class: "cw-chart" },
+    s("text", { x: 2, y: 34 }, "seen"),
+    s("text", { x: 2, y: 92 }, "read"),
+    ...data.orientations.map((orientation, n) => patch(n, 30, stripes(orientation))),
+    ...readings.map((read, n) => patch(n, 88, ...read)),
+    ...rights,
+  );
   const matrix = grid(
     ["seen \\ read", ...names],
     names.map((seen) => [seen, ...names.map((read) => `${seen} ${read}`)]),
@@ -60,8 +85,10 @@ export function mount({ data, state, slider }) {
     luck.setAttribute("points", points(data.noises, data.lucky[v], plot));
     moveTo(point, plot.X(data.noises[k]), plot.Y(accuracy));
     names.forEach((seen, r) => {
+      rights[r].textContent = `${data.confusion[v][k][r][r]} of ${shown}`;
       names.forEach((read, c) => {
         const count = data.confusion[v][k][r][c];
+        readings[r][c].style.opacity = count / shown;
         const cell = matrix.cells[`${seen} ${read}`];
         const strength = Math.round((45 * count * names.length) / data.cases);
         const color = `var(--cw-${r === c ? "normal" : "disease"}) ${strength}%`;
@@ -69,12 +96,16 @@ export function mount({ data, state, slider }) {
         cell.style.background = `color-mix(in srgb, ${color}, transparent)`;
       });
     });
+    const right = names.map((seen, r) => `${seen} ${rights[r].textContent}`).join(", ");
+    gratings.setAttribute("aria-label", `Gratings seen and read; read rightly: ${right}`);
+    const other = v === 0 ? data.voxels.length - 1 : 0;
+    const compared = `${data.voxels[other]} voxels with the same noise: ${percent(data.accuracy[other][k])}.`;
     const verdict =
       accuracy > data.lucky[v][k] ? "More than luck." : "Luck alone would do as well.";
     said.replaceChildren(
       h("b", { class: "cw-normal-ink" }, `Accuracy ${percent(accuracy)}`),
       ` of ${data.cases} gratings, 95% interval ${percent(low[k])} to ${percent(high[k])}; ` +
-        `chance is ${percent(data.chance)}. ${verdict}`,
+        `chance is ${percent(data.chance)}. ${verdict} ${compared}`,
     );
   }
   return {
@@ -82,7 +113,13 @@ export function mount({ data, state, slider }) {
       slider("noise", "Noise", data.noises, (n) => `${n}× signal`),
       slider("voxels", "Voxels", data.voxels, String),
     ],
-    parts: [legend, h("div", { class: "cw-row" }, plot.svg, h("div", {}, matrix)), said],
+    parts: [
+      h("p", {}, `Below each grating, all ${shown} answers to it on top of each other.`),
+      gratings,
+      said,
+      legend,
+      h("div", { class: "cw-row" }, plot.svg, h("div", {}, matrix)),
+    ],
     draw,
   };
 }

@@ -1,10 +1,11 @@
 // Dream explorer. Tile 0 is the photograph; the dreams follow, layer by layer.
-import { spoken, sprite } from "./kit.js";
+import { h, spoken, sprite } from "./kit.js";
 
 export function mount({ data, state, slider }) {
   const dreamed = data.steps.length - 1;
   const tiles = 1 + data.layers.length * dreamed;
-  const picture = sprite(data.tiles, data.columns, tiles, 384, "Dream");
+  const photo = sprite(data.tiles, data.columns, tiles, 320, "The photograph");
+  const dream = sprite(data.tiles, data.columns, tiles, 320, "Dream");
   const said = spoken();
 
   function draw() {
@@ -12,14 +13,23 @@ export function mount({ data, state, slider }) {
     said.textContent = step
       ? `What ${data.layers[layer]} sees after ${data.steps[step]} steps in every octave.`
       : "The photograph.";
-    picture.show(step ? 1 + layer * dreamed + step - 1 : 0, said.textContent);
+    dream.show(step ? 1 + layer * dreamed + step - 1 : 0, said.textContent);
   }
   return {
     controls: [
       slider("layer", "Layer", data.layers, String),
       slider("step", "Steps", data.steps, String),
     ],
-    parts: [picture, said],
+    parts: [
+      h(
+        "div",
+        { class: "cw-made" },
+        h("div", {}, h("p", {}, "The photograph"), photo),
+        h("div", {}, h("p", {}, "The dream"), dream),
+      ),
+      said,
+      h("p", {}, "Go from the first layer to the last: strokes come first, things later."),
+    ],
     draw,
   };
 }

@@ -42,11 +42,12 @@ export function mount({ data, state, set, slider, choice }) {
     parts: [
       h(
         "div",
-        { class: "cw-row" },
-        h("div", {}, h("p", {}, "What it looks for"), picture),
-        h("div", {}, h("p", {}, "What excites it most in the photographs"), best),
+        { class: "cw-made" },
+        h("div", {}, h("p", {}, "Made: what it looks for"), picture),
+        h("div", {}, h("p", {}, "Found: what excites it most in photographs"), best),
       ),
       said,
+      h("p", {}, "Would you know one from the other? Go from the first layer to the last."),
     ],
     draw,
   };

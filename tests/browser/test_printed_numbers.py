@@ -328,6 +328,30 @@ def _architecture(shown, data):
     assert (int(channels), int(height)) == (after, size)
     assert number(shown["cells"]["parameters"]) == parameters
     assert shown["cells"]["field"] == f"{field} × {field}"
+    if shown["state"]["network"] == len(data["networks"]) - 1:
+        _maps(shown, data["maps"], step)
+
+
+def _maps(shown, maps, step):
+    before, now = (way[step] for way in (maps["steps"][0], maps["steps"][shown["state"]["skips"]]))
+    if "field" in now:
+        boxes = found(r"Blue: the (\d+) × (\d+) pixels .*, from (\d+) × (\d+) pixels\.", shown)
+        assert [int(side) for side in boxes] == [*_sides(now["field"]), *_sides(now["most"])]
+    else:
+        found(r"No pixel moves the unit", shown)
+    if shown["state"]["skips"]:
+        [share] = found(rf"and {_SHARE} of the answer's pixels change sides", shown)
+        assert is_percent(share, Fraction(str(maps["answers"][1]["changed"])))
+        differs = "most" in now and _sides(now["most"]) != _sides(before["most"])
+        assert any("now it comes from" in line for line in shown["lines"]) == differs
+    named = [re.match(r"channel (\d+)", line) for line in shown["lines"]]
+    for channel in now["channels"]:
+        assert any(match and int(match[1]) == channel for match in named)
+
+
+def _sides(box):
+    left, top, right, bottom = box
+    return [right - left, bottom - top]
 
 
 def _attribution(shown, data):

@@ -77,7 +77,8 @@ def test_dream_explorer(open_page, width, theme):
         widget.get_by_label("Layer", exact=True),
         widget.get_by_label("Steps", exact=True),
     )
-    view, said = widget.locator(".cw-sprite"), widget.locator(".cw-said")
+    photo, view = (widget.locator(".cw-sprite").nth(n) for n in (0, 1))
+    said = widget.locator(".cw-said")
     assert loaded(view)
     dreamed = int(steps.get_attribute("max"))
     rows = -(-(1 + dreamed * (1 + int(layer.get_attribute("max")))) // 5)
@@ -86,6 +87,7 @@ def test_dream_explorer(open_page, width, theme):
         at, step = int(layer.input_value()), int(steps.input_value())
         tile = 1 + at * dreamed + step - 1 if step else 0
         assert shown_tile(view, 5, rows) == (tile % 5, tile // 5)
+        assert shown_tile(photo, 5, rows) == (0, 0), "the original stays beside it"
         assert view.get_attribute("aria-label") == said.inner_text()
         if step:
             name, count = (s.get_attribute("aria-valuetext") for s in (layer, steps))
@@ -172,3 +174,46 @@ def test_attribution_explorer(open_page, width, theme):
         cover.press(key)
         assert float(heat.evaluate("(v) => getComputedStyle(v).opacity")) == pytest.approx(opacity)
         assert cover.get_attribute("aria-valuetext") == f"{round(100 * opacity)}%"
+
+
+@pytest.mark.parametrize(("width", "theme"), [(375, "dark"), (1280, "light")])
+def test_architecture_explorer(open_page, width, theme):
+    page = open_page("chapters/unet.html", width=width, theme=theme)
+    widget = find_widget(page, "Architecture explorer")
+    step = widget.get_by_label("Step", exact=True)
+    skips = widget.get_by_label("Skip connections", exact=True)
+    shown = "(root) => [...root.querySelectorAll('.cw-made use')].map((use) => use.href.baseVal)"
+    heard = "(root) => [...root.querySelectorAll('.cw-said')].map((e) => e.textContent).join(' ')"
+    drawn = "(root) => [...root.querySelectorAll('.cw-u use')].filter((e) => e.getBBox().width)"
+    assert widget.evaluate(f"async (root) => ({drawn})(root).length") >= 25
+    # Every name of a tile leads to one, in a sheet that the browser can decode.
+    assert widget.evaluate(
+        """async (root) => {
+          const uses = [...root.querySelectorAll("use")].map((use) => use.href.baseVal);
+          const sheets = [...root.querySelectorAll("image")].map((one) => one.href.baseVal);
+          for (const source of sheets) {
+            const picture = new Image();
+            picture.src = source;
+            await picture.decode();
+          }
+          return sheets.length === 4 && uses.every((name) => root.querySelector(name));
+        }"""
+    )
+    image, answer, *maps = widget.evaluate(shown)
+    skips.select_option("set to 0")
+    assert widget.evaluate(shown)[0] == image, "the original stays"
+    assert widget.evaluate(shown)[1] != answer
+    assert widget.evaluate(shown)[2:4] != maps[:2]
+    assert "Outlines are what the skips bring" in widget.evaluate(heard)
+    step.press("Home")
+    assert widget.evaluate(shown)[2] == image, "the first step is the image"
+    step.press("ArrowRight")
+    assert "Step 1 of 24, level 0: 3×3 convolution" in widget.evaluate(heard)
+    assert widget.locator(".cw-made rect").count() == 2
+    widget.locator(".cw-u g").last.click()
+    assert "Step 24 of 24" in widget.evaluate(heard)
+    widget.get_by_label("Network", exact=True).select_option("the paper's, unpadded")
+    assert widget.locator(".cw-made").is_hidden()
+    assert skips.is_hidden()
+    step.press("End")
+    assert "Step 31 of 31" in widget.evaluate(heard)
