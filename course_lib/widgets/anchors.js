@@ -103,7 +103,8 @@ export function mount({ data, state, set, slider, choice }) {
     const count = rows() * columns() * layout.sides.length;
     const best = fixed(layout.cell[row][column] / 100, 2);
     said.textContent =
-      `${count} anchors; ${reached(state.size)} of ${data.true.length} nuclei within reach. This cell ` +
+      `${count} anchors; ${reached(state.size)} of ${data.true.length} nuclei within reach. ` +
+      "This cell " +
       `(row ${row + 1}, column ${column + 1}): IoU ${best} with a nucleus at best.`;
     view.setAttribute("aria-label", `Nuclei under a grid of anchors. ${said.textContent}`);
   }

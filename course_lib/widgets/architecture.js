@@ -79,7 +79,7 @@ export function mount({ data, state, set, slider, choice }) {
       const around = outline([x - half, y - half, x + half, y + half], { fill: "transparent" });
       const parts = maps() ? [box, picture] : [ground, box];
       const attributes = { onclick: () => go(at), style: "cursor:pointer" };
-      const group = s("g", attributes, around, ...parts);
+      const group = s("g", attributes, ...parts, around);
       return { group, box, picture };
     });
     skips = steps.flatMap(([kind, level], at) => {
@@ -162,21 +162,22 @@ export function mount({ data, state, set, slider, choice }) {
       ? `Blue: the ${sides(field)} pixels that the unit in the middle of these maps depends on, ` +
         `by the gradient. Dotted: 90% of the influence, from ${sides(most)} pixels.`
       : "No pixel moves the unit in the middle of these maps: its rectifiers give 0.";
-    legend.textContent = `Maps: those that vary most, on the scale of the trained network. ${reach}`;
+    const scale = "Maps: those that vary most, on the scale of the trained network.";
+    legend.textContent = `${scale} ${reach}`;
     original.setAttribute("aria-label", `The image. ${reach}`);
     answered.setAttribute("aria-label", state.skips ? "A gray fog" : "White cells");
+    if (!state.skips) {
+      lesson.textContent = "Set the skip connections to 0, and watch the answer.";
+      return;
+    }
     const before = maps().steps[0][state.step].most;
-    const finer = state.skips && most && sides(before) !== sides(most);
-    lesson.textContent = state.skips
-      ? `Zeros cross the U, and ${percent(changed)} of the answer's pixels change sides. Outlines ` +
-        `are what the skips bring${
-          finer
-            ? `: 90% of what moves this step came from ${sides(before)} ` +
-              `pixels, now it comes from ${sides(most)}`
-            : ""
-        }. (The network learned with its skips; one ` +
-        "that learns without them finds other ways.)"
-      : "Set the skip connections to 0, and watch the answer.";
+    const wider = most && sides(before) !== sides(most);
+    lesson.textContent =
+      `Zeros cross the U, and ${percent(changed)} of the answer's pixels change sides. ` +
+      "Outlines are what the skips bring" +
+      (wider ? `: 90% of what moves this step came from ${sides(before)} pixels, ` : "") +
+      (wider ? `now it comes from ${sides(most)}. ` : ". ") +
+      "(The network learned with its skips; one that learns without them finds other ways.)";
   }
 
   const there = (element, is) => {

@@ -99,7 +99,8 @@ export function mount({ data, state, slider }) {
     const right = names.map((seen, r) => `${seen} ${rights[r].textContent}`).join(", ");
     gratings.setAttribute("aria-label", `Gratings seen and read; read rightly: ${right}`);
     const other = v === 0 ? data.voxels.length - 1 : 0;
-    const compared = `${data.voxels[other]} voxels with the same noise: ${percent(data.accuracy[other][k])}.`;
+    const otherwise = percent(data.accuracy[other][k]);
+    const compared = `${data.voxels[other]} voxels with the same noise: ${otherwise}.`;
     const verdict =
       accuracy > data.lucky[v][k] ? "More than luck." : "Luck alone would do as well.";
     said.replaceChildren(

@@ -210,7 +210,8 @@ def test_architecture_explorer(open_page, width, theme):
     step.press("ArrowRight")
     assert "Step 1 of 24, level 0: 3×3 convolution" in widget.evaluate(heard)
     assert widget.locator(".cw-made rect").count() == 2
-    widget.locator(".cw-u g").last.click()
+    # Not the group: its box counts the sheets behind the tiles.
+    widget.locator(".cw-u g").last.locator("rect").last.click()
     assert "Step 24 of 24" in widget.evaluate(heard)
     widget.get_by_label("Network", exact=True).select_option("the paper's, unpadded")
     assert widget.locator(".cw-made").is_hidden()
