@@ -216,7 +216,7 @@ export function mount({ data, state, set, slider, choice }) {
       ...skipChoice,
       slider("step", "Step", numbers, (n) => `${n} of ${last()}`, { choose: go, last }),
     ],
-    parts: [lesson, drawing, pictures, legend, said, facts],
+    parts: [drawing, lesson, pictures, legend, said, facts],
     draw,
   };
 }
