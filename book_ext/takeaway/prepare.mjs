@@ -30,8 +30,10 @@ async function one(name, names, toPaper) {
   for (const details of article.querySelectorAll("details")) details.open = true;
   const title = section.querySelector("h1").textContent;
   links(article, name, address, names, toPaper);
-  const headings = [...section.querySelectorAll(":scope > section > h2")].map((heading) => ({
-    id: heading.parentElement.id,
+  const headings = [
+    ...section.querySelectorAll(":scope > section > h2, :scope > section > .summary-card > h2"),
+  ].map((heading) => ({
+    id: heading.closest("section").id,
     text: heading.textContent,
   }));
   const made = { name, title, id: section.id, headings };
