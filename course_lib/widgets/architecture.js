@@ -165,7 +165,10 @@ export function mount({ data, state, set, slider, choice }) {
     const scale = "Maps: those that vary most, on the scale of the trained network.";
     legend.textContent = `${scale} ${reach}`;
     original.setAttribute("aria-label", `The image. ${reach}`);
-    answered.setAttribute("aria-label", state.skips ? "A gray fog" : "White cells");
+    answered.setAttribute(
+      "aria-label",
+      state.skips ? "P(cell), skips set to 0" : "P(cell), skips as trained",
+    );
     if (!state.skips) {
       lesson.textContent = "Set the skip connections to 0, and watch the answer.";
       return;
