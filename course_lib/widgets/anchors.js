@@ -10,6 +10,7 @@ import {
   pointer,
   s,
   spoken,
+  t,
   within,
 } from "./kit.js";
 
@@ -98,15 +99,24 @@ export function mount({ data, state, set, slider, choice }) {
       count.setAttribute("y", bottom - tall - 3);
       count.style.fontWeight = at === state.size ? 700 : 400;
     });
-    const each = data.sizes.map((size, at) => `${reached(at)} with ${pixels(size)}`).join(", ");
-    chart.setAttribute("aria-label", `Nuclei within reach: ${each}`);
+    const each = data.sizes.map((size, at) => `${pixels(size)}: ${reached(at)}`).join(", ");
+    chart.setAttribute("aria-label", t("Nuclei within reach, by size: {each}", { each }));
     const count = rows() * columns() * layout.sides.length;
     const best = fixed(layout.cell[row][column] / 100, 2);
-    said.textContent =
-      `${count} anchors; ${reached(state.size)} of ${data.true.length} nuclei within reach. ` +
-      "This cell " +
-      `(row ${row + 1}, column ${column + 1}): IoU ${best} with a nucleus at best.`;
-    view.setAttribute("aria-label", `Nuclei under a grid of anchors. ${said.textContent}`);
+    said.textContent = t(
+      "{count} anchors; {reached} of {n} nuclei within reach. This cell (row {row}, column " +
+        "{column}): IoU {best} with a nucleus at best.",
+      {
+        count,
+        reached: reached(state.size),
+        n: data.true.length,
+        row: row + 1,
+        column: column + 1,
+        best,
+      },
+    );
+    const about = t("Nuclei under a grid of anchors. {said}", { said: said.textContent });
+    view.setAttribute("aria-label", about);
   }
   return {
     controls: [

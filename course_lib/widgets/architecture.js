@@ -1,6 +1,6 @@
 // Architecture explorer: the U of the paper's figure 1; the chosen step is explained below. With a
 // trained network a box is one of its maps, and below stand the image, the answer and more maps.
-import { grid, h, outline, percent, s, spoken, thousands, uniqueId, within } from "./kit.js";
+import { grid, h, outline, percent, s, spoken, t, thousands, uniqueId, within } from "./kit.js";
 
 export function mount({ data, state, set, slider, choice }) {
   const columns = 9;
@@ -148,10 +148,15 @@ export function mount({ data, state, set, slider, choice }) {
       const channel = step.channels[n];
       there(one.figure, channel !== undefined);
       if (channel === undefined) return;
-      const from = channel < channels / 2 ? ", over the skip" : ", from below";
+      const from =
+        channel < channels / 2
+          ? "channel {channel}, over the skip"
+          : "channel {channel}, from below";
       one.map.show(level, step.tiles[n]);
-      one.name.textContent = `channel ${channel}${kind === "join" ? from : ""}`;
-      one.view.setAttribute("aria-label", `Map after step ${state.step}, ${one.name.textContent}`);
+      const name = t(kind === "join" ? from : "channel {channel}", { channel });
+      one.name.textContent = name;
+      const about = t("Map after step {step}, {name}", { step: state.step, name });
+      one.view.setAttribute("aria-label", about);
     });
     const { field, most } = step;
     const sides = (box) => `${box[2] - box[0]} × ${box[3] - box[1]}`;
@@ -159,28 +164,38 @@ export function mount({ data, state, set, slider, choice }) {
     if (field)
       fields.append(outline(field, { class: "cw-right" }), outline(most, { class: "cw-truth" }));
     const reach = field
-      ? `Blue: the ${sides(field)} pixels that the unit in the middle of these maps depends on, ` +
-        `by the gradient. Dotted: 90% of the influence, from ${sides(most)} pixels.`
-      : "No pixel moves the unit in the middle of these maps: its rectifiers give 0.";
-    const scale = "Maps: those that vary most, on the scale of the trained network.";
+      ? t(
+          "Blue: the {field} pixels that the unit in the middle of these maps depends on, by the " +
+            "gradient. Dotted: 90% of the influence, from {most} pixels.",
+          { field: sides(field), most: sides(most) },
+        )
+      : t("No pixel moves the unit in the middle of these maps: its rectifiers give 0.");
+    const scale = t("Maps: those that vary most, on the scale of the trained network.");
     legend.textContent = `${scale} ${reach}`;
-    original.setAttribute("aria-label", `The image. ${reach}`);
+    original.setAttribute("aria-label", t("The image. {reach}", { reach }));
     answered.setAttribute(
       "aria-label",
-      state.skips ? "P(cell), skips set to 0" : "P(cell), skips as trained",
+      state.skips ? t("P(cell), skips set to 0") : t("P(cell), skips as trained"),
     );
     if (!state.skips) {
-      lesson.textContent = "Set the skip connections to 0, and watch the answer.";
+      lesson.textContent = t("Set the skip connections to 0, and watch the answer.");
       return;
     }
     const before = maps().steps[0][state.step].most;
     const wider = most && sides(before) !== sides(most);
+    const brought = wider
+      ? t(
+          "Outlines are what the skips bring: 90% of what moves this step came from {before} " +
+            "pixels, now it comes from {now}. ",
+          { before: sides(before), now: sides(most) },
+        )
+      : t("Outlines are what the skips bring. ");
     lesson.textContent =
-      `Zeros cross the U, and ${percent(changed)} of the answer's pixels change sides. ` +
-      "Outlines are what the skips bring" +
-      (wider ? `: 90% of what moves this step came from ${sides(before)} pixels, ` : "") +
-      (wider ? `now it comes from ${sides(most)}. ` : ". ") +
-      "(The network learned with its skips; one that learns without them finds other ways.)";
+      t("Zeros cross the U, and {share} of the answer's pixels change sides. ", {
+        share: percent(changed),
+      }) +
+      brought +
+      t("(The network learned with its skips; one that learns without them finds other ways.)");
   }
 
   const there = (element, is) => {
@@ -201,10 +216,13 @@ export function mount({ data, state, set, slider, choice }) {
     const [name, why] = data.kinds[kind];
     const shape = `${channels} × ${side} × ${side}`;
     facts.fill({ shape, parameters: thousands(parameters), field: `${field} × ${field}` });
-    const where = `Step ${step} of ${last()}, level ${level}: ${name}. `;
-    said.replaceChildren(h("b", {}, where), why);
-    const label = `U-Net as boxes along a U; step ${step} is marked: ${name}, ${shape}`;
-    drawing.setAttribute("aria-label", label);
+    const here = { step, last: last(), level, name: t(name), shape };
+    said.replaceChildren(
+      h("b", {}, t("Step {step} of {last}, level {level}: {name}. ", here)),
+      t(why),
+    );
+    const label = "U-Net as boxes along a U; step {step} is marked: {name}, {shape}";
+    drawing.setAttribute("aria-label", t(label, here));
   }
   const longest = Math.max(...data.networks.map(({ steps }) => steps.length));
   const numbers = Array.from({ length: longest }, (_, n) => n);
@@ -217,7 +235,10 @@ export function mount({ data, state, set, slider, choice }) {
         change,
       ),
       ...skipChoice,
-      slider("step", "Step", numbers, (n) => `${n} of ${last()}`, { choose: go, last }),
+      slider("step", "Step", numbers, (n) => t("{n} of {last}", { n, last: last() }), {
+        choose: go,
+        last,
+      }),
     ],
     parts: [drawing, lesson, pictures, legend, said, facts],
     draw,

@@ -13,6 +13,7 @@ import {
   s,
   spoken,
   straight,
+  t,
 } from "./kit.js";
 
 export function mount({ data, state, slider }) {
@@ -85,7 +86,7 @@ export function mount({ data, state, slider }) {
     luck.setAttribute("points", points(data.noises, data.lucky[v], plot));
     moveTo(point, plot.X(data.noises[k]), plot.Y(accuracy));
     names.forEach((seen, r) => {
-      rights[r].textContent = `${data.confusion[v][k][r][r]} of ${shown}`;
+      rights[r].textContent = t("{right} of {shown}", { right: data.confusion[v][k][r][r], shown });
       names.forEach((read, c) => {
         const count = data.confusion[v][k][r][c];
         readings[r][c].style.opacity = count / shown;
@@ -97,25 +98,41 @@ export function mount({ data, state, slider }) {
       });
     });
     const right = names.map((seen, r) => `${seen} ${rights[r].textContent}`).join(", ");
-    gratings.setAttribute("aria-label", `Gratings seen and read; read rightly: ${right}`);
+    const about = t("Gratings seen and read; read rightly: {right}", { right });
+    gratings.setAttribute("aria-label", about);
     const other = v === 0 ? data.voxels.length - 1 : 0;
-    const otherwise = percent(data.accuracy[other][k]);
-    const compared = `${data.voxels[other]} voxels with the same noise: ${otherwise}.`;
+    const compared = t("{n} voxels with the same noise: {share}.", {
+      n: data.voxels[other],
+      share: percent(data.accuracy[other][k]),
+    });
     const verdict =
-      accuracy > data.lucky[v][k] ? "More than luck." : "Luck alone would do as well.";
+      accuracy > data.lucky[v][k] ? t("More than luck.") : t("Luck alone would do as well.");
     said.replaceChildren(
-      h("b", { class: "cw-normal-ink" }, `Accuracy ${percent(accuracy)}`),
-      ` of ${data.cases} gratings, 95% interval ${percent(low[k])} to ${percent(high[k])}; ` +
-        `chance is ${percent(data.chance)}. ${verdict} ${compared}`,
+      h("b", { class: "cw-normal-ink" }, t("Accuracy {share}", { share: percent(accuracy) })),
+      t(
+        " of {n} gratings, 95% interval {low} to {high}; chance is {chance}. {verdict} {compared}",
+        {
+          n: data.cases,
+          low: percent(low[k]),
+          high: percent(high[k]),
+          chance: percent(data.chance),
+          verdict,
+          compared,
+        },
+      ),
     );
   }
   return {
     controls: [
-      slider("noise", "Noise", data.noises, (n) => `${n}× signal`),
+      slider("noise", "Noise", data.noises, (n) => t("{n}× signal", { n })),
       slider("voxels", "Voxels", data.voxels, String),
     ],
     parts: [
-      h("p", {}, `Below each grating, all ${shown} answers to it on top of each other.`),
+      h(
+        "p",
+        {},
+        t("Below each grating, all {n} answers to it on top of each other.", { n: shown }),
+      ),
       gratings,
       said,
       legend,

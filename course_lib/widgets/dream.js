@@ -1,5 +1,5 @@
 // Dream explorer. Tile 0 is the photograph; the dreams follow, layer by layer.
-import { h, spoken, sprite } from "./kit.js";
+import { h, spoken, sprite, t } from "./kit.js";
 
 export function mount({ data, state, slider }) {
   const dreamed = data.steps.length - 1;
@@ -11,8 +11,11 @@ export function mount({ data, state, slider }) {
   function draw() {
     const { layer, step } = state;
     said.textContent = step
-      ? `What ${data.layers[layer]} sees after ${data.steps[step]} steps in every octave.`
-      : "The photograph.";
+      ? t("What {layer} sees after {n} steps in every octave.", {
+          layer: data.layers[layer],
+          n: data.steps[step],
+        })
+      : t("The photograph.");
     dream.show(step ? 1 + layer * dreamed + step - 1 : 0, said.textContent);
   }
   return {

@@ -1,6 +1,6 @@
 // Unit browser. Tiles of all layers lie one after the other in the sheets, in the order of their
 // channels.
-import { h, spoken, sprite } from "./kit.js";
+import { h, spoken, sprite, t } from "./kit.js";
 
 export function mount({ data, state, set, slider, choice }) {
   const starts = data.channels.map((_, n) => data.channels.slice(0, n).flat().length);
@@ -24,14 +24,22 @@ export function mount({ data, state, set, slider, choice }) {
   function draw() {
     const { layer, unit } = state;
     const at = starts[layer] + unit;
-    const name = `${data.layers[layer]}, channel ${channel(unit)}`;
+    const name = t("{layer}, channel {unit}", { layer: data.layers[layer], unit: channel(unit) });
     const answers = data.values[at].map((value) => value.toFixed(1));
-    picture.show(at, `Picture that excites ${name}`);
+    picture.show(at, t("Picture that excites {name}", { name }));
     patches.forEach(({ view, value }, n) => {
-      view.show(at * data.count + n, `Patch ${n + 1} for ${name}: answer ${answers[n]}`);
+      const about = t("Patch {n} for {name}: answer {answer}", {
+        n: n + 1,
+        name,
+        answer: answers[n],
+      });
+      view.show(at * data.count + n, about);
       value.textContent = answers[n];
     });
-    said.textContent = `${name}: answers ${answers.join(", ")} to its best patches.`;
+    said.textContent = t("{name}: answers {answers} to its best patches.", {
+      name,
+      answers: answers.join(", "),
+    });
   }
   const best = h("div", { class: "cw-neighbors" }, ...patches.map((each) => each.figure));
   return {
