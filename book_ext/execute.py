@@ -209,6 +209,8 @@ def run(path, text):
     distributions = {d for package in packages for d in _distributions().get(package, ())}
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
+    for cell in _code(notebook):
+        front_ends.over_html(front_ends.on_page, cell.outputs)
     outputs = [copy.deepcopy(cell.outputs) for cell in _code(notebook)]
     for each in outputs:
         front_ends.over_html(lambda html: front_ends.named(html, texts), each)

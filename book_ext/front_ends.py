@@ -12,6 +12,8 @@ from course_lib.widgets._script import in_page
 from . import editions
 
 _MARK = "⟪{}⟫"
+# A page has the table of texts once.
+_TEXTS = re.compile(r"^globalThis\.cwTexts = .*\n", re.MULTILINE)
 _NAMED = re.compile(_MARK.format(r"([\w/]+\.(?:js|css))"))
 
 
@@ -21,7 +23,7 @@ def texts():
     return {
         file.relative_to(editions.ROOT).as_posix(): file.read_text(encoding="utf-8")
         for file in sorted(files)
-        if file.suffix in (".js", ".css")
+        if file.suffix in (".js", ".css", ".json")
     }
 
 
@@ -30,8 +32,14 @@ def _inside(name, text):
     return in_page(text) if name.endswith(".js") else text
 
 
+def on_page(html):
+    """HTML without the table of texts that a widget brings along."""
+    return _TEXTS.sub("", html)
+
+
 def named(html, texts):
-    """HTML with the names of front ends in place of their text."""
+    """HTML with the names of front ends in place of their text, and without the table of texts."""
+    html = on_page(html)
     for name, text in texts.items():
         html = html.replace(_inside(name, text), _MARK.format(name))
     return html

@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import json
 import re
 from pathlib import Path
 
@@ -12,7 +13,9 @@ import pytest
 import sphinx
 import sphinx_book_theme
 
-from book_ext import editions, glossary, language, term_cards
+from book_ext import editions, front_ends, glossary, language, term_cards
+from course_lib import widgets
+from course_lib.widgets import ShiftExplorer
 
 TEXTS = language.texts()
 _FILES = (
@@ -145,6 +148,27 @@ def test_texts_of_a_script_are_found(tmp_path, code, texts):
 def test_every_text_has_its_chinese(script):
     missing = [text for text in said(script) if text not in TEXTS]
     assert not missing, "say it by t(), with named places, and put it into texts.json"
+
+
+WIDGETS = [getattr(widgets, name) for name in widgets.__all__ if name != "CourseWidget"]
+
+
+@pytest.mark.parametrize("widget", WIDGETS, ids=lambda widget: widget.__name__)
+def test_in_a_notebook_a_widget_brings_what_it_says(widget):
+    """In both of its forms; on a page, where the whole table stands, nothing of it."""
+    folder = editions.ROOT / "course_lib/widgets"
+    texts = {*said(folder / "kit.js"), *said(folder / widget.front_end), widget.label}
+    line = re.search(r"^globalThis\.cwTexts = .*\n", widget._esm, re.MULTILINE)[0]
+    brought = json.loads(re.search(r"\{\"(.*)\"\}", line)[0])
+    assert brought.items() <= TEXTS.items()
+    assert texts & TEXTS.keys() <= brought.keys()
+    assert front_ends.named(line, {}) == ""
+
+
+def test_in_a_notebook_a_widget_brings_what_its_data_say():
+    kinds = ([0.1, 0.2], [0.7, 0.8], [0.5, 0.6])
+    widget = ShiftExplorer(*kinds, old=0.4, names=("bacterial", "viral"))
+    assert '"viral":"病毒性"' in widget.html()
 
 
 # The table --------------------------------------------------------------------------------------

@@ -1,9 +1,30 @@
 """How the files of a front end stand in one script."""
 
+import json
 import re
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./kit\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=async |class |const |function )", re.MULTILINE)
+
+
+_SPLIT = re.compile(r'"\s*\+\s*"')
+_STRING = re.compile(r'"((?:[^"\\\n]|\\.)*)"|\b(\w+):')
+
+
+def strings(text):
+    """Strings and keys of a script or of JSON, those that ``+`` joins as one."""
+    found = _STRING.findall(_SPLIT.sub("", text))
+    return {_meant(string) or key for string, key in found}
+
+
+def _meant(string):
+    """A string without its escapes, which scripts and JSON share; others have no text."""
+    if "\\" not in string:
+        return string
+    try:
+        return json.loads(f'"{string}"')
+    except ValueError:
+        return string
 
 
 def joined(text):

@@ -10,11 +10,12 @@ import numpy as np
 import traitlets
 
 from .._validation import as_probability
-from ._script import in_page, joined
+from ._script import in_page, joined, strings
 
 _HERE = Path(__file__).parent
 _KIT = (_HERE / "kit.js").read_text(encoding="utf-8")
 _CSS = (_HERE / "kit.css").read_text(encoding="utf-8")
+_TEXTS = json.loads((_HERE / "texts.json").read_text(encoding="utf-8"))
 # JupyterLab runs no script of a notebook that it does not trust.
 _STILL = (
     "<p><i>Scripts do not run here, so this does not move. In a notebook, run the cell, or trust "
@@ -56,8 +57,10 @@ class CourseWidget(anywidget.AnyWidget):
         # Only where it is named: traitlets makes further subclasses of its own at run time.
         if "front_end" in cls.__dict__:
             cls._source = (_HERE / cls.front_end).read_text(encoding="utf-8")
+            cls._said = {cls.label} | strings(_KIT) | strings(cls._source)
             cls._esm = (
-                f"{joined(_KIT)}\n{joined(cls._source)}\nconst title = {_script_json(cls.label)};\n"
+                f"{_in_chinese(cls._said)}{joined(_KIT)}\n{joined(cls._source)}\n"
+                f"const title = {_script_json(cls.label)};\n"
                 "export default { render: ({ model, el }) => render(mount, model, el, title) };\n"
             )
         super().__init_subclass__(**kwargs)
@@ -74,10 +77,11 @@ class CourseWidget(anywidget.AnyWidget):
         """The widget as HTML that needs nothing else; equal widgets give equal bytes."""
         payload = _script_json({"data": self.data, "state": self.state})
         name = "cw-" + _digest(self.front_end + payload)
+        texts = _in_chinese(self._said | strings(payload))
         return (
             f'<div class="cw-host" id="{name}" data-label="{html.escape(self.label)}">'
             f"{self.fallback()}{_STILL}</div><style>{_CSS}</style>"
-            f'<script type="module">\n{in_page(_KIT)}\n{in_page(self._source)}\n'
+            f'<script type="module">\n{texts}{in_page(_KIT)}\n{in_page(self._source)}\n'
             f'const shown = {payload};\nfor (const host of document.querySelectorAll("#{name}"))'
             " if (!host.dataset.alive) { host.dataset.alive = 1;"
             " live(mount, host, shown.data, shown.state, () => {}); }\n</script>"
@@ -106,7 +110,19 @@ def _digest(text):
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _script_json(value):
+def _in_chinese(said):
+    """A line of a script with the part of the table that a widget can say; see ``kit.js``."""
+    part = {english: chinese for english, chinese in _TEXTS.items() if english in said}
+    return f"globalThis.cwTexts = {{ ...globalThis.cwTexts, ...{_script_json(part, False)} }};\n"
+
+
+def _script_json(value, ensure_ascii=True):
     """JSON that cannot end the script element it stands in."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    text = json.dumps(
+        value,
+        sort_keys=True,
+        separators=(",", ":"),
+        allow_nan=False,
+        ensure_ascii=ensure_ascii,
+    )
     return text.replace("<", "\\u003c")
