@@ -1,10 +1,12 @@
 """Every exercise meets right and wrong answers in number: some written, many derived."""
 
+import dataclasses
 import functools
 import importlib
 import inspect
 import itertools
 import re
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -178,6 +180,17 @@ def echoes(exercise, cases):
                     yield f"{said} of {name}", lambda *a, i=i, reduce=reduce: reduce(a[i])
 
 
+@dataclasses.dataclass
+class Near:
+    """An answer that changes the right one."""
+
+    reference: Callable
+    change: Callable
+
+    def __call__(self, *arguments):
+        return self.change(self.reference(*arguments))
+
+
 def derived_wrong(exercise):
     """Name, function and sort of many answers, nearly all of them wrong."""
     cases = drawn(exercise)[0]
@@ -186,11 +199,11 @@ def derived_wrong(exercise):
     # A text cannot be filled with numbers.
     text = isinstance(exercise.reference(*cases[0]), str)
     for name, fill in () if text else FILLED.items():
-        yield name, lambda *a, fill=fill: fill(exercise.reference(*a)), "constant"
+        yield name, Near(exercise.reference, fill), "constant"
     for name, function in echoes(exercise, cases):
         yield name, function, "echo"
     for name, change in NEAR.items():
-        yield name, lambda *a, change=change: change(exercise.reference(*a)), "near"
+        yield name, Near(exercise.reference, change), "near"
     for name, function in swapped(exercise, cases):
         yield name, function, "near"
 
@@ -210,9 +223,13 @@ def drawn(exercise):
 
 @pytest.fixture(autouse=True)
 def remembered(monkeypatch):
-    """Reference and misconceptions are computed once a case, whatever the number of answers."""
+    """Reference and misconceptions are computed once a case, whatever the number of answers.
+
+    So is what a share of right cases is worth.
+    """
     torch.set_num_threads(1)
-    known = {}
+    known, worth = {}, {}
+    credit = machinery._credit
 
     def remembering(function, arguments):
         key = id(function), id(arguments)
@@ -220,7 +237,15 @@ def remembered(monkeypatch):
             known[key] = call(function, arguments), function, arguments
         return known[key][0]
 
+    def remembering_credit(exercise, expected, right):
+        # The expected values are those remembered above, and as old.
+        key = exercise.id, right, *map(id, expected)
+        if key not in worth:
+            worth[key] = credit(exercise, expected, right), expected
+        return worth[key][0]
+
     monkeypatch.setattr(machinery, "call", remembering)
+    monkeypatch.setattr(machinery, "_credit", remembering_credit)
 
 
 @functools.cache
@@ -235,9 +260,8 @@ class Playback:
         self.function = function
 
     def ask(self, cells, name, cases, *how):
-        outputs = [call(self.function, case) for case in cases]
-        failed = [Failure("raised", o.type) if type(o) is Raised else o for o in outputs]
-        return Answer(failed)
+        said = outputs(self.function, cases)
+        return Answer([Failure("raised", o.type) if type(o) is Raised else o for o in said])
 
 
 def graded(exercise, function, monkeypatch):
@@ -245,12 +269,16 @@ def graded(exercise, function, monkeypatch):
     return grading.grade(exercise, Found.alone(""), SECRET, "ann", Playback(function))
 
 
+def outputs(function, cases):
+    if isinstance(function, Near):
+        right = [machinery.call(function.reference, case) for case in cases]
+        return [call(function.change, (value,)) for value in right]
+    return [call(function, case) for case in cases]
+
+
 def verdicts(exercise, function):
     with np.errstate(all="ignore"):
-        return [
-            diagnose(exercise, cases, [call(function, case) for case in cases])
-            for cases in drawn(exercise)
-        ]
+        return [diagnose(exercise, cases, outputs(function, cases)) for cases in drawn(exercise)]
 
 
 def names(found):
