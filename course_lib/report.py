@@ -1,4 +1,4 @@
-"""What a reader of a diagnostic test may demand: the page of STARD 2015, and a model card."""
+"""What a reader of a diagnostic test may demand: a page in the order of STARD, and a model card."""
 
 import argparse
 import csv
@@ -18,6 +18,7 @@ from ._html import figure_uri, page, picture, scrolling, table
 from ._undefined import undefined_unsaid
 from ._validation import (
     as_binary,
+    as_choice,
     as_count,
     as_level,
     as_scores,
@@ -39,7 +40,7 @@ from .metrics import NAMES
 from .roc import RocCurve
 from .validation import by_group
 
-_CHECKLIST = {
+_2015 = {
     "Title and abstract": {
         "1": "Title says that this is a study of diagnostic accuracy",
         "2": "Structured abstract",
@@ -87,8 +88,80 @@ _CHECKLIST = {
         "30": "Funding",
     },
 }
+# Numbers of STARD-AI; what it shares with STARD 2015 has the number from there.
+_AI = {
+    "Title and abstract": {
+        "1": "Title or abstract says that this is a study of an AI's diagnostic accuracy",
+        "2": _2015["Title and abstract"]["2"],
+    },
+    "Introduction": {
+        "3": "Background, intended use, what is new, and the place in the workflow",
+        "4": _2015["Introduction"]["4"],
+    },
+    "Methods": {
+        "5": _2015["Methods"]["5"],
+        "6": "Approval by an ethics committee, or why none was needed",
+        "7": "Who and which data were eligible, in the order in which that was decided",
+        "8": _2015["Methods"]["7"],
+        "9": _2015["Methods"]["8"],
+        "10": _2015["Methods"]["9"],
+        "11": "Where the data come from: routine, collected for this study, or public",
+        "12": "Who annotated the data, with what experience, and how",
+        "13": "Devices that captured the data; software, with its version",
+        "14": "How data were acquired and preprocessed",
+        "15a": _2015["Methods"]["10a"],
+        "15b": "How the test was developed: training, validation, testing, and their sizes",
+        "15c": _2015["Methods"]["12a"],
+        "15d": "Who is to use the test, and what they must know",
+        "16a": _2015["Methods"]["10b"],
+        "16b": _2015["Methods"]["11"],
+        "16c": _2015["Methods"]["12b"],
+        "17a": _2015["Methods"]["13a"],
+        "17b": _2015["Methods"]["13b"],
+        "18": _2015["Methods"]["14"],
+        "19": _2015["Methods"]["15"],
+        "20": _2015["Methods"]["16"],
+        "21": _2015["Methods"]["17"],
+        "22": _2015["Methods"]["18"],
+        "23": "Analyses of errors, bias and fairness",
+    },
+    "Results": {
+        "24": _2015["Results"]["19"],
+        "25": "Who the participants were, in training, validation and test",
+        "26a": _2015["Results"]["21a"],
+        "26b": _2015["Results"]["21b"],
+        "27": _2015["Results"]["22"],
+        "28": "Whether disease is distributed as where the test is to be used",
+        "29": "How data for external evaluation differ from the others",
+        "30": _2015["Results"]["23"],
+        "31": _2015["Results"]["24"],
+        "32": _2015["Results"]["25"],
+    },
+    "Discussion": {
+        "33": _2015["Discussion"]["26"],
+        "34": _2015["Discussion"]["27"],
+        "35": "Ethics of using the test, and fairness",
+    },
+    "Other information": {
+        "36": _2015["Other information"]["28"],
+        "37": _2015["Other information"]["29"],
+        "38": _2015["Other information"]["30"],
+        "39": "Commercial interests",
+        "40a": "Where data and code are, and what restricts their use",
+        "40b": "Whether outputs are kept and can be audited",
+    },
+}
+_CHECKLISTS = {"STARD 2015": _2015, "STARD-AI": _AI}
+
+
+def _flat(checklist):
+    return {item: asked for items in checklist.values() for item, asked in items.items()}
+
+
 #: What STARD 2015 asks for (Bossuyt et al., BMJ 351:h5527), by item number, in few words.
-STARD = {item: asked for items in _CHECKLIST.values() for item, asked in items.items()}
+STARD = _flat(_2015)
+#: What STARD-AI asks for (Sounderajah et al., Nat Med 31:3283, 2025), likewise.
+STARD_AI = _flat(_AI)
 
 _RATES = (*NAMES, "positive_likelihood_ratio", "negative_likelihood_ratio")
 _MEASURES = {"ppv": "PPV", "npv": "NPV", "auc": "AUC", "observed_expected": "O/E"}
@@ -148,17 +221,20 @@ class DiagnosticReport:
             return f"<h{top + depth}>{text}</h{top + depth}>"
 
         parts = [heading(0, html.escape(c["title"]))]
-        for section, items in _CHECKLIST.items():
+        checklist = _CHECKLISTS[c["guideline"]]
+        for section, items in checklist.items():
             bodies = {item: _body(c, item) for item in items}
             if any(bodies.values()):
                 parts.append(heading(1, section))
             for item, body in bodies.items():
                 if body:
-                    asked = f"{items[item]} <small>(STARD {item})</small>"
+                    asked = f"{items[item]} <small>({c['guideline']}, item {item})</small>"
                     parts += [heading(2, asked), body]
-        missing = [item for item in STARD if item not in _COMPUTED and item not in c["stard"]]
+        computed = _COMPUTED[c["guideline"]]
+        asked = _flat(checklist)
+        missing = [item for item in asked if item not in computed and item not in c["stard"]]
         if missing:
-            todo = "".join(f"<li>{item}: {STARD[item]}</li>" for item in missing)
+            todo = "".join(f"<li>{item}: {asked[item]}</li>" for item in missing)
             parts.append(heading(1, "Still to be written by the authors") + f"<ul>{todo}</ul>")
         return f'<div class="report">{_STYLE}{"".join(parts)}</div>'
 
@@ -170,12 +246,13 @@ def diagnostic_report(
     *,
     title="Diagnostic accuracy",
     stard=None,
+    guideline="STARD 2015",
     groups=None,
     clusters=None,
     excluded=None,
     level=0.95,
 ):
-    """Everything that a report on a diagnostic score must state, in the order of STARD 2015.
+    """Everything that a report on a diagnostic score must state, in the order of STARD.
 
     Parameters
     ----------
@@ -189,7 +266,9 @@ def diagnostic_report(
     title : str
     stard : dict of str, optional
         Text for the items that no computation can fill, by item number, e.g.
-        ``{"10b": "Biopsy, read by two pathologists."}``. See `STARD`.
+        ``{"10b": "Biopsy, read by two pathologists."}``. See `STARD` and `STARD_AI`.
+    guideline : {"STARD 2015", "STARD-AI"}, default "STARD 2015"
+        Whose items and numbers: STARD-AI has 14 more, on data, development and fairness.
     groups : array_like, shape (n,), optional
         The group of each case, such as sex or hospital: a table by group is added.
     clusters : array_like, shape (n,), optional
@@ -216,9 +295,12 @@ def diagnostic_report(
     same_length(y_true=y_true, y_score=y_score)
     both_classes(y_true)
     stard = dict(stard or {})
-    unknown = [item for item in stard if item not in STARD]
+    known = _flat(_CHECKLISTS[as_choice(guideline, "guideline", _CHECKLISTS)])
+    unknown = [item for item in stard if item not in known]
     if unknown:
-        raise ValueError(f"stard must be keyed by item numbers such as '10a', got {unknown[0]!r}.")
+        raise ValueError(
+            f"stard must be keyed by item numbers of {guideline} such as '12', got {unknown[0]!r}."
+        )
     level = as_level(level)
     curve = RocCurve.from_scores(y_true, y_score)
     risks = y_score.min() >= 0 and y_score.max() <= 1
@@ -233,6 +315,7 @@ def diagnostic_report(
         **_over_thresholds(curve, level),
         "scores": _histogram(y_true, y_score),
         "risks": _of_risks(y_true, y_score, level) if risks else None,
+        "guideline": guideline,
         "stard": {item: str(text) for item, text in stard.items()},
         "excluded": {
             str(why): as_count(n, f"excluded[{why!r}]") for why, n in (excluded or {}).items()
@@ -455,7 +538,7 @@ def _json_values(value):
 def _body(c, item):
     """What the authors wrote on an item, then what the numbers say."""
     written = f"<p>{html.escape(c['stard'][item])}</p>" if item in c["stard"] else ""
-    return written + "".join(show(c) for show in _COMPUTED.get(item, ()))
+    return written + "".join(show(c) for show in _COMPUTED[c["guideline"]].get(item, ()))
 
 
 def _rule(c):
@@ -689,7 +772,7 @@ def _picture(draw, alt):
 
 
 #: Items that the numbers fill.
-_COMPUTED = {
+_BY_STARD = {
     "12a": (_rule,),
     "14": (_methods,),
     "19": (_flow,),
@@ -702,6 +785,13 @@ _COMPUTED = {
         _calibration_figure,
         _decision_figure,
     ),
+}
+_COMPUTED = {
+    "STARD 2015": _BY_STARD,
+    "STARD-AI": {
+        item: _BY_STARD[older]
+        for item, older in {"15c": "12a", "18": "14", "24": "19", "30": "23", "31": "24"}.items()
+    },
 }
 
 
@@ -826,12 +916,17 @@ def main(arguments=None):
     add("--threshold", type=float, default=0.5, help="positive from this score on (default: 0.5)")
     add("--level", type=float, default=0.95, help="of the intervals (default: 0.95)")
     add("--title", default="Diagnostic accuracy")
+    add("--ai", action="store_true", help="the items of STARD-AI in place of STARD 2015")
     options = parser.parse_args(arguments)
     columns = {name: getattr(options, name) for name in ("truth", "score", "group", "cluster")}
     try:
         cases = read_scores(options.scores, **columns)
         report = diagnostic_report(
-            **cases, threshold=options.threshold, title=options.title, level=options.level
+            **cases,
+            threshold=options.threshold,
+            title=options.title,
+            level=options.level,
+            guideline="STARD-AI" if options.ai else "STARD 2015",
         )
         Path(options.out).write_text(report.to_html(), encoding="utf-8")
     except OSError as error:

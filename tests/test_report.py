@@ -13,7 +13,15 @@ import pytest
 
 from course_lib import calibration
 from course_lib.metrics import ConfusionMatrix
-from course_lib.report import STARD, ModelCard, Result, diagnostic_report, main, read_scores
+from course_lib.report import (
+    STARD,
+    STARD_AI,
+    ModelCard,
+    Result,
+    diagnostic_report,
+    main,
+    read_scores,
+)
 from course_lib.roc import RocCurve
 from course_lib.validation import by_group
 from tests.pages import Page
@@ -149,7 +157,7 @@ def test_every_tag_is_closed_and_headings_go_down_one_by_one():
 
 
 def test_items_come_in_the_order_of_stard():
-    shown = re.findall(r"STARD (\w+)\)", PAGE)
+    shown = re.findall(r"STARD 2015, item (\w+)\)", PAGE)
     assert shown == ["10b", "12a", "14", "19", "23", "24", "26"]
     assert [item for item in STARD if item in shown] == shown
     sections = [text for tag, text in Page(PAGE).headings if tag == "h2"]
@@ -161,7 +169,34 @@ def test_items_come_in_the_order_of_stard():
 def test_a_complete_report_has_nothing_to_be_written():
     page = diagnostic_report(Y_TRUE, Y_PROB, stard=dict.fromkeys(STARD, "Said.")).to_html()
     assert "Still to be written" not in page
-    assert re.findall(r"STARD (\w+)\)", page) == list(STARD)
+    assert re.findall(r"STARD 2015, item (\w+)\)", page) == list(STARD)
+
+
+def test_stard_ai_is_stard_2015_and_fourteen_items_more():
+    """As its abstract says: 18 new or modified items; 40 numbers, some with parts."""
+    new = ["6", "11", "12", "13", "14", "15b", "15d", "23", "28", "29", "35", "39", "40a", "40b"]
+    assert len({item.rstrip("abcd") for item in STARD_AI}) == 40
+    assert len(STARD_AI) == len(STARD) + len(new)
+    assert not [item for item in new if STARD_AI[item] in STARD.values()]
+    modified = [item for item in STARD_AI if STARD_AI[item] not in STARD.values()]
+    assert sorted(set(modified) - set(new), key=int) == ["1", "3", "7", "25"]
+    assert len(set(STARD_AI.values()) & set(STARD.values())) == len(STARD) - 4
+
+
+def test_a_report_on_an_ai_has_the_numbers_of_stard_ai():
+    texts = {"12": "Two cardiologists, twenty years each.", "23": "By sex and age."}
+    report = diagnostic_report(Y_TRUE, Y_PROB, 0.3, stard=texts, guideline="STARD-AI")
+    page = report.to_html()
+    shown = re.findall(r"STARD-AI, item (\w+)\)", page)
+    assert shown == ["12", "15c", "18", "23", "24", "30", "31"]
+    todo = re.findall(r"<li>(\w+): ", page)
+    assert sorted(todo + shown) == sorted(STARD_AI)
+    # The same numbers stand in it.
+    numbers = report.to_dict()
+    assert numbers["guideline"] == "STARD-AI"
+    assert {key: numbers[key] for key in ("auc", "rates")} == {
+        key: NUMBERS[key] for key in ("auc", "rates")
+    }
 
 
 def test_what_the_authors_wrote_is_shown():
@@ -288,6 +323,12 @@ def test_two_cases():
         (([0, 1], [0.1, 0.2]), {"level": 1}, "level must"),
         (([0, 1], [0.1, 0.2]), {"stard": {"10": "x"}}, "stard must be keyed by item numbers"),
         (([0, 1], [0.1, 0.2]), {"stard": {3: "x"}}, "stard must be keyed by item numbers"),
+        (([0, 1], [0.1, 0.2]), {"stard": {"15b": "x"}}, "item numbers of STARD 2015"),
+        (
+            ([0, 1], [0.1, 0.2]),
+            {"guideline": "STARD"},
+            "guideline must be one of STARD 2015, STARD",
+        ),
     ],
 )
 def test_bad_input(arguments, options, message):
@@ -435,6 +476,12 @@ def test_command_makes_the_page_of_the_library(tmp_path, capsys, content):
     )
     assert page == peer.to_html()
     assert repr(peer) in capsys.readouterr().out
+
+
+def test_command_counts_in_the_numbers_of_stard_ai(tmp_path):
+    _, page = run(tmp_path, PLAIN, "--ai")
+    assert "(STARD-AI, item 31)" in page
+    assert "STARD 2015" not in page
 
 
 def test_command_counts_what_it_left_out(tmp_path):
