@@ -22,7 +22,7 @@ _CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
     # Nothing outside can be reached; a route for every request would take longer than the page.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE *.localhost",
 ]
 
 

@@ -64,8 +64,9 @@ def test_page_is_quiet_accessible_and_light_and_fits_a_phone(open_page, path, re
 
 
 def _wait_for_theme(page, theme):
-    """The page hears of the system's theme a moment after the system does."""
+    """The page hears of the system's theme a moment after the system does, and colors glide."""
     page.wait_for_function(f"document.documentElement.dataset.theme === '{theme}'")
+    page.evaluate("document.getAnimations().forEach((glide) => glide.finish())")
 
 
 def test_pages_open_without_a_server(open_page, address):
