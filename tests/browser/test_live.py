@@ -13,7 +13,7 @@ from course_lib.exercises import catalog
 from tests.grader_class import level_or_skip
 
 from .conftest import HTML
-from .driving import assert_accessible
+from .driving import PHONE, assert_accessible, assert_fits
 
 CHAPTER = "chapters/metrics.html"
 CELLS = editions.exercise_cells((editions.CHAPTERS / "metrics.md").read_text(encoding="utf-8"))
@@ -287,6 +287,30 @@ def test_every_exercise_has_its_card_and_no_page_an_author_s_verdict(address, pa
     assert re.findall(r'href="#exercise-[\w-]+">Exercise (\S+): ', contents) == numbers
     links = re.findall(r'href="#(exercise-[\w.]+)" data-exercise-link', page)
     assert links == [f"exercise-{key}" for key in wanted]
+
+
+def _live_chapters():
+    for path in editions.chapter_files():
+        cells = editions.exercise_cells(path.read_text(encoding="utf-8"))
+        live = {key: of for key, of in cells.items() if "torch" not in catalog()[key].uses}
+        name = editions.chapter_name(path)
+        if live and f"chapters/{name}.html" != CHAPTER:
+            yield pytest.param(f"chapters/{name}.html", live, id=name)
+
+
+@pytest.mark.parametrize(("page", "cells"), _live_chapters())
+def test_every_chapter_is_solved_on_a_phone(open_page, page, cells):
+    """With what its page gives to Python: right is right, wrong is wrong, and the count counts."""
+    page = open_page(page, width=PHONE, theme="dark")
+    first = next(iter(cells))
+    wrong = f"def {catalog()[first].function_name}(*arguments):\n    return 'no'"
+    assert write(page, wrong, first).startswith(f"✗ {first}: incorrect.")
+    assert "SyntaxError" in write(page, "def f(", first)
+    for exercise, of in cells.items():
+        if catalog()[exercise].judge is None:
+            assert f"{exercise}: correct." in write(page, of["solution"], exercise)
+            expect(card(page, exercise)).to_have_attribute("data-state", "solved")
+    assert_fits(page, first)
 
 
 # The notebook -------------------------------------------------------------------------------------
