@@ -298,7 +298,7 @@ def _live_chapters():
             yield pytest.param(f"chapters/{name}.html", live, id=name)
 
 
-@pytest.mark.parametrize(("page", "cells"), _live_chapters())
+@pytest.mark.parametrize(("page", "cells"), list(_live_chapters()))
 def test_every_chapter_is_solved_on_a_phone(open_page, page, cells):
     """With what its page gives to Python: right is right, wrong is wrong, and the count counts."""
     page = open_page(page, width=PHONE, theme="dark")
