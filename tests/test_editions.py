@@ -254,8 +254,9 @@ def test_file_is_replaced_whole(tmp_path):
 
 @pytest.fixture
 def chapter(tmp_path, monkeypatch):
-    """``chapter(source)`` is a chapter outside the book, with a cache of its own."""
+    """``chapter(source)`` is a chapter outside the book and its numbers, with its own cache."""
     monkeypatch.setattr(editions, "CHAPTERS", tmp_path)
+    monkeypatch.setattr(editions, "labels", dict)
     monkeypatch.setattr(execute, "CACHE", tmp_path / "cache")
 
     def write(source, name="demo"):
