@@ -7,7 +7,7 @@ nothing is executed again when one of them changes.
 
 import re
 
-from course_lib.widgets._script import in_page
+from course_lib.widgets._script import in_page, styles_in_page
 
 from . import editions
 
@@ -29,7 +29,7 @@ def texts():
 
 def _inside(name, text):
     """The text as it stands in HTML."""
-    return in_page(text) if name.endswith(".js") else text
+    return styles_in_page(text) if name.endswith(".css") else in_page(text)
 
 
 def on_page(html):

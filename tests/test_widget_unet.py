@@ -296,7 +296,7 @@ def test_fallback_and_start(widget):
     assert text.count("<tr>") == 3
     assert "seeds above 0.9, grown to 0.5" in text
     assert widget.state == {"iteration": 1, "threshold": 2}
-    assert len(json.dumps(widget.data)) < 12_000
+    assert len(widget.html()) < 40_000
 
 
 @pytest.mark.slow

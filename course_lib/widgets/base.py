@@ -10,7 +10,7 @@ import numpy as np
 import traitlets
 
 from .._validation import as_probability
-from ._script import in_page, joined, strings
+from ._script import in_page, joined, strings, styles_in_page
 
 _HERE = Path(__file__).parent
 _KIT = (_HERE / "kit.js").read_text(encoding="utf-8")
@@ -80,7 +80,7 @@ class CourseWidget(anywidget.AnyWidget):
         texts = _in_chinese(self._said | strings(payload))
         return (
             f'<div class="cw-host" id="{name}" data-label="{html.escape(self.label)}">'
-            f"{self.fallback()}{_STILL}</div><style>{_CSS}</style>"
+            f"{self.fallback()}{_STILL}</div><style>{styles_in_page(_CSS)}</style>"
             f'<script type="module">\n{texts}{in_page(_KIT)}\n{in_page(self._source)}\n'
             f'const shown = {payload};\nfor (const host of document.querySelectorAll("#{name}"))'
             " if (!host.dataset.alive) { host.dataset.alive = 1;"

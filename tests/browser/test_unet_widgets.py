@@ -12,7 +12,7 @@ def test_epoch_explorer(open_page):
     page = open_page("chapters/unet.html", width=375, theme="dark")
     widget = find_widget(page, "Epoch explorer")
     [script] = page.locator(".cw-host[data-label='Epoch explorer'] ~ script").all_inner_texts()
-    data = json.loads(re.search(r"^const shown = (.*);$", script, re.MULTILINE)[1])["data"]
+    data = json.loads(re.search(r'^const shown = (\{"data".*);$', script, re.MULTILINE)[1])["data"]
     columns = len(data["thresholds"]) + 1
     at_half = data["scores"][data["thresholds"].index(0.5) :: columns]
     # Where pixel Dice is at its best for the first time
