@@ -88,70 +88,6 @@ _2015 = {
         "30": "Funding",
     },
 }
-# Numbers of STARD-AI; what it shares with STARD 2015 has the number from there.
-_AI = {
-    "Title and abstract": {
-        "1": "Title or abstract says that this is a study of an AI's diagnostic accuracy",
-        "2": _2015["Title and abstract"]["2"],
-    },
-    "Introduction": {
-        "3": "Background, intended use, what is new, and the place in the workflow",
-        "4": _2015["Introduction"]["4"],
-    },
-    "Methods": {
-        "5": _2015["Methods"]["5"],
-        "6": "Approval by an ethics committee, or why none was needed",
-        "7": "Who and which data were eligible, in the order in which that was decided",
-        "8": _2015["Methods"]["7"],
-        "9": _2015["Methods"]["8"],
-        "10": _2015["Methods"]["9"],
-        "11": "Where the data come from: routine, collected for this study, or public",
-        "12": "Who annotated the data, with what experience, and how",
-        "13": "Devices that captured the data; software, with its version",
-        "14": "How data were acquired and preprocessed",
-        "15a": _2015["Methods"]["10a"],
-        "15b": "How the test was developed: training, validation, testing, and their sizes",
-        "15c": _2015["Methods"]["12a"],
-        "15d": "Who is to use the test, and what they must know",
-        "16a": _2015["Methods"]["10b"],
-        "16b": _2015["Methods"]["11"],
-        "16c": _2015["Methods"]["12b"],
-        "17a": _2015["Methods"]["13a"],
-        "17b": _2015["Methods"]["13b"],
-        "18": _2015["Methods"]["14"],
-        "19": _2015["Methods"]["15"],
-        "20": _2015["Methods"]["16"],
-        "21": _2015["Methods"]["17"],
-        "22": _2015["Methods"]["18"],
-        "23": "Analyses of errors, bias and fairness",
-    },
-    "Results": {
-        "24": _2015["Results"]["19"],
-        "25": "Who the participants were, in training, validation and test",
-        "26a": _2015["Results"]["21a"],
-        "26b": _2015["Results"]["21b"],
-        "27": _2015["Results"]["22"],
-        "28": "Whether disease is distributed as where the test is to be used",
-        "29": "How data for external evaluation differ from the others",
-        "30": _2015["Results"]["23"],
-        "31": _2015["Results"]["24"],
-        "32": _2015["Results"]["25"],
-    },
-    "Discussion": {
-        "33": _2015["Discussion"]["26"],
-        "34": _2015["Discussion"]["27"],
-        "35": "Ethics of using the test, and fairness",
-    },
-    "Other information": {
-        "36": _2015["Other information"]["28"],
-        "37": _2015["Other information"]["29"],
-        "38": _2015["Other information"]["30"],
-        "39": "Commercial interests",
-        "40a": "Where data and code are, and what restricts their use",
-        "40b": "Whether outputs are kept and can be audited",
-    },
-}
-_CHECKLISTS = {"STARD 2015": _2015, "STARD-AI": _AI}
 
 
 def _flat(checklist):
@@ -160,8 +96,72 @@ def _flat(checklist):
 
 #: What STARD 2015 asks for (Bossuyt et al., BMJ 351:h5527), by item number, in few words.
 STARD = _flat(_2015)
+# With the words of STARD 2015 where it asks for the same
+_AI = {
+    "Title and abstract": {
+        "1": "Title or abstract says that this is a study of an AI's diagnostic accuracy",
+        "2": STARD["2"],
+    },
+    "Introduction": {
+        "3": "Background, intended use, what is new, and the place in the workflow",
+        "4": STARD["4"],
+    },
+    "Methods": {
+        "5": STARD["5"],
+        "6": "Approval by an ethics committee, or why none was needed",
+        "7": "Who and which data were eligible, in the order in which that was decided",
+        "8": STARD["7"],
+        "9": STARD["8"],
+        "10": STARD["9"],
+        "11": "Where the data come from: routine, collected for this study, or public",
+        "12": "Who annotated the data, with what experience, and how",
+        "13": "Devices that captured the data; software, with its version",
+        "14": "How data were acquired and preprocessed",
+        "15a": STARD["10a"],
+        "15b": "How the test was developed: training, validation, testing, and their sizes",
+        "15c": STARD["12a"],
+        "15d": "Who is to use the test, and what they must know",
+        "16a": STARD["10b"],
+        "16b": STARD["11"],
+        "16c": STARD["12b"],
+        "17a": STARD["13a"],
+        "17b": STARD["13b"],
+        "18": STARD["14"],
+        "19": STARD["15"],
+        "20": STARD["16"],
+        "21": STARD["17"],
+        "22": STARD["18"],
+        "23": "Analyses of errors, bias and fairness",
+    },
+    "Results": {
+        "24": STARD["19"],
+        "25": "Who the participants were, in training, validation and test",
+        "26a": STARD["21a"],
+        "26b": STARD["21b"],
+        "27": STARD["22"],
+        "28": "Whether disease is distributed as where the test is to be used",
+        "29": "How data for external evaluation differ from the others",
+        "30": STARD["23"],
+        "31": STARD["24"],
+        "32": STARD["25"],
+    },
+    "Discussion": {
+        "33": STARD["26"],
+        "34": STARD["27"],
+        "35": "Ethics of using the test, and fairness",
+    },
+    "Other information": {
+        "36": STARD["28"],
+        "37": STARD["29"],
+        "38": STARD["30"],
+        "39": "Commercial interests",
+        "40a": "Where data and code are, and what restricts their use",
+        "40b": "Whether outputs are kept and can be audited",
+    },
+}
 #: What STARD-AI asks for (Sounderajah et al., Nat Med 31:3283, 2025), likewise.
 STARD_AI = _flat(_AI)
+_CHECKLISTS = {"STARD 2015": _2015, "STARD-AI": _AI}
 
 _RATES = (*NAMES, "positive_likelihood_ratio", "negative_likelihood_ratio")
 _MEASURES = {"ppv": "PPV", "npv": "NPV", "auc": "AUC", "observed_expected": "O/E"}
@@ -787,11 +787,13 @@ _BY_STARD = {
     ),
 }
 _COMPUTED = {
-    "STARD 2015": _BY_STARD,
-    "STARD-AI": {
+    guideline: {
         item: _BY_STARD[older]
-        for item, older in {"15c": "12a", "18": "14", "24": "19", "30": "23", "31": "24"}.items()
-    },
+        for item, asked in _flat(checklist).items()
+        for older in _BY_STARD
+        if STARD[older] == asked
+    }
+    for guideline, checklist in _CHECKLISTS.items()
 }
 
 
