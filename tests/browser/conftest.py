@@ -92,10 +92,13 @@ def open_page(chromium, address):
     """
     pages = []
 
-    def open_(path, *, width=1280, theme="light", mode=None, scripts=True, base=address):
+    def open_(
+        path, *, width=1280, theme="light", mode=None, locale="en-US", scripts=True, base=address
+    ):
         context = chromium.new_context(
             viewport={"width": width, "height": 900},
             color_scheme=theme,
+            locale=locale,
             java_script_enabled=scripts,
         )
         page = context.new_page()

@@ -2,27 +2,15 @@
 
 import re
 
-import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from .driving import PHONE, assert_accessible, assert_fits
+
 PAGE = "chapters/metrics.html"
-PHONE = 375
 
 
-@pytest.fixture
-def page_in_taiwan(chromium, address):
-    context = chromium.new_context(viewport={"width": PHONE, "height": 900}, locale="zh-TW")
-    page, problems = context.new_page(), []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.goto(f"{address}/{PAGE}", wait_until="load")
-    yield page
-    context.close()
-    assert problems == []
-
-
-def test_the_interface_is_chinese_until_the_reader_wants_english(page_in_taiwan):
-    page = page_in_taiwan
+def test_the_interface_is_chinese_until_the_reader_wants_english(open_page):
+    page = open_page(PAGE, width=PHONE, locale="zh-TW")
     widget = page.get_by_role("group", name="混淆矩陣探索", exact=True)
     expect(widget.get_by_role("button", name="重設", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="執行並檢查").first).to_be_visible()
@@ -36,11 +24,10 @@ def test_the_interface_is_chinese_until_the_reader_wants_english(page_in_taiwan)
     expect(question.locator(".cw-why")).to_have_text(re.compile("^(✓ 答對了。|✗ 不太對。) [A-Z]"))
 
     assert page.evaluate(_WRONG_VOICE) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE
+    assert_fits(page, PAGE)
     wide = "[...document.querySelectorAll('.cw')].filter((e) => e.scrollWidth > e.clientWidth + 1)"
     assert page.evaluate(f"{wide}.length") == 0
-    violations = Axe().run(page).response["violations"]
-    assert not [(v["id"], [node["target"] for node in v["nodes"]][:3]) for v in violations]
+    assert_accessible(page)
 
     switch = page.get_by_role("button", name="EN", exact=True)
     box = switch.bounding_box()
