@@ -181,6 +181,14 @@ def test_stard_ai_is_stard_2015_and_fourteen_items_more():
     modified = [item for item in STARD_AI if STARD_AI[item] not in STARD.values()]
     assert sorted(set(modified) - set(new), key=int) == ["1", "3", "7", "25"]
     assert len(set(STARD_AI.values()) & set(STARD.values())) == len(STARD) - 4
+    # The test comes whole before the reference standard; all else keeps its order.
+    older = {asked: item for item, asked in STARD.items()}
+    shared = [older[asked] for asked in STARD_AI.values() if asked in older]
+    moved = ["10a", "12a", "10b", "11", "12b"]
+    at = shared.index("10a")
+    assert shared[at : at + len(moved)] == moved
+    kept = [item for item in shared if item not in moved]
+    assert kept == [item for item in STARD if item in kept]
 
 
 def test_a_report_on_an_ai_has_the_numbers_of_stard_ai():
