@@ -397,7 +397,7 @@ export function button(text, attributes = {}) {
 }
 
 // Keys that do something on this element: onKeys(element, { Home: (event) => … }).
-export function onKeys(element, actions) {
+function onKeys(element, actions) {
   keepKeys(element).addEventListener("keydown", (event) => {
     const act = actions[event.key];
     if (!act) return;
