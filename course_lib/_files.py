@@ -12,7 +12,8 @@ def written_whole(path):
     If the block fails, `path` is as it was and the half that was written is removed.
     """
     path = Path(path)
-    temporary = path.with_name(f"{path.name}.part")
+    # Two processes that write the same file at once must not take each other's half.
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         yield temporary
         os.replace(temporary, path)

@@ -473,11 +473,15 @@ def test_a_front_end_and_a_quiz_change_without_running_a_cell(chapter, project, 
 
     before = shown(execute.run(path, source))
     assert shown(execute.stored(path, source)) == before
-    for name in ("kit.js", "kit.css", "quiz.js"):
+    for name, added in {
+        "kit.js": r'export const kit = "</script> \1 \n";',
+        "kit.css": r'.quiz::after { content: "\1"; }',
+        "quiz.js": r'const quiz = "</script> \1 \n";',
+    }.items():
         file = library / "widgets" / name
-        file.write_text(file.read_text() + f"/* {name} </script> \\1 \\n */")
+        file.write_text(f"{file.read_text('utf-8')}\n{added}\n", "utf-8")
         text, html = shown(execute.stored(path, source))
-        assert f"/* {name} <" in html
+        assert added.removeprefix("export ").partition("<")[0] in html
         assert text == before[0]
     questions = library / "quizzes" / "metrics.toml"
     questions.write_text(questions.read_text("utf-8").replace("Specificity", "Specificity, say"))

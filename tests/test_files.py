@@ -35,3 +35,14 @@ def test_a_failure_leaves_nothing_where_nothing_was(tmp_path):
     with pytest.raises(OSError, match="disk full"):
         _write_half(tmp_path / "page.html")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_processes_write_one_file_at_once(tmp_path, monkeypatch):
+    path = tmp_path / "page.html"
+    with written_whole(path) as ours:
+        ours.write_text("ours")
+        monkeypatch.setattr("os.getpid", lambda: 0)
+        with written_whole(path) as theirs:
+            theirs.write_text("theirs")
+    assert path.read_text() == "ours"
+    assert list(tmp_path.iterdir()) == [path]
