@@ -61,7 +61,7 @@ def elastic_crops(
     y = y + _somewhere(height, size, batch, generator)
     # grid_sample counts from -1 to 1 over the outer edges of the image.
     places = torch.stack([(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], dim=-1)
-    return _sample(images[which], places), [_sample(m[which], places) for m in maps]
+    return _sample(images, which, places), [_sample(m, which, places) for m in maps]
 
 
 def jitter_intensity(images, generator, gain=0.2, noise=0.05):
@@ -104,11 +104,14 @@ def _somewhere(length, size, batch, generator):
     return inset + (length - 1 - 2 * inset) * spread
 
 
-def _sample(values, places):
+def _sample(values, which, places):
     exact = torch.float64 if _beyond_float32(values) else torch.float32
     mode = "bilinear" if values.is_floating_point() else "nearest"
+    alone = len(values) == 1
+    # A single image is not copied for every crop.
+    chosen = values.to(exact).expand(len(which), -1, -1, -1) if alone else values[which].to(exact)
     sampled = grid_sample(
-        values.to(exact),
+        chosen,
         places.to(exact),
         mode=mode,
         padding_mode="reflection",

@@ -151,7 +151,10 @@ def fit(
     home = next(network.parameters()).device
     network.to(device, memory_format=_layout(network))
     averaged = copy.deepcopy(network).requires_grad_(False) if ema else network
-    optimizer = torch.optim.AdamW(network.parameters(), lr=lr, weight_decay=weight_decay)
+    # All weights in one call, which torch does by itself on graphics cards alone.
+    optimizer = torch.optim.AdamW(
+        network.parameters(), lr=lr, weight_decay=weight_decay, foreach=True
+    )
     # One cycle of a single step has no length.
     if schedule == "onecycle" and iterations > 1:
         plan = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=iterations)

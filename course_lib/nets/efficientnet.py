@@ -5,7 +5,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 
 import torch
 from torch import nn
-from torch.nn.functional import pad
+from torch.nn.functional import conv2d, pad
 
 #: (repeats, kernel, stride of the first, expansion, output channels) of each stage of blocks.
 STAGES = (
@@ -125,7 +125,10 @@ class _SameConv(nn.Conv2d):
         kernel, stride = self.kernel_size[0], self.stride[0]
         short = [max((-(-n // stride) - 1) * stride + kernel - n, 0) for n in x.shape[-2:]]
         (top, bottom), (left, right) = ((n // 2, n - n // 2) for n in short)
-        return super().forward(pad(x, (left, right, top, bottom)) if any(short) else x)
+        if (top, left) == (bottom, right):
+            # The convolution pads itself, without a copy of the maps.
+            return conv2d(x, self.weight, None, stride, (top, left), groups=self.groups)
+        return super().forward(pad(x, (left, right, top, bottom)))
 
 
 def _our_name(name):

@@ -39,12 +39,12 @@ def influence(model, layer, images):
         for image in images:
             x = to_batch(image, model, "images").requires_grad_(True)
             maps = maps_of(outputs_of(model, [layer], x, "images"), layer)
-            called_once(model, [layer], x)
             # Signs at random: otherwise channels that disagree would cancel.
             signs = torch.randn(maps.shape[1], generator=torch.Generator().manual_seed(0))
             middle = maps[0, :, maps.shape[2] // 2, maps.shape[3] // 2]
             (gradient,) = torch.autograd.grad((signs.to(middle) * middle).sum(), x)
             total = total + gradient[0].abs().sum(0)
+        called_once(model, [layer], x)
     total = as_numpy(total).astype(float)
     if not total.any():
         raise ValueError(f"layer {layer!r} must answer to the images, but no pixel moves it.")
