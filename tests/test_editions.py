@@ -173,6 +173,15 @@ def _signature(code, name):
 
 
 @each_chapter
+def test_no_line_of_a_formula_begins_a_list(path):
+    for cell in editions.read_source(path.read_text(encoding="utf-8")).cells:
+        if cell.cell_type == "markdown":
+            prose = re.sub(r"`[^`]*`", "", cell.source)
+            for block in re.split(r"\n\s*\n|\n(?=\s*(?:[-+*]|\d+[.)]) )", prose):
+                assert block.count("$") % 2 == 0 or "$$" in block, block
+
+
+@each_chapter
 def test_cells_are_short_enough_to_read(path):
     for cell in editions.read_source(path.read_text(encoding="utf-8")).cells:
         if cell.cell_type == "code":
