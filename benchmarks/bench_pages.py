@@ -26,7 +26,6 @@ _LINE = {
 }
 _COMPRESSED = {".html", ".css", ".js", ".mjs", ".json", ".svg", ".txt", ".ttf", ".map"}
 _REPEATS = 3
-_IS_TYPESET = "() => !document.querySelector('.math') || document.querySelector('mjx-container')"
 #: Run in the page before its own scripts.
 _WATCH = """
 globalThis.watched = { lcp: 0, tasks: [], alive: 0 };
@@ -107,8 +106,6 @@ def _weight(browser, address):
         received = []
         session.on("Network.loadingFinished", lambda e: received.append(e["encodedDataLength"]))
         page.goto(address, wait_until="networkidle")
-        page.wait_for_function(_IS_TYPESET)
-        page.wait_for_load_state("networkidle")
         first = sum(received)
         page.evaluate("for (const one of document.images) one.loading = 'eager'")
         page.wait_for_load_state("networkidle")

@@ -1,8 +1,5 @@
 """The book's Sphinx extension: executed editions, accessible figures, no outside requests."""
 
-import shutil
-from pathlib import Path
-
 from docutils import nodes
 from nbformat.v4 import new_markdown_cell, new_notebook
 from sphinx.util import logging
@@ -18,6 +15,7 @@ from . import (
     landing,
     language,
     live,
+    mathematics,
     outputs,
     pages,
     pictures,
@@ -28,8 +26,6 @@ from . import (
 )
 
 _log = logging.getLogger(__name__)
-# What a page with mathematics loads, of the 25 MB that MathJax's wheel carries.
-_MATHJAX_KEPT = ("tex-chtml.js", "input/tex/extensions", "output/chtml/fonts", "LICENSE")
 
 
 def read_chapter(text):
@@ -75,17 +71,6 @@ def _once(app, page, template, context, doctree):
     context["script_files"] = kept
 
 
-def _prune_mathjax(app, exception):
-    folder = Path(app.outdir) / "_static" / "mathjax"
-    for path in folder.rglob("*") if folder.is_dir() else ():
-        inside = path.relative_to(folder).as_posix()
-        if path.is_file() and not inside.startswith(_MATHJAX_KEPT):
-            path.unlink()
-    for path in sorted(folder.rglob("*"), reverse=True):
-        if path.is_dir() and not any(path.iterdir()):
-            shutil.rmtree(path)
-
-
 def setup(app):
     pages.connect(app)
     sources.connect(app)
@@ -95,6 +80,7 @@ def setup(app):
     term_cards.connect(app)
     outputs.connect(app)
     landing.connect(app)
+    mathematics.connect(app)
     language.connect(app)
     endings.connect(app)
     described.connect(app)
@@ -106,5 +92,4 @@ def setup(app):
     app.connect("config-inited", _count_no_figures, priority=900)
     app.connect("doctree-read", _require_alt_text)
     app.connect("html-page-context", _once, priority=900)
-    app.connect("build-finished", _prune_mathjax, priority=900)
     return {"version": "1", "parallel_read_safe": False, "parallel_write_safe": True}

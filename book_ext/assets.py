@@ -12,10 +12,10 @@ from fontTools.ttLib import TTFont
 #: jupyter-book loads all of them everywhere.
 _USED_BY = {
     "thebe": None,
+    "(?i)mathjax": None,
     "toggle": r'class="[^"]*\b(?:toggle|dropdown)\b',
     "design-tabs": r'class="[^"]*\bsd-tab',
     "sphinx-design": r'class="[^"]*\bsd-',
-    "(?i)mathjax": r'class="[^"]*\bmath\b',
     "copybutton|clipboard": r'class="[^"]*\bhighlight\b',
 }
 # The scripts of the search, which run at once, use the others.
@@ -27,6 +27,9 @@ _ICON_NAME = re.compile(r"\bfa-[a-z0-9-]+")
 _ESCAPED = re.compile(r'"\\([0-9a-f]{4})"')
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 _FONT = re.compile(r'url\(([^)]*/(fa-[\w-]+))\.woff2\) format\("woff2"\),url\([^)]*\.ttf\)[^;}]*')
+# The theme asks of every piece of code whether it scrolls. Of what is folded away nobody needs to
+# know, and the browser lays out one after the other to answer.
+_MEASURED, _MEASURED_IF_OPEN = '["pre",', '["pre:not(details:not([open]) *)",'
 _MAP = re.compile(r"\s*(?:/\*# |//# )sourceMappingURL=\S+(?: \*/)?")
 
 
@@ -45,11 +48,7 @@ def _when_read(script):
     name, attributes = str(script.filename or ""), dict(getattr(script, "attributes", {}))
     if not name or _AT_ONCE in name:
         return script
-    # Mathematics may come later than all that can be pressed.
-    if "mathjax" in name:
-        attributes.pop("defer", None)
-        attributes["async"] = "async"
-    elif "async" not in attributes:
+    if "async" not in attributes:
         attributes["defer"] = "defer"
     return type(script)(script.filename, priority=script.priority, **attributes)
 
@@ -81,7 +80,8 @@ def _shrink(app, exception):
         for file in static.glob(pattern):
             file.unlink()
     for file in [*static.glob("scripts/*.js"), *static.glob("styles/*.css")]:
-        file.write_text(_MAP.sub("", file.read_text("utf-8")), "utf-8")
+        text = file.read_text("utf-8").replace(_MEASURED, _MEASURED_IF_OPEN)
+        file.write_text(_MAP.sub("", text), "utf-8")
     _keep_icons(app.outdir, static / "styles" / "pydata-sphinx-theme.css")
 
 
@@ -100,7 +100,7 @@ def _keep_icons(pages, css):
 
 
 def _may_show(file):
-    return file.suffix in (".html", ".js") and "mathjax" not in file.parts
+    return file.suffix in (".html", ".js")
 
 
 def _subset(font, codes):

@@ -6,6 +6,7 @@ photograph may lose what nobody sees, unless its cell says that the lesson is in
     :mystnb: {image: {alt: "…", classes: exact}}
 """
 
+import base64
 import functools
 import hashlib
 import io
@@ -30,20 +31,33 @@ _SMALL = 60_000
 _FEW_COLORS = 4_000
 #: And so many bytes for a pixel, because most of it is empty; a photograph has about one.
 _DRAWN = 0.3
+_WITHIN = re.compile(r'<img ([^>]*?)\bsrc="data:image/(png|svg\+xml);base64,([^"]+)"')
+_VIEW_BOX = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
 _SHOWN = re.compile(r'<img [^>]*?\bsrc="(?:\.\./)*_images/([^"]+)"[^>]*>')
 
 
 def as_webp(file, exact=False):
     """The picture of a PNG file as a WebP file, which is kept for the next time."""
-    content = file.read_bytes()
+    return _kept_as_webp(file.read_bytes(), exact)
+
+
+def _kept_as_webp(content, exact):
     recipe = repr([_LOSSLESS, _LOSSY, _SMALL, _FEW_COLORS, _DRAWN, exact])
-    name = hashlib.sha256(content + recipe.encode()).hexdigest()[:32]
-    target = _FOLDER / f"{name}.webp"
+    name = f"{_digest(content + recipe.encode())}.webp"
+    return _kept(name, lambda: _encoded(Image.open(io.BytesIO(content)), exact))
+
+
+def _kept(name, make):
+    target = _FOLDER / name
     if not target.is_file():
         _FOLDER.mkdir(parents=True, exist_ok=True)
         with written_whole(target) as temporary:
-            temporary.write_bytes(_encoded(Image.open(io.BytesIO(content)), exact))
+            temporary.write_bytes(make())
     return target
+
+
+def _digest(content):
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def _encoded(picture, exact):
@@ -77,6 +91,24 @@ def _lighten(app, doctree):
             image["uri"] = f"/{light.relative_to(editions.ROOT).as_posix()}"
 
 
+def _take_out(app, page, template, context, doctree):
+    """Pictures that an output holds itself, like those of a report, become files of the page."""
+
+    def taken_out(shown):
+        before, kind, content = shown.groups()
+        content = base64.b64decode(content)
+        if kind == "png":
+            file = _kept_as_webp(content, exact=False)
+        else:
+            file = _kept(f"{_digest(content)}.svg", lambda: content)
+        app.builder.images[file.relative_to(editions.ROOT).as_posix()] = file.name
+        address = context["pathto"](f"{app.builder.imagedir}/{file.name}", 1)
+        return f'<img {before}src="{address}"'
+
+    if "body" in context:
+        context["body"] = _WITHIN.sub(taken_out, context["body"])
+
+
 def _give_size(app, page, template, context, doctree):
     """Room for a picture before it is there, which is when the reader comes near."""
     files = {name: Path(app.srcdir, uri) for uri, name in app.builder.images.items()}
@@ -95,6 +127,10 @@ def _give_size(app, page, template, context, doctree):
 
 @functools.cache
 def _size(file):
+    if file.suffix == ".svg":
+        # Matplotlib's points, of which 72 are an inch and the 96 pixels of a page
+        found = _VIEW_BOX.search(file.read_text(encoding="utf-8"))
+        return tuple(round(float(side) * 96 / 72) for side in found.groups())
     with Image.open(file) as picture:
         return picture.size
 
@@ -113,5 +149,6 @@ def connect(app):
     """Register with Sphinx."""
     # Before Sphinx collects the pictures of a page, with 500.
     app.connect("doctree-read", _lighten, priority=400)
+    app.connect("html-page-context", _take_out, priority=400)
     app.connect("html-page-context", _give_size)
     app.connect("build-finished", _forget)

@@ -8,11 +8,11 @@ addEventListener("DOMContentLoaded", () => {
   );
   home?.setAttribute("role", "navigation");
   home?.setAttribute("aria-label", "Site home");
-  // What scrolls sideways must be reachable from the keyboard.
-  for (const block of document.querySelectorAll(
-    ".cell_input pre, .cell_output pre, .highlight pre, div.output pre, .math-wrapper",
-  ))
-    if (block.scrollWidth > block.clientWidth) block.tabIndex = 0;
+  // What scrolls sideways must be reachable from the keyboard; the theme does it for code.
+  const wide = [...document.querySelectorAll("div.math mjx-container")].filter(
+    (formula) => formula.scrollWidth > formula.clientWidth,
+  );
+  for (const formula of wide) formula.tabIndex = 0;
 });
 // The search is a page of its own. Its index is fetched when somebody is about to search.
 addEventListener("focusin", ({ target }) => {

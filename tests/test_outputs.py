@@ -1,8 +1,10 @@
 """What is shown as sentences: nothing that stands in columns."""
 
+import re
+
 import pytest
 
-from book_ext.outputs import is_prose
+from book_ext.outputs import focusable, is_prose
 
 
 @pytest.mark.parametrize(
@@ -33,3 +35,18 @@ def test_sentences(text):
 )
 def test_columns(text):
     assert not is_prose(text)
+
+
+def test_what_scrolls_on_a_phone_can_be_focused():
+    def block(code, around=""):
+        return (
+            f'<div class="{around}highlight-python"><div class="highlight"><pre>{code}</pre></div>'
+        )
+
+    wide = f"<span>a</span> = 1\n<span>b</span> = {'&lt;' * 40}\n"
+    narrow = f"<span class='a-long-name-of-a-class-of-letters'>a</span> = {'&lt;' * 30}\n"
+    body = block(wide) + block(narrow) + block(wide, "output stream prose ")
+    assert re.findall(r'<pre tabindex="(-?\d)">', focusable(body)) == ["0", "-1", "-1"]
+    assert re.sub(r' ?tabindex="-?\d" ?', "", focusable(body)) == body.replace(
+        '<div class="output', '<divclass="output'
+    )

@@ -1,5 +1,9 @@
 """Pictures of the pages keep what a lesson needs, and weigh less."""
 
+import base64
+import re
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -66,3 +70,26 @@ def test_the_same_picture_is_not_made_twice(chart):
     first.write_bytes(b"kept")
     assert pictures.as_webp(chart).read_bytes() == b"kept"
     assert pictures.as_webp(chart, exact=True) != first
+
+
+def test_pictures_within_an_output_become_files(chart, monkeypatch):
+    drawing = b'<svg xmlns="http://www.w3.org/2000/svg" width="72pt" viewBox="0 0 72 36"/>'
+    kinds = {"png": chart.read_bytes(), "svg+xml": drawing}
+    within = "".join(
+        f'<img alt="{kind}" src="data:image/{kind};base64,{base64.b64encode(content).decode()}">'
+        for kind, content in kinds.items()
+    )
+    app = SimpleNamespace(
+        builder=SimpleNamespace(images={}, imagedir="_images"), srcdir=pictures.editions.ROOT
+    )
+    monkeypatch.setattr(pictures.editions, "ROOT", pictures._FOLDER.parent)
+    monkeypatch.setattr(app, "srcdir", pictures._FOLDER.parent)
+    context = {"body": f"<p>{within}</p>", "pathto": lambda name, resource: f"../{name}"}
+    for step in (pictures._take_out, pictures._give_size):
+        step(app, "chapters/roc", "page.html", context, None)
+    png, svg = re.findall("<img [^>]*>", context["body"])
+    assert re.search(r'width="1050" height="1050" .*alt="png" src="../_images/\w+\.webp"', png)
+    assert re.search(r'width="96" height="48" .*alt="svg\+xml" src="../_images/\w+\.svg"', svg)
+    (light, drawn) = (pictures._FOLDER.parent / uri for uri in app.builder.images)
+    assert np.array_equal(pixels(light, "RGBA"), pixels(chart, "RGBA"))
+    assert drawn.read_bytes() == drawing

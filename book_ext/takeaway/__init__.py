@@ -74,7 +74,7 @@ def make(folder, made_from, say):
             for name, sheet in sheets.printed(shop, folder):
                 (place / f"sheet-{name}.pdf").write_bytes(sheet)
             say("the sheets")
-            epub.write(place / f"{_NAME}.epub", shop, contents, folder, about)
+            epub.write(place / f"{_NAME}.epub", shop, contents, about)
             say("the EPUB")
             (place / f"{_NAME}.pdf").write_bytes(pdf.printed(shop, contents, folder, about))
             say("the PDF")

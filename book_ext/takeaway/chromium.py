@@ -92,13 +92,3 @@ def workshop(folder):
             yield Workshop(context, folder)
         finally:
             browser.close()
-
-
-def mathematics(folder):
-    """The script that typesets, where the built book has it."""
-    if not (folder / "_static" / "mathjax" / "tex-chtml.js").is_file():
-        return ""
-    return (
-        '<script>MathJax = {options: {processHtmlClass: "math"}}</script>'
-        '<script defer src="/_static/mathjax/tex-chtml.js"></script>'
-    )

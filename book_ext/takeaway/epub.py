@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
-from . import chromium, zips
+from . import zips
 from .pdf import prepared
 
 _HERE = Path(__file__).parent
@@ -36,19 +36,18 @@ _PAGE = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-def write(path, shop, contents, folder, about):
+def write(path, shop, contents, about):
     """Write the EPUB; the same book gives the same bytes.
 
     Parameters
     ----------
     path : Path
     shop : Workshop
-    contents, folder, about
+    contents, about
         As for `pdf.printed`.
     """
     names = [name for _, part in contents for name in part]
-    with shop.showing("", scripts=chromium.mathematics(folder)) as page:
-        page.evaluate("() => window.MathJax?.startup.promise")
+    with shop.showing("") as page:
         chapters = {made["name"]: made for made in prepared(page, names, False)}
     files = {"epub.css": (_HERE / "epub.css").read_bytes()}
     for name, made in chapters.items():

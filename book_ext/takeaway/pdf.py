@@ -5,6 +5,7 @@ import io
 import logging
 import re
 
+from .. import mathematics
 from . import chromium
 
 # It finds that Chromium's PDF has more objects than it says, and reads all of them.
@@ -25,7 +26,6 @@ _PAPER = {
 }
 # Widgets draw themselves where they come into sight, and letters and pictures come late.
 _STANDS = """async () => {
-  if (window.MathJax) await MathJax.startup.promise;
   await document.fonts.ready;
   for (const image of document.images) await image.decode();
   const hosts = [...document.querySelectorAll(".cw-host")];
@@ -61,8 +61,8 @@ def printed(shop, contents, folder, about):
     head = _front(contents, chapters, about, {})
     with shop.showing(
         f'<main class="bd-article">{head}{body}</main>',
-        [*_styles(folder, names[0]), "/takeaway/paper.css"],
-        f"<title>{html.escape(about['title'])}</title>{chromium.mathematics(folder)}",
+        [*_styles(folder, names[0]), f"/{mathematics.STYLES}", "/takeaway/paper.css"],
+        f"<title>{html.escape(about['title'])}</title>",
     ) as page:
         page.emulate_media(media="print", color_scheme="light")
         missing = page.evaluate(_STANDS)

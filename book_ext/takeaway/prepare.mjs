@@ -38,7 +38,7 @@ async function one(name, names, toPaper) {
   }));
   const made = { name, title, id: section.id, headings };
   if (toPaper) return { ...made, html: article.innerHTML };
-  return { ...made, ...(await asXhtml(article)) };
+  return { ...made, ...asXhtml(article) };
 }
 
 function make(above, tag, properties, ...children) {
@@ -112,18 +112,10 @@ function links(article, name, address, names, toPaper) {
 const up = (back) => (back ? `${back}/` : "");
 const anchor = (page) => page.replaceAll("/", "-");
 
-async function asXhtml(article) {
+function asXhtml(article) {
   for (const node of article.querySelectorAll("script, style")) node.remove();
-  for (const node of article.querySelectorAll(".math")) {
-    const tex = /^\s*\\[([](.*)\\[)\]]\s*$/s.exec(node.textContent);
-    const display = node.localName === "div";
-    const mathml = await window.MathJax.tex2mmlPromise(tex[1], { display });
-    const { documentElement } = new DOMParser().parseFromString(mathml, "text/xml");
-    for (const part of [documentElement, ...documentElement.querySelectorAll("*")])
-      for (const { name } of [...part.attributes])
-        if (name.startsWith("data-")) part.removeAttribute(name);
-    node.replaceChildren(article.ownerDocument.importNode(documentElement, true));
-  }
+  for (const math of article.querySelectorAll("mjx-assistive-mml > math"))
+    math.closest("mjx-container").replaceWith(math);
   for (const table of article.querySelectorAll("table[border]")) table.removeAttribute("border");
   const images = [...article.querySelectorAll("img")].map((image) => image.src);
   return { xhtml: new XMLSerializer().serializeToString(article), images };

@@ -13,7 +13,7 @@ import jinja2
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-from .. import editions, glossary
+from .. import editions, glossary, mathematics
 from . import SHEETS, chromium
 
 _SOURCES = Path(__file__).parent / "sheets"
@@ -36,11 +36,11 @@ def printed(shop, folder):
     ------
     SheetError
     """
-    scripts = chromium.mathematics(folder)
-    for name in SHEETS:
-        body = f'<main class="sheet-{name}">{as_html(name)}</main>'
-        with shop.showing(body, ["/takeaway/sheet.css"], scripts) as page:
-            page.evaluate("async () => { await window.MathJax?.startup.promise }")
+    bodies, styles = mathematics.typeset(map(as_html, SHEETS))
+    mathematics.install(folder, styles)
+    for name, body in zip(SHEETS, bodies, strict=True):
+        body = f'<main class="sheet-{name}">{body}</main>'
+        with shop.showing(body, [f"/{mathematics.STYLES}", "/takeaway/sheet.css"]) as page:
             page.emulate_media(media="print", color_scheme="light")
             page.set_viewport_size(_PAGE)
             yield name, _filling(page, name)

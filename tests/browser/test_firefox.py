@@ -47,8 +47,6 @@ def open_page(browser, address):
 
 
 def assert_fits_a_phone(page):
-    # Mathematics changes widths.
-    page.wait_for("!document.querySelector('.math') || document.querySelector('mjx-container')")
     root = "document.documentElement"
     wide, room = page.evaluate(f"[{root}.scrollWidth, {root}.clientWidth]")
     # Less than the window has, where there is a scroll bar.

@@ -42,7 +42,7 @@ def shop(address, request):
 @pytest.fixture(scope="module")
 def archive(shop, tmp_path_factory):
     path = tmp_path_factory.mktemp("epub") / "book.epub"
-    epub.write(path, shop, CONTENTS, HTML, takeaway.about_the_book())
+    epub.write(path, shop, CONTENTS, takeaway.about_the_book())
     with zipfile.ZipFile(path) as opened:
         yield opened
 
