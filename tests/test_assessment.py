@@ -297,6 +297,14 @@ def test_the_chapter_quotes_the_tables():
             text.startswith(f"| {row['method']} | {row['seed'] or '–'} ") and line in text
             for text in chapter.splitlines()
         ), row
+    tried = {}
+    for row in _written_by_the_benchmark("rehearsal_tried.csv"):
+        tried.setdefault((row["pixels"], row["epochs"]), []).append(row["accuracy"])
+    assert len(tried) == 2
+    for settings, reached in tried.items():
+        assert f"\n| {' | '.join([*settings, *reached])} | " in chapter
+    (own,) = re.findall(r"\n\| 96 \| 9 \| (.*) \| \d+ \|", chapter)
+    assert own.split(" | ") == [row["accuracy"] for row in rows if row["method"] == "fine-tuned"]
     curve = {
         (row["accuracy"], row["films"]) for row in _written_by_the_benchmark("rehearsal_films.csv")
     }
