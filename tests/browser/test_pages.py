@@ -62,10 +62,21 @@ def _wait_for_theme(page, theme):
     page.evaluate("document.getAnimations().forEach((glide) => glide.finish())")
 
 
+#: Pictures that are not shown in the proportions that their tags say
+_DISTORTED = """
+[...document.querySelectorAll("article img[width][height]")].filter((picture) => {
+  const { height, width } = picture.attributes;
+  const away = picture.clientHeight - (picture.clientWidth * height.value) / width.value;
+  return getComputedStyle(picture).objectFit === "fill" && Math.abs(away) > 2;
+}).map((picture) => picture.alt)
+"""
+
+
 @each_page
 def test_page_fits_a_phone(open_page, path):
     page = open_page(path, width=PHONE)
     assert_fits(page, path)
+    assert page.evaluate(_DISTORTED) == [], "these pictures are squeezed"
 
 
 def test_pages_open_without_a_server(open_page, address):
