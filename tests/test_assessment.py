@@ -299,10 +299,12 @@ def test_the_chapter_quotes_the_tables():
         ), row
     tried = {}
     for row in _written_by_the_benchmark("rehearsal_tried.csv"):
-        tried.setdefault((row["pixels"], row["epochs"]), []).append(row["accuracy"])
+        tried.setdefault((row["pixels"], row["epochs"]), []).append(row)
     assert len(tried) == 2
-    for settings, reached in tried.items():
-        assert f"\n| {' | '.join([*settings, *reached])} | " in chapter
+    for settings, runs in tried.items():
+        reached = [run["accuracy"] for run in runs]
+        longest = max((run["seconds"] for run in runs), key=int)
+        assert f"\n| {' | '.join([*settings, *reached, longest])} |\n" in chapter
     (own,) = re.findall(r"\n\| 96 \| 9 \| (.*) \| \d+ \|", chapter)
     assert own.split(" | ") == [row["accuracy"] for row in rows if row["method"] == "fine-tuned"]
     curve = {
