@@ -182,6 +182,14 @@ def test_no_line_of_a_formula_begins_a_list(path):
 
 
 @each_chapter
+def test_an_exercise_says_below_its_heading_what_to_do(path):
+    for cell in editions.read_source(path.read_text(encoding="utf-8")).cells:
+        heading, _, task = cell.source.strip().rpartition("\n#")[2].partition("\n")
+        if cell.cell_type == "markdown" and re.match(r"#* ?Exercise", heading):
+            assert task.strip(), f"{heading}: the card needs the task, which stands above it"
+
+
+@each_chapter
 def test_cells_are_short_enough_to_read(path):
     for cell in editions.read_source(path.read_text(encoding="utf-8")).cells:
         if cell.cell_type == "code":
