@@ -44,21 +44,27 @@ def run(one):
 
 def test_nothing_loads_before_the_first_run_which_says_its_size(open_page):
     page = open_page(CHAPTER)
-    asked = []
-    page.on("request", lambda request: asked.append(request.url))
+    of_python = []
+
+    def note(request):
+        # Pictures come as they come near.
+        if "/live/" in request.url and not request.url.endswith("book.json"):
+            of_python.append(request.url)
+
+    page.on("request", note)
     page.reload()
     expect(card(page).locator(".exercise-size")).to_have_text(
         re.compile(r"^The first Run loads Python, \d+\.\d MB\.$")
     )
     page.wait_for_load_state("networkidle")
-    assert [url for url in asked if "/live/" in url and not url.endswith("book.json")] == []
+    assert of_python == []
     assert "correct" in write(page, RIGHT)
     assert page.locator(".exercise-size").count() == 0
     # Further exercises, the same Python.
-    before = len(asked)
+    before = len(of_python)
     for exercise, cells in CELLS.items():
         assert f"{exercise}: correct." in write(page, cells["solution"], exercise)
-    assert len(asked) == before
+    assert len(of_python) == before
     expect(page.get_by_text("Exercises: 8 of 8 solved")).to_be_visible()
 
 

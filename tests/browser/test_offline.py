@@ -108,7 +108,7 @@ def kept(page, *names):
 
 def test_on_a_train_a_visited_chapter_opens_and_judges(context, site):
     page = opened(context, site)
-    kept(page, CHAPTER, "exercises.js", "tex-chtml.js", "book.json")
+    kept(page, CHAPTER, "exercises.js", "mathematics.css", "book.json")
     assert not [path for path in kept(page)[OURS] if "course.zip" in path]
     # Python comes once, for a page that the network has brought.
     assert "correct. ppv() is right" in write(page, RIGHT)
@@ -141,7 +141,7 @@ def test_on_a_train_a_visited_chapter_opens_and_judges(context, site):
 
 def test_a_new_build_takes_over_and_keeps_what_was_visited(context, site):
     page = opened(context, site)
-    kept(page, CHAPTER, "tex-chtml.js", "book.css")
+    kept(page, CHAPTER, "mathematics.css", "book.css")
     page.evaluate("caches.open('book at /another/')")
     assert page.evaluate(_TITLES, OURS) == ["Evaluation metrics"]
     file = site.folder / CHAPTER
@@ -158,9 +158,9 @@ def test_a_new_build_takes_over_and_keeps_what_was_visited(context, site):
         page.wait_for_timeout(3000)
         page.reload(wait_until="load")
     assert page.evaluate(_TITLES, OURS) == ["Metrics, anew"]
-    assert kept(page, "tex-chtml.js", "book.css")["book at /another/"] == []
+    assert kept(page, "mathematics.css", "book.css")["book at /another/"] == []
     # What is the same was not sent again.
-    assert not [path for path in site.asked if path.endswith(("tex-chtml.js", "book.css"))]
+    assert not [path for path in site.asked if path.endswith(("mathematics.css", "book.css"))]
     site.close()
     context.set_offline(True)
     page.reload(wait_until="load")
