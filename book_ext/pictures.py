@@ -32,7 +32,7 @@ _FEW_COLORS = 4_000
 #: And so many bytes for a pixel, because most of it is empty; a photograph has about one.
 _DRAWN = 0.3
 _WITHIN = re.compile(r'<img ([^>]*?)\bsrc="data:image/(png|svg\+xml);base64,([^"]+)"')
-_VIEW_BOX = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
+_SIDES = re.compile(r'<svg [^>]*?\bwidth="([\d.]+)(pt|)" height="([\d.]+)\2"')
 _SHOWN = re.compile(r'<img [^>]*?\bsrc="(?:\.\./)*_images/([^"]+)"[^>]*>')
 
 
@@ -92,13 +92,16 @@ def _lighten(app, doctree):
 
 
 def _take_out(app, page, template, context, doctree):
-    """Pictures that an output holds itself, like those of a report, become files of the page."""
+    """Pictures that an output holds itself, like those of a report, become files of the page.
+
+    They keep every pixel: nobody can say of them whether a lesson needs it.
+    """
 
     def taken_out(shown):
         before, kind, content = shown.groups()
         content = base64.b64decode(content)
         if kind == "png":
-            file = _kept_as_webp(content, exact=False)
+            file = _kept_as_webp(content, exact=True)
         else:
             file = _kept(f"{_digest(content)}.svg", lambda: content)
         app.builder.images[file.relative_to(editions.ROOT).as_posix()] = file.name
@@ -117,9 +120,8 @@ def _give_size(app, page, template, context, doctree):
         tag, name = shown[0], shown[1]
         if "width" in tag or name not in files:
             return tag
-        width, height = _size(files[name])
-        more = f'width="{width}" height="{height}" loading="lazy" decoding="async"'
-        return f"<img {more} {tag.removeprefix('<img ')}"
+        room = "".join(f'{side}="{size}" ' for side, size in _size(files[name]).items())
+        return f'<img {room}loading="lazy" decoding="async" {tag.removeprefix("<img ")}'
 
     if "body" in context:
         context["body"] = _SHOWN.sub(sized, context["body"])
@@ -127,12 +129,16 @@ def _give_size(app, page, template, context, doctree):
 
 @functools.cache
 def _size(file):
+    """Width and height in pixels of a page, as far as the picture says them."""
     if file.suffix == ".svg":
-        # Matplotlib's points, of which 72 are an inch and the 96 pixels of a page
-        found = _VIEW_BOX.search(file.read_text(encoding="utf-8"))
-        return tuple(round(float(side) * 96 / 72) for side in found.groups())
+        found = _SIDES.search(file.read_text(encoding="utf-8"))
+        if not found:
+            return {}
+        # 72 points are an inch, and so are 96 pixels of a page.
+        scale = 96 / 72 if found[2] else 1
+        return {"width": round(float(found[1]) * scale), "height": round(float(found[3]) * scale)}
     with Image.open(file) as picture:
-        return picture.size
+        return dict(zip(("width", "height"), picture.size, strict=True))
 
 
 def _forget(app, exception):

@@ -166,6 +166,16 @@ def test_a_warning_is_an_error_until_it_is_mended(tmp_path):
         code, said = book.make("book")
         assert code != 0
         assert "a-section" in said
+    book.replace("chapters/one.md", "(another-section)=", "(a-section)=")
+
+    # A formula is only set when all pages are written.
+    book.replace("chapters/one.md", "a = b.", r"a = \nonsense.")
+    for _ in range(2):
+        code, said = book.make("book")
+        assert code != 0
+        assert r"A formula cannot be typeset: a = \nonsense" in said
+    book.replace("chapters/one.md", r"\nonsense.", "b.")
+    assert book.make("book")[0] == 0
 
 
 def test_a_chapter_that_is_not_there(tmp_path):

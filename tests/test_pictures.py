@@ -73,7 +73,7 @@ def test_the_same_picture_is_not_made_twice(chart):
 
 
 def test_pictures_within_an_output_become_files(chart, monkeypatch):
-    drawing = b'<svg xmlns="http://www.w3.org/2000/svg" width="72pt" viewBox="0 0 72 36"/>'
+    drawing = b'<svg xmlns="http://www.w3.org/2000/svg" width="72pt" height="36pt"/>'
     kinds = {"png": chart.read_bytes(), "svg+xml": drawing}
     within = "".join(
         f'<img alt="{kind}" src="data:image/{kind};base64,{base64.b64encode(content).decode()}">'
@@ -93,3 +93,18 @@ def test_pictures_within_an_output_become_files(chart, monkeypatch):
     (light, drawn) = (pictures._FOLDER.parent / uri for uri in app.builder.images)
     assert np.array_equal(pixels(light, "RGBA"), pixels(chart, "RGBA"))
     assert drawn.read_bytes() == drawing
+
+
+@pytest.mark.parametrize(
+    ("sides", "size"),
+    [
+        ('width="72.0pt" height="36pt" viewBox="0 0 72 36"', {"width": 96, "height": 48}),
+        ('width="72" height="36"', {"width": 72, "height": 36}),
+        ('viewBox="0 0 72 36"', {}),
+        ('width="100%" height="36"', {}),
+    ],
+)
+def test_a_drawing_is_given_the_room_that_it_says(tmp_path, sides, size):
+    file = tmp_path / "drawing.svg"
+    file.write_text(f'<?xml version="1.0"?>\n<svg version="1.1" {sides}/>')
+    assert pictures._size(file) == size
