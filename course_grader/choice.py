@@ -76,9 +76,9 @@ def handed_in(submissions, ids):
         if some and chapter not in chosen:
             names = ", ".join(some[:3]) + (" and others" if len(some) > 3 else "")
             said.append(
-                f"Not grading {chapter}: of {len(submissions)} students only {names} handed in "
-                f"something of that name; --exercises {','.join([*chosen, chapter])} grades it for "
-                "everybody."
+                f"Not grading {chapter}: {_handed_in_by(who[chapter], submissions)}, fewer than "
+                f"{quorum}. Something that is named after one of its exercises was handed in by "
+                f"{names}; --exercises {','.join([*chosen, chapter])} grades it for everybody."
             )
     return [exercise for exercise in ids if _chapter(exercise) in chosen], said
 
@@ -86,9 +86,13 @@ def handed_in(submissions, ids):
 def _why(chapter, who, students, by_folder):
     if by_folder:
         return f"Grading {chapter}: a folder is named after it."
+    return f"Grading {chapter}: {_handed_in_by(who, students)}."
+
+
+def _handed_in_by(who, students):
     return (
-        f"Grading {chapter}: handed in by {len(who)} of {len(students)} students (marks of its "
-        "cells, or half of its functions)."
+        f"handed in by {len(who)} of {len(students)} students (marks of its cells, or half of its "
+        "functions)"
     )
 
 

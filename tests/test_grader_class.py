@@ -105,6 +105,22 @@ def test_a_quorum_adds_a_chapter_and_a_name_does(graded):
     assert rows["bob", roc_id].outcome == "missing"
 
 
+def test_a_name_that_everybody_uses_is_no_chapter(graded):
+    """And the sentence says what is missing, not that only everybody has it."""
+    name = next(iter(choice.named(["roc"]))).partition(".")[2]
+    both, said = json.loads(GOOD), []
+    source = f"def {name}(*arguments):\n    return None"
+    both["cells"].append({**both["cells"][0], "metadata": {}, "source": source})
+    files = {f"{who}/metrics.ipynb": json.dumps(both).encode() for who in ("ann", "bob")}
+    rows, _ = graded(files, wanted=(), said=said)
+    assert {exercise.partition(".")[0] for _, exercise in rows} == {"metrics"}
+    (roc,) = (sentence for sentence in said if sentence.startswith("Not grading roc"))
+    assert "handed in by 0 of 2 students (marks of its cells, or half of its functions)" in roc
+    assert "fewer than 2. Something that is named after one of its exercises" in roc
+    assert "was handed in by ann, bob;" in roc
+    assert "only" not in roc
+
+
 def test_a_folder_of_a_chapter_names_it(graded):
     files = {"metrics/ann.ipynb": GOOD, "metrics/bob.ipynb": GOOD, "roc/ann.ipynb": GOOD}
     said = []
