@@ -77,7 +77,8 @@ def fluorescence(
     photons : float
         Expected count in a pixel of the brightest cell, in focus at the surface.
     psf : float
-        Standard deviation of the point spread function in pixels, see `psf_sigma`.
+        Standard deviation of the point spread function in pixels. A wide-field microscope's is
+        0.21 λ / NA (Zhang, Zerubia & Olivo-Marin 2007, Appl Opt 46:1819).
     background : float
         Light where there is no cell, as a share of `photons`.
     read_noise : float
@@ -104,28 +105,6 @@ def fluorescence(
     haze = gaussian_filter(dye, 12 * psf)
     light = unscattered * gaussian_filter(dye, psf) + (1 - unscattered) * haze + background
     return rng.poisson(photons * light) + rng.normal(0, read_noise, labels.shape)
-
-
-def psf_sigma(wavelength, numerical_aperture, pixel):
-    """Width of a wide-field microscope's point spread function in pixels, 0.21 λ / NA.
-
-    Parameters
-    ----------
-    wavelength : float
-        Of the emitted light, in nm.
-    numerical_aperture : float
-    pixel : float
-        Side of a pixel in the sample, in nm.
-
-    Returns
-    -------
-    float
-        Standard deviation of the best fitting Gaussian (Zhang, Zerubia & Olivo-Marin 2007, Appl
-        Opt 46:1819, paraxial two-dimensional case).
-    """
-    wavelength = as_positive(wavelength, "wavelength")
-    numerical_aperture = as_positive(numerical_aperture, "numerical_aperture")
-    return 0.21 * wavelength / numerical_aperture / as_positive(pixel, "pixel")
 
 
 def _as_range(values, name):

@@ -112,11 +112,6 @@ def test_labels_with_gaps_are_fine():
     assert np.isfinite(microscopy.fluorescence(labels, rng())).all()
 
 
-def test_point_spread_function_by_hand():
-    # 0.21 · 500 nm / 1.4 = 75 nm, which is three pixels of 25 nm.
-    assert microscopy.psf_sigma(500, 1.4, 25) == pytest.approx(3)
-
-
 @pytest.mark.parametrize(
     ("call", "said"),
     [
@@ -135,7 +130,6 @@ def test_point_spread_function_by_hand():
         (lambda: microscopy.fluorescence(NOTHING, rng(), depth=-1), "depth must not be negative"),
         (lambda: microscopy.fluorescence(NOTHING, rng(), read_noise=np.nan), "read_noise must not"),
         (lambda: microscopy.fluorescence([[0.5]], rng()), "labels must hold whole numbers"),
-        (lambda: microscopy.psf_sigma(500, 0, 25), "numerical_aperture must be one number above"),
     ],
 )
 def test_bad_settings(call, said):

@@ -743,8 +743,6 @@ def test_independent_positive_votes_are_binomial():
 
 def test_fully_correlated_readers_are_one_reader():
     np.testing.assert_allclose(raters.positive_votes(4, 0.7, 1), [0.3, 0, 0, 0, 0.7], atol=1e-12)
-    panel = raters.panel_rates(5, 0.8, 0.9, quorum=3, correlation=1)
-    assert panel == pytest.approx((0.8, 0.9))
 
 
 probabilities = st.integers(0, 1000).map(lambda permille: permille / 1000)
@@ -761,26 +759,13 @@ def test_positive_votes_have_the_mean_and_variance_of_correlated_votes(n, p, cor
     assert variance == pytest.approx(n * p * (1 - p) * (1 + (n - 1) * correlation), abs=1e-9)
 
 
-def test_panel_rates_are_those_of_simulated_panels():
+def test_positive_votes_are_those_of_simulated_panels():
     y_true = np.repeat([1, 0], 60_000)
     votes = raters.simulated_readers(y_true, [0.8] * 5, [0.85] * 5, correlation=0.4, seed=3)
-    positive = votes.sum(axis=1) >= 2
-    panel = raters.panel_rates(5, 0.8, 0.85, quorum=2, correlation=0.4)
-    assert positive[y_true == 1].mean() == pytest.approx(panel.sensitivity, abs=0.006)
-    assert (~positive[y_true == 0]).mean() == pytest.approx(panel.specificity, abs=0.006)
-
-
-def test_panel_of_three_by_hand():
-    panel = raters.panel_rates(3, 0.8, 0.9, quorum=2)
-    assert panel == pytest.approx((0.8**3 + 3 * 0.8**2 * 0.2, 0.9**3 + 3 * 0.9**2 * 0.1))
-
-
-def test_more_independent_readers_are_better_and_a_higher_quorum_is_stricter():
-    majority = [raters.panel_rates(n, 0.7, 0.8, (n + 1) // 2) for n in (1, 3, 5, 7, 9)]
-    assert (np.diff(majority, axis=0) > 0).all()
-    by_quorum = np.array([raters.panel_rates(5, 0.7, 0.8, k) for k in range(1, 6)])
-    assert (np.diff(by_quorum[:, 0]) < 0).all()
-    assert (np.diff(by_quorum[:, 1]) > 0).all()
+    for probability, cases in ((0.8, y_true == 1), (0.15, y_true == 0)):
+        shares = np.bincount(votes[cases].sum(axis=1), minlength=6) / cases.sum()
+        expected = raters.positive_votes(5, probability, correlation=0.4)
+        np.testing.assert_allclose(shares, expected, atol=0.006)
 
 
 @pytest.mark.parametrize("correlation", [0, 0.5])
@@ -804,9 +789,7 @@ def test_simulated_readers_have_the_rates_and_the_correlation_asked_for():
 @pytest.mark.parametrize(
     ("call", "complaint"),
     [
-        (lambda: raters.panel_rates(3, 0.8, 0.9, 0), "quorum must lie between 1 and readers"),
-        (lambda: raters.panel_rates(3, 0.8, 0.9, 4), "quorum must lie between 1 and readers"),
-        (lambda: raters.panel_rates(3, 1.8, 0.9, 2), "sensitivity must lie between 0 and 1"),
+        (lambda: raters.positive_votes(3, 1.8), "probability must lie between 0 and 1"),
         (lambda: raters.simulated_readers([0, 1], [0.9], [0.9, 0.8]), "same length"),
         (lambda: raters.simulated_readers([0, 2], [0.9], [0.9]), "y_true"),
         (lambda: raters.simulated_readers([0, 1], 0.9, 0.9), "sensitivity must be one-dimensional"),

@@ -15,14 +15,13 @@ from .agreement import (
     prevalence_adjusted_kappa,
 )
 from .consensus import DawidSkene, Staple, dawid_skene, majority_vote, staple
-from .panel import PanelRates, pair_kappa, panel_rates, positive_votes, simulated_readers
+from .panel import pair_kappa, positive_votes, simulated_readers
 from .verification import Corrected, begg_greenes
 
 __all__ = [
     "Agreement",
     "Corrected",
     "DawidSkene",
-    "PanelRates",
     "Staple",
     "begg_greenes",
     "cohen_kappa",
@@ -33,7 +32,6 @@ __all__ = [
     "landis_koch",
     "majority_vote",
     "pair_kappa",
-    "panel_rates",
     "positive_votes",
     "prevalence_adjusted_kappa",
     "simulated_readers",

@@ -1,7 +1,5 @@
 """What a panel of readers of known quality would do: simulated votes, and their exact rates."""
 
-from typing import NamedTuple
-
 import numpy as np
 from scipy import stats
 
@@ -59,56 +57,15 @@ def positive_votes(readers, probability, correlation=0.0):
     ndarray, shape (readers + 1,)
         P(0 positive votes), …, P(all positive): binomial where the correlation is 0.
     """
-    return _positive_votes(
-        as_count(readers, "readers"),
-        as_probability(probability, "probability"),
-        as_probability(correlation, "correlation"),
-    )
-
-
-def _positive_votes(n, p, correlation):
+    n = as_count(readers, "readers")
+    p = as_probability(probability, "probability")
+    correlation = as_probability(correlation, "correlation")
     followers = np.arange(n + 1)[:, None]  # readers who go by the common impression
     x = np.arange(n + 1)
     p_followers = stats.binom.pmf(followers, n, np.sqrt(correlation))
     if_positive = stats.binom.pmf(x - followers, n - followers, p)
     if_negative = stats.binom.pmf(x, n - followers, p)
     return (p_followers * (p * if_positive + (1 - p) * if_negative)).sum(axis=0)
-
-
-class PanelRates(NamedTuple):
-    """Sensitivity and specificity of a panel's joint decision."""
-
-    sensitivity: float
-    specificity: float
-
-
-def panel_rates(readers, sensitivity, specificity, quorum, correlation=0.0):
-    """Rates of a panel of equal readers that calls a case positive if `quorum` of them do.
-
-    Parameters
-    ----------
-    readers : int
-    sensitivity, specificity : float in [0, 1]
-        Of one reader.
-    quorum : int, from 1 to `readers`
-    correlation : float in [0, 1], default 0
-        As in `simulated_readers`.
-
-    Returns
-    -------
-    PanelRates
-        With independent readers who are right more often than not, and a majority as quorum, both
-        rates rise towards 1 with the number of readers (Condorcet 1785).
-    """
-    readers, quorum = as_count(readers, "readers"), as_count(quorum, "quorum")
-    if not 1 <= quorum <= readers:
-        raise ValueError(f"quorum must lie between 1 and readers ({readers}), got {quorum}.")
-    se = as_probability(sensitivity, "sensitivity")
-    sp = as_probability(specificity, "specificity")
-    correlation = as_probability(correlation, "correlation")
-    of_diseased = _positive_votes(readers, se, correlation)
-    of_normal = _positive_votes(readers, 1 - sp, correlation)
-    return PanelRates(float(of_diseased[quorum:].sum()), float(of_normal[:quorum].sum()))
 
 
 def pair_kappa(sensitivity, specificity, prevalence, correlation=0.0):
