@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import optimize, stats
 
-from ._html import table
+from ._html import scrolling, table
 from ._undefined import UndefinedRateWarning as UndefinedRateWarning
 from ._undefined import divide, undefined, undefined_unsaid
 from ._validation import (
@@ -575,6 +575,21 @@ class MulticlassMatrix:
         distances, k = np.abs(limits - values[:, None]), len(tables)
         below, above = distances.mean(0) if name == "f1" else np.sqrt((distances**2).sum(0)) / k
         return float(value - below), float(value + above)
+
+    def __repr__(self):
+        cells = [["", *self.classes], *([c, *row] for c, row in self._rows())]
+        width = max(len(str(cell)) for row in cells for cell in row)
+        lines = (" ".join(f"{cell!s:>{width}}" for cell in row) for row in cells)
+        return "\n".join(["truth (rows), said (columns)", *lines])
+
+    def _repr_html_(self):
+        head = (r"truth \ said", *self.classes)
+        rows = ((label, *row) for label, row in self._rows())
+        caption = "Cases by what they are (rows) and what was said (columns)"
+        return scrolling(table(head, rows, caption, named_rows=True), caption)
+
+    def _rows(self):
+        return zip(self.classes, self.counts, strict=True)
 
 
 class IndeterminateBounds(NamedTuple):

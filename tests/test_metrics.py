@@ -733,6 +733,20 @@ def test_a_class_that_nobody_named_has_no_ppv():
     assert found.macro("sensitivity") == pytest.approx(2 / 3)
 
 
+def test_a_multiclass_table_shows_itself():
+    """As text in a terminal, in a notebook as a table whose heads and caption are said."""
+    found = MulticlassMatrix.from_labels(["<b>", "a", "a", "a"], ["a", "a", "a", "<b>"])
+    assert repr(found) == "truth (rows), said (columns)\n    <b>   a\n<b>   0   1\n  a   1   2"
+    html = found._repr_html_()
+    assert html.count('<th scope="row">') == 2
+    assert html.count('<th scope="col">') == 3
+    assert "<caption" in html
+    assert 'tabindex="0" role="region" aria-label="Cases by what they are' in html
+    assert '<tr><th scope="row">a</th><td>1</td><td>2</td></tr>' in html
+    assert "&lt;b&gt;" in html
+    assert "<b>" not in html
+
+
 def test_multiclass_refuses():
     with pytest.raises(ValueError, match="y_pred must hold whole numbers or names"):
         MulticlassMatrix.from_labels([0, 1], ["0", "1"])
