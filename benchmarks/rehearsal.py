@@ -2,7 +2,8 @@
 
 ``python -m benchmarks.rehearsal`` prints it and writes ``rehearsal.csv``, which a test compares
 with the chapter. All methods learn from the same films and are asked about all other children,
-those of validation and test together: half of them would be too few to compare.
+those of validation and test together: half of them would be too few to compare. The differences of
+fine-tuning from the others, film by film, go into ``rehearsal_pairs.csv``.
 
 It also writes ``rehearsal_films.csv``: what more films, and larger ones, would be worth. A linear
 classifier on frozen features learns from a tenth to four fifths of all children and is asked about
@@ -33,6 +34,7 @@ from course_lib.training import fit
 from .report import write_table
 
 TABLE = Path(__file__).with_name("rehearsal.csv")
+PAIRS_TABLE = Path(__file__).with_name("rehearsal_pairs.csv")
 FILMS_TABLE = Path(__file__).with_name("rehearsal_films.csv")
 TRIED_TABLE = Path(__file__).with_name("rehearsal_tried.csv")
 # Side in pixels and epochs of the fine-tuning; the chapter's own are 96 and 9.
@@ -125,21 +127,41 @@ def film_rows(pixels):
         yield pixels, round(np.mean(sizes)), *(f"{v:.3f}" for v in (right.mean(), low, high))
 
 
-def rows():
-    """Yield (method, seed, accuracy, low, high, processor seconds) for the table."""
+def rows(rights):
+    """Yield (method, seed, accuracy, low, high, processor seconds) for the table.
+
+    Adds to `rights` for each method which films it had right, a row for each seed.
+    """
     _, new = films()
-    raw, frozen = linear_rows()
-    best = "logistic regression, frozen features of the best block"
-    yield "logistic regression, raw pixels", "", *_accuracy(raw, new), ""
-    yield best, "", *_accuracy(frozen, new), ""
+    linear = "raw pixels", "frozen features of the best block"
+    for features, right in zip(linear, linear_rows(), strict=True):
+        rights[f"logistic regression, {features}"] = [right]
+        yield f"logistic regression, {features}", "", *_accuracy(right, new), ""
     methods = {
         "small network from scratch": from_scratch,
         "frozen, new head": partial(assessment.reference_model, epochs=0),
         "fine-tuned": assessment.reference_model,
     }
     for name, make in methods.items():
+        rights[name] = []
         for seed in SEEDS:
-            yield name, seed, *_judged(partial(make, seed=seed), new)
+            right, seconds = _judged(partial(make, seed=seed), new)
+            rights[name].append(right)
+            yield name, seed, *_accuracy(right, new), seconds
+
+
+def pair_rows(rights):
+    """Yield (method, difference, low, high): fine-tuning minus each other method.
+
+    On the same films, as a mean over the seeds; intervals by child.
+    """
+    _, new = films()
+    shares = {name: np.mean(right, 0) for name, right in rights.items()}
+    tuned = shares.pop("fine-tuned")
+    for name, share in shares.items():
+        gain = tuned - share
+        low, high = grouped_interval(gain, new.patient)
+        yield name, *(f"{v:+.3f}" for v in (gain.mean(), low, high))
 
 
 def tried_rows():
@@ -148,16 +170,17 @@ def tried_rows():
     for pixels, epochs in TRIED:
         for seed in SEEDS:
             make = partial(assessment.reference_model, epochs=epochs, seed=seed, pixels=pixels)
-            yield pixels, epochs, seed, *_judged(make, new)
+            right, seconds = _judged(make, new)
+            yield pixels, epochs, seed, *_accuracy(right, new), seconds
 
 
 def _judged(make, new):
-    """Accuracy of the model that `make` trains, its interval, and the seconds of the training."""
+    """Which films the model that `make` trains has right, and the seconds of the training."""
     start = time.process_time()
     model = make()
     seconds = f"{time.process_time() - start:.0f}"
     right = model.probabilities(new.images).argmax(1) == new.y_true
-    return *_accuracy(right, new), seconds
+    return right, seconds
 
 
 def _accuracy(right, new):
@@ -173,4 +196,6 @@ if __name__ == "__main__":
         sys.exit()
     curves = (row for pixels in (96, 192) for row in film_rows(pixels))
     write_table(FILMS_TABLE, ("pixels", "films", "accuracy", "low", "high"), curves)
-    write_table(TABLE, ("method", "seed", *header), rows())
+    rights = {}
+    write_table(TABLE, ("method", "seed", *header), rows(rights))
+    write_table(PAIRS_TABLE, ("than", "difference", "low", "high"), pair_rows(rights))

@@ -297,6 +297,9 @@ def test_the_chapter_quotes_the_tables():
             text.startswith(f"| {row['method']} | {row['seed'] or '–'} ") and line in text
             for text in chapter.splitlines()
         ), row
+    for row in _written_by_the_benchmark("rehearsal_pairs.csv"):
+        difference = f"{row['difference']} [{row['low']}, {row['high']}]"
+        assert f"\n| {row['than']} | {difference} |\n" in chapter
     tried = {}
     for row in _written_by_the_benchmark("rehearsal_tried.csv"):
         tried.setdefault((row["pixels"], row["epochs"]), []).append(row)
