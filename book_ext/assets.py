@@ -1,4 +1,4 @@
-"""Scripts, styles and icons: a page loads those that it uses."""
+"""Scripts, styles and icons: a page loads those that it uses, the rules that some page needs."""
 
 import logging
 import re
@@ -7,6 +7,8 @@ from pathlib import Path
 from docutils import nodes
 from fontTools.subset import Options, Subsetter
 from fontTools.ttLib import TTFont
+
+from . import editions, styles
 
 #: A file or, of a script that stands in the page, its words; and what a page holds that uses it.
 #: jupyter-book loads all of them everywhere.
@@ -30,6 +32,10 @@ _FONT = re.compile(r'url\(([^)]*/(fa-[\w-]+))\.woff2\) format\("woff2"\),url\([^
 # The theme asks of every piece of code whether it scrolls. Of what is folded away nobody needs to
 # know, and the browser lays out one after the other to answer.
 _MEASURED, _MEASURED_IF_OPEN = '["pre",', '["pre:not(details:not([open]) *)",'
+# Style sheets that have rules for much that this book does not show
+_OF_OTHERS = ("styles/pydata-sphinx-theme.css", "styles/sphinx-book-theme.css", "basic.css")
+# Holds the words of all pages.
+_INDEX = "searchindex.js"
 _MAP = re.compile(r"\s*(?:/\*# |//# )sourceMappingURL=\S+(?: \*/)?")
 
 
@@ -83,6 +89,18 @@ def _shrink(app, exception):
         text = file.read_text("utf-8").replace(_MEASURED, _MEASURED_IF_OPEN)
         file.write_text(_MAP.sub("", text), "utf-8")
     _keep_icons(app.outdir, static / "styles" / "pydata-sphinx-theme.css")
+    names = _names(Path(app.outdir))
+    for file in (static / name for name in _OF_OTHERS):
+        file.write_text(styles.needed(file.read_text("utf-8"), names), "utf-8")
+
+
+def _names(pages):
+    """Whatever a rule may ask for, on the pages and in what changes them."""
+    scripts = [*pages.rglob("*.js"), *(editions.ROOT / "book_ext").rglob("*.mjs")]
+    names = set().union(
+        *(styles.names_in_page(p.read_text("utf-8")) for p in pages.rglob("*.html"))
+    )
+    return names.union(*(styles.words(s.read_text("utf-8")) for s in scripts if s.name != _INDEX))
 
 
 def _keep_icons(pages, css):
