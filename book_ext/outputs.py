@@ -1,5 +1,6 @@
 """Text that cells hold and print: sentences are shown as such, only columns need letters of one
-width; and code that is wider than a phone is reached from the keyboard."""
+width; code that is wider than a phone is reached from the keyboard; and a browser draws code when
+the reader comes near."""
 
 import html
 import re
@@ -13,6 +14,8 @@ _BLOCK = re.compile(
     r'(prose [^"]*"><div class="highlight"><pre|<div class="highlight"><pre)>(.*?)</pre>', re.DOTALL
 )
 _TAG = re.compile("<[^>]*>")
+# Names, punctuation and blanks have the color of the block; they are half of a page's elements.
+_PLAIN = re.compile(r'<span class="[npw]">([^<]*)</span>')
 #: Letters of a line on a phone.
 _PHONE = 43
 
@@ -29,30 +32,34 @@ def _mark(app, doctree):
             block["classes"].append("prose")
 
 
-def focusable(body):
-    """A page whose code can be focused where it scrolls on a phone, and whose outputs can not.
+def settled(body):
+    """A page whose code is light, and can be focused where it scrolls on a phone.
 
-    The theme settles this for every block when the page is read, and each that changes makes the
-    browser lay out the page again.
+    Outputs can not be focused. The theme would settle this for every block when the page is read,
+    and each that changes makes the browser lay out the page again. So that a block keeps its room
+    until it is drawn, it says how many lines it has; see ``book.css``.
     """
-    body = _BLOCK.sub(
-        lambda block: f'{block[1]} tabindex="{_index(*block.groups())}">{block[2]}</pre>', body
-    )
+    body = _BLOCK.sub(_settle_block, body)
     return body.replace('<div class="output ', '<div tabindex="-1" class="output ')
 
 
-def _index(start, block):
-    lines = html.unescape(_TAG.sub("", block)).splitlines()
-    is_wide = max(map(len, lines), default=0) > _PHONE
-    return 0 if is_wide and not start.startswith("prose") else -1
+def _settle_block(block):
+    start, code = block.groups()
+    code = _PLAIN.sub(r"\1", code)
+    lines = html.unescape(_TAG.sub("", code)).splitlines()
+    if start.startswith("prose"):
+        return f'{start} tabindex="-1">{code}</pre>'
+    index = 0 if max(map(len, lines), default=0) > _PHONE else -1
+    return f'{start} tabindex="{index}" style="--lines: {len(lines)}">{code}</pre>'
 
 
 def _settle(app, page, template, context, doctree):
     if "body" in context:
-        context["body"] = focusable(context["body"])
+        context["body"] = settled(context["body"])
 
 
 def connect(app):
     """Register with Sphinx."""
     app.connect("doctree-read", _mark)
-    app.connect("html-page-context", _settle)
+    # After `sources` has found the names in code.
+    app.connect("html-page-context", _settle, priority=600)

@@ -8,11 +8,32 @@ addEventListener("DOMContentLoaded", () => {
   );
   home?.setAttribute("role", "navigation");
   home?.setAttribute("aria-label", "Site home");
-  // What scrolls sideways must be reachable from the keyboard; the theme does it for code.
-  const wide = [...document.querySelectorAll("div.math mjx-container")].filter(
-    (formula) => formula.scrollWidth > formula.clientWidth,
+  // What scrolls must be reachable from the keyboard, and nothing else. Right after a layout asking
+  // costs none; code that comes near is laid out in the frame after that.
+  const scrolls = (one) =>
+    one.scrollWidth > one.clientWidth ||
+    (one.matches(".output") && one.scrollHeight > one.clientHeight);
+  const settle = (targets) => {
+    const indices = targets.map((one) => (scrolls(one) ? 0 : -1));
+    targets.forEach((one, at) => {
+      if (one.tabIndex !== indices[at]) one.tabIndex = indices[at];
+    });
+  };
+  const come = (entries) => {
+    const known = entries.filter((entry) => entry.isIntersecting || !entry.target.matches("pre"));
+    const targets = known.map((entry) => entry.target);
+    requestAnimationFrame(() => setTimeout(settle, 0, targets));
+  };
+  const coming = new IntersectionObserver(come, { rootMargin: "50%" });
+  const wide = document.querySelectorAll(
+    ".highlight pre[tabindex], .cell_output > .output, div.math mjx-container",
   );
-  for (const formula of wide) formula.tabIndex = 0;
+  const ask = () => {
+    coming.disconnect();
+    for (const one of wide) coming.observe(one);
+  };
+  ask();
+  addEventListener("resize", ask);
 });
 // The search is a page of its own. Its index is fetched when somebody is about to search.
 addEventListener("focusin", ({ target }) => {

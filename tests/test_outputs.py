@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from book_ext.outputs import focusable, is_prose
+from book_ext.outputs import is_prose, settled
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,21 @@ def test_what_scrolls_on_a_phone_can_be_focused():
     wide = f"<span>a</span> = 1\n<span>b</span> = {'&lt;' * 40}\n"
     narrow = f"<span class='a-long-name-of-a-class-of-letters'>a</span> = {'&lt;' * 30}\n"
     body = block(wide) + block(narrow) + block(wide, "output stream prose ")
-    assert re.findall(r'<pre tabindex="(-?\d)">', focusable(body)) == ["0", "-1", "-1"]
-    assert re.sub(r' ?tabindex="-?\d" ?', "", focusable(body)) == body.replace(
-        '<div class="output', '<divclass="output'
+    assert re.findall(r'<pre tabindex="(-?\d)"', settled(body)) == ["0", "-1", "-1"]
+    added, out = r' ?tabindex="-?\d" ?|style="--lines: \d+"', '<div class="output'
+    assert re.sub(added, "", settled(body)) == body.replace(out, '<divclass="output')
+
+
+def test_code_keeps_its_room_and_only_colored_tags():
+    """Sentences have lines of any length, so their room is not known beforehand."""
+    code = (
+        '<span></span><span class="n">a</span><span class="w"> </span><span class="o">=</span>'
+        '<span class="w"> </span><span class="nb">len</span><span class="p">(</span>b)\n\n1\n'
     )
+    block = f'<div class="highlight"><pre>{code}</pre></div>'
+    (shown,) = re.findall("<pre.*", settled(block), re.DOTALL)
+    assert shown == (
+        '<pre tabindex="-1" style="--lines: 3"><span></span>a <span class="o">=</span> '
+        '<span class="nb">len</span>(b)\n\n1\n</pre></div>'
+    )
+    assert "--lines" not in settled(f'<div class="output stream prose ">{block}')

@@ -6,6 +6,7 @@ from urllib.parse import urlparse
 import pytest
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
+from playwright.sync_api import expect
 
 from book_ext import doors, editions
 from tests.browser.conftest import HTML, built_pages
@@ -115,9 +116,9 @@ def test_nothing_stands_by_unused():
         text = (HTML / path).read_text("utf-8")
         scripts = re.findall(r"<script[^>]*>.*?</script>", text, re.DOTALL)
         assert not re.search("unpkg|thebe|mathjax", "".join(scripts)), path
-    # The theme's script has words at which the question for folded code is cut short.
+    # The theme's script has words at which the question for code is left to `accessibility.js`.
     theme = (HTML / "_static" / "scripts" / "pydata-sphinx-theme.js").read_text("utf-8")
-    assert "pre:not(details:not([open]) *)" in theme
+    assert '["pre:not([tabindex])",' in theme
 
 
 def test_pictures_have_room_and_come_late():
@@ -126,6 +127,39 @@ def test_pictures_have_room_and_come_late():
             assert 'loading="lazy"' in tag, (path, tag)
             assert re.search(r'width="\d+"', tag), (path, tag)
             assert re.search(r'height="\d+"', tag), (path, tag)
+
+
+#: Code that is not drawn, and how far the room of each piece of code is from what it needs
+_ROOM = """
+() => {
+  const shown = (e) => e.offsetParent && !e.closest("details:not([open])");
+  const code = [...document.querySelectorAll(".highlight pre")].filter(shown);
+  const drawn = (e) => e.firstElementChild.checkVisibility({ contentVisibilityAuto: true });
+  const waiting = code.filter((e) => !drawn(e)).length;
+  const before = code.map((e) => e.offsetHeight);
+  for (const one of code) one.style.contentVisibility = "visible";
+  const away = code.map((e, n) => Math.abs(e.offsetHeight - before[n]));
+  return [waiting, code.length, Math.max(...away)];
+}
+"""
+
+
+def test_code_is_drawn_when_the_reader_comes_near_and_has_its_room_before(open_page):
+    page = open_page("chapters/ground_truth.html", width=PHONE)
+    waiting, number, away = page.evaluate(_ROOM)
+    assert waiting > 0.5 * number
+    assert away <= 1
+    page.emulate_media(media="print")
+    page.reload()
+    assert page.evaluate(_ROOM)[0] == 0, "paper shows all"
+
+
+def test_code_that_scrolls_is_reached_by_keyboard_once_it_is_near(open_page):
+    page = open_page("chapters/ground_truth.html", width=500)
+    for one in page.locator(".cell_input pre[tabindex]:visible").all()[:12]:
+        one.scroll_into_view_if_needed()
+        scrolls = one.evaluate("(e) => e.scrollWidth > e.clientWidth")
+        expect(one).to_have_attribute("tabindex", "0" if scrolls else "-1")
 
 
 def test_mathematics_is_typeset(open_page):
