@@ -11,6 +11,7 @@ from . import (
     editions,
     endings,
     execute,
+    front_ends,
     glossary,
     landing,
     language,
@@ -82,6 +83,7 @@ def setup(app):
     landing.connect(app)
     mathematics.connect(app)
     language.connect(app)
+    front_ends.connect(app)
     endings.connect(app)
     described.connect(app)
     search.connect(app)

@@ -19,7 +19,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from course_lib._files import written_whole
 
-from . import doors, editions, execute
+from . import doors, editions, execute, front_ends
 from .pages import FIRST
 
 #: Width and height of a picture on a card.
@@ -34,7 +34,7 @@ class Question(SphinxDirective):
         # With it comes all that computes intervals, which no other page needs to be built.
         from course_lib.widgets import FirstGuess
 
-        return [nodes.raw("", FirstGuess().html(), format="html")]
+        return [nodes.raw("", front_ends.on_page(FirstGuess().html()), format="html")]
 
 
 class Doors(SphinxDirective):

@@ -5,7 +5,7 @@ import io
 import logging
 import re
 
-from .. import mathematics
+from .. import front_ends, mathematics
 from . import chromium
 
 # It finds that Chromium's PDF has more objects than it says, and reads all of them.
@@ -24,6 +24,8 @@ _PAPER = {
     "header_template": "<span></span>",
     "footer_template": _FOOTER,
 }
+# What the first page may do without
+_LATER = (f"/{mathematics.STYLES}", f"/_static/{front_ends.STYLES}")
 # Widgets draw themselves where they come into sight, and letters and pictures come late.
 _STANDS = """async () => {
   await document.fonts.ready;
@@ -61,7 +63,7 @@ def printed(shop, contents, folder, about):
     head = _front(contents, chapters, about, {})
     with shop.showing(
         f'<main class="bd-article">{head}{body}</main>',
-        [*_styles(folder, names[0]), f"/{mathematics.STYLES}", "/takeaway/paper.css"],
+        [*_styles(folder, names[0]), *_LATER, "/takeaway/paper.css"],
         f"<title>{html.escape(about['title'])}</title>",
     ) as page:
         page.emulate_media(media="print", color_scheme="light")

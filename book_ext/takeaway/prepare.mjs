@@ -2,7 +2,7 @@
 
 const FOR_THE_SCREEN =
   ".headerlink, .copybtn, .exercise-elsewhere, .exercise-hint, .only-dark, button, " +
-  ".bd-article script:not([type='module'])";
+  ".bd-article script:not([data-widget])";
 
 // `names` are pages like "chapters/roc"; `toPaper` keeps what draws the widgets, otherwise they
 // show what readers without scripts see.

@@ -71,11 +71,20 @@ export function live(mount, host, data, start, changed) {
   host.replaceChildren(h("div", attributes, head, ...before, ...strip, ...widget.parts));
   ask?.follow();
   show();
-  link?.open();
+  // What stands below is not there while the page arrives.
+  onceRead(() => {
+    ask?.follow();
+    link?.open();
+  });
   return (next) => {
     Object.assign(state, next);
     show();
   };
+}
+
+function onceRead(act) {
+  if (document.readyState === "loading") addEventListener("DOMContentLoaded", act);
+  else act();
 }
 
 // The live Jupyter form of every widget.
@@ -164,7 +173,8 @@ export function languageOf(text) {
 // one, and the state that shows it.
 function prediction({ text, label, say, truth, see }, host, set) {
   const shares = Array.from({ length: 101 }, (_, n) => n / 100);
-  const answer = onBookPage() ? host.closest("div.cell:has(+ p)")?.nextElementSibling : null;
+  const answer = () =>
+    onBookPage() ? host.closest("div.cell:has(+ p)")?.nextElementSibling : null;
   let at = 50;
   const choose = (to) => {
     at = to;
@@ -180,7 +190,7 @@ function prediction({ text, label, say, truth, see }, host, set) {
   const skip = button("Skip", { onclick: pass });
   // For who has gone on already: the widget stays, or the page would jump.
   const onclick = () => {
-    answer.classList.remove("cw-untold");
+    answer().classList.add("cw-told");
     later.remove();
   };
   const later = button("Read on without a guess", { class: "cw-later", onclick });
@@ -204,10 +214,10 @@ function prediction({ text, label, say, truth, see }, host, set) {
   box.follow = () => {
     const asking = isAsking();
     box.parentElement.classList.toggle("cw-asking", asking);
-    answer?.classList.toggle("cw-untold", asking);
+    answer()?.classList.toggle("cw-told", !asking);
     if (asking) {
       said.before(slider);
-      answer?.before(later);
+      answer()?.after(later);
     } else {
       slider.remove();
       later.remove();

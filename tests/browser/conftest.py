@@ -93,7 +93,15 @@ def open_page(chromium, address):
     pages = []
 
     def open_(
-        path, *, width=1280, theme="light", mode=None, locale="en-US", scripts=True, base=address
+        path,
+        *,
+        width=1280,
+        theme="light",
+        mode=None,
+        locale="en-US",
+        scripts=True,
+        base=address,
+        until="load",
     ):
         context = chromium.new_context(
             viewport={"width": width, "height": 900},
@@ -124,7 +132,7 @@ def open_page(chromium, address):
             f"localStorage.setItem('mode', '{mode or theme}');"
             f"localStorage.setItem('theme', '{theme}');"
         )
-        page.goto(f"{base}/{path}", wait_until="load")
+        page.goto(f"{base}/{path}", wait_until=until)
         return page
 
     yield open_

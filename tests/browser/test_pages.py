@@ -116,6 +116,10 @@ def test_nothing_stands_by_unused():
         text = (HTML / path).read_text("utf-8")
         scripts = re.findall(r"<script[^>]*>.*?</script>", text, re.DOTALL)
         assert not re.search("unpkg|thebe|mathjax", "".join(scripts)), path
+        # Widgets share one kit.
+        widgets = text.count('class="cw-host"')
+        assert text.count("cwKit.show(") == widgets, path
+        assert text.count("<script data-widget src=") == min(widgets, 1), path
     # The theme's script has words at which the question for code is left to `accessibility.js`.
     theme = (HTML / "_static" / "scripts" / "pydata-sphinx-theme.js").read_text("utf-8")
     assert '["pre:not([tabindex])",' in theme

@@ -11,7 +11,9 @@ from tests.browser.driving import find_widget, predict
 def test_epoch_explorer(open_page):
     page = open_page("chapters/unet.html", width=375, theme="dark")
     widget = find_widget(page, "Epoch explorer")
-    [script] = page.locator(".cw-host[data-label='Epoch explorer'] ~ script").all_inner_texts()
+    [script] = page.locator(
+        ".cw-host[data-label='Epoch explorer'] ~ script:not([src])"
+    ).all_inner_texts()
     data = json.loads(re.search(r'^const shown = (\{"data".*);$', script, re.MULTILINE)[1])["data"]
     columns = len(data["thresholds"]) + 1
     at_half = data["scores"][data["thresholds"].index(0.5) :: columns]
