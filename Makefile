@@ -7,6 +7,9 @@ BIN := .venv/bin
 # Python by ruff, the front ends of widgets and the book's own scripts and styles by biome
 LINT = $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/biome check --error-on-warnings .
 
+# Containers often forbid Python to keep what it has compiled, and every process would do it anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: book chapter write new-chapter quick lint test notebooks takeaway release serve bench lab clean
 .DEFAULT_GOAL := book
 

@@ -5,8 +5,6 @@ import re
 from pathlib import Path
 
 from docutils import nodes
-from fontTools.subset import Options, Subsetter
-from fontTools.ttLib import TTFont
 
 from . import editions, styles
 
@@ -83,6 +81,9 @@ def _shrink(app, exception):
     if exception:
         return
     static = Path(app.outdir) / "_static"
+    if not any(static.glob("vendor/fontawesome/webfonts/*.ttf")):
+        # As an earlier build left it
+        return
     for pattern in ("**/*.map", "sphinx-thebe.*", "scripts/fontawesome.js*"):
         for file in static.glob(pattern):
             file.unlink()
@@ -124,6 +125,10 @@ def _may_show(file):
 
 def _subset(font, codes):
     """In place of a font of all icons one of a few; without Brotli, which WOFF 2 would need."""
+    # Most builds find the icons as an earlier one left them.
+    from fontTools.subset import Options, Subsetter
+    from fontTools.ttLib import TTFont
+
     options = Options(layout_features=[], hinting=False, notdef_outline=True, name_IDs=[])
     with TTFont(font.with_suffix(".ttf")) as all_icons:
         subsetter = Subsetter(options)

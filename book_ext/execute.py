@@ -7,20 +7,23 @@ from the source of the day, and the kept outputs are put into its cells. The scr
 the questions of quizzes are put into the outputs then, too.
 """
 
+import contextlib
 import copy
 import functools
 import hashlib
 import importlib.metadata
 import json
 import platform
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import nbformat
-from nbclient.exceptions import CellExecutionError
+from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from . import comparison, editions, front_ends, kernel, quizzes
+from . import comparison, editions, front_ends, kernel, nursery, quizzes
 
 CACHE = editions.ROOT / "_build" / "executed"
 _CHAPTERS_AT_ONCE = 2
@@ -147,20 +150,25 @@ def run_all(paths, say=print):
     """
     errors = []
     start = time.monotonic()
-    say(f"{len(paths)} chapters ({_CHAPTERS_AT_ONCE} at a time)")
-    with ThreadPoolExecutor(_CHAPTERS_AT_ONCE) as pool:
-        jobs = {pool.submit(_run_if_needed, path): path for path in longest_first(paths)}
+    needed = []
+    for path in longest_first(paths):
+        try:
+            if stored(path) is None:
+                needed.append(path)
+        except ChapterError as error:
+            errors.append(str(error))
+            say(f"{editions.chapter_name(path):28} FAILED")
+    with _kernels(len(needed)) as manager, ThreadPoolExecutor(_CHAPTERS_AT_ONCE) as pool:
+        jobs = {pool.submit(_timed, path, manager): path for path in needed}
         for done, job in enumerate(as_completed(jobs), start=1):
-            name = editions.chapter_name(jobs[job])
+            what = f"[{done:2}/{len(needed)}] {editions.chapter_name(jobs[job]):28}"
             try:
-                cells, seconds = job.result()
+                say(f"{what} {job.result():6.1f} s")
             except ChapterError as error:
                 errors.append(str(error))
-                say(f"[{done:2}/{len(paths)}] {name:28} FAILED")
-                continue
-            time_spent = "unchanged" if seconds is None else f"{seconds:6.1f} s"
-            say(f"[{done:2}/{len(paths)}] {name:28} {time_spent:>10}  {cells:3} cells")
-    say(f"executed in {time.monotonic() - start:.0f} s")
+                say(f"{what} FAILED")
+    seconds = time.monotonic() - start
+    say(f"{len(needed)} of {len(paths)} chapters executed in {seconds:.0f} s")
     if errors:
         raise ChapterError("\n".join(errors))
 
@@ -178,26 +186,32 @@ def longest_first(paths):
     return sorted(paths, key=seconds, reverse=True)
 
 
-def _run_if_needed(path):
-    text = path.read_text(encoding="utf-8")
-    kept = stored(path, text)
-    if kept:
-        return len(_code(kept)), None
+@contextlib.contextmanager
+def _kernels(number):
+    """The class that starts the kernels of so many chapters."""
+    if number > _CHAPTERS_AT_ONCE and sys.platform == "linux":
+        with nursery.Nursery(kernel.environment(editions.ROOT)) as started:
+            yield started.manager
+    else:
+        yield AsyncKernelManager
+
+
+def _timed(path, manager):
     start = time.monotonic()
-    notebook = run(path, text)
-    return len(_code(notebook)), time.monotonic() - start
+    run(path, path.read_text(encoding="utf-8"), manager)
+    return time.monotonic() - start
 
 
-def run(path, text):
-    """Execute a chapter and keep its outputs."""
+def run(path, text, manager=AsyncKernelManager):
+    """Execute a chapter in a kernel that a `manager` starts, and keep its outputs."""
     name = editions.chapter_name(path)
     notebook = plan(path, text)
     # Before the run: what is edited during it belongs to the next one.
     code, project, texts = _code_digest(notebook), _project(), front_ends.texts()
     start = time.monotonic()
     try:
-        files, packages = kernel.run(notebook, path.parent, editions.ROOT)
-    except CellExecutionError as error:
+        files, packages = kernel.run(notebook, path.parent, editions.ROOT, manager)
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         raise ChapterError(_failure(name, notebook, error)) from error
     _inspect(name, notebook)
     opened = {Path(file).relative_to(editions.ROOT).as_posix() for file in files}

@@ -22,6 +22,12 @@ class OnePage(StandaloneHTMLBuilder):
         # Sphinx adds the page that the book begins with.
         super()._write_serial([name for name in docnames if name in self._asked_for])
 
+    def copy_static_files(self):
+        # With another file of these, or another theme, the book is built from nothing. An icon that
+        # no page has shown before comes with the next whole build.
+        if not (self.outdir / "_static" / "documentation_options.js").is_file():
+            super().copy_static_files()
+
     def gen_indices(self):
         pass
 

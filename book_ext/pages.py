@@ -7,10 +7,13 @@ book is built from nothing when its settings or this package changed.
 """
 
 import dataclasses
+import functools
 import hashlib
 import json
 import re
 import shutil
+import sys
+import types
 
 from . import (
     doors,
@@ -59,6 +62,7 @@ def build(chapter=None):
 
 def _build(chapter):
     global _only
+    _shown.cache_clear()
     live.prepare()
     settings, inputs = _settings(), _inputs()
     state = _State.load()
@@ -69,6 +73,7 @@ def _build(chapter):
     elif state.inputs == inputs:
         return
     # Sphinx and its extensions take longer to import than all that was said so far.
+    _without_store()
     from jupyter_book.sphinx import build_sphinx
 
     _only = chapter and f"chapters/{chapter}"
@@ -95,6 +100,25 @@ def _build(chapter):
         state = _State.load()
         state.inputs = inputs
         state.save()
+
+
+def _without_store():
+    """Spare MyST-NB the import of its store of executions, and of SQLAlchemy below it.
+
+    It imports them also where, as here, it executes nothing.
+    """
+    for module, name in {
+        "jupyter_cache": "get_cache",
+        "jupyter_cache.base": "CacheBundleIn",
+        "jupyter_cache.cache": None,
+        "jupyter_cache.cache.db": "NbProjectRecord",
+        "jupyter_cache.executors": None,
+        "jupyter_cache.executors.utils": "single_nb_execution",
+    }.items():
+        absent = types.ModuleType(module)
+        if name:
+            setattr(absent, name, None)
+        sys.modules.setdefault(module, absent)
 
 
 def made_from():
@@ -169,6 +193,7 @@ def _doubt(names):
     state.save()
 
 
+@functools.cache
 def _shown(name):
     """Digest of what a chapter's page shows beside its own source, or None where there is none."""
     source = editions.ROOT / f"{name}.md"

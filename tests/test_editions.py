@@ -2,14 +2,16 @@
 
 import ast
 import copy
+import json
 import os
 import re
 import shutil
+import sys
 
 import nbformat
 import pytest
 
-from book_ext import editions, execute, rules
+from book_ext import editions, execute, kernel, nursery, rules
 from course_lib.widgets import quiz
 
 CHAPTERS = editions.chapter_files()
@@ -421,6 +423,73 @@ def test_words_and_looks_change_without_running_a_cell(chapter, project):
     assert first.metadata["mystnb"] == {"image": {"alt": "A line."}}
 
 
+FRESH = """\
+---
+file_format: mystnb
+---
+
+# Title
+
+```{code-cell} ipython3
+import os
+import sys
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+import ipywidgets
+from course_lib.own import value
+
+parent = os.environ.pop("JPY_PARENT_PID")
+print(os.getppid() == int(parent))
+print(value, os.getcwd(), sys.argv[0], __name__, sys.stdin.read())
+print(torch.get_num_threads(), sorted(os.environ.items()))
+print(sys.path, plt.get_backend(), get_ipython().user_ns is globals())
+```
+
+```{code-cell} ipython3
+optimizer = torch.optim.Adam([torch.zeros(2, requires_grad=True)])
+fig, ax = plt.subplots(figsize=(2, 2))
+ax.plot(np.arange(3.0))
+plt.show()
+ipywidgets.IntSlider(3).value
+```
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="forks where Linux does")
+def test_a_forked_kernel_is_like_a_fresh_one(chapter, project):
+    (project / "course_lib" / "__init__.py").write_text("")
+    (project / "course_lib" / "own.py").write_text("value = 7\n")
+    path = chapter(FRESH)
+    fresh = execute.run(path, FRESH)
+    kept = json.loads(execute.place(path).read_text())
+    with nursery.Nursery(kernel.environment(project)) as started:
+        forked = execute.run(path, FRESH, started.manager)
+        # The second is not the child of the first.
+        again = execute.run(path, FRESH, started.manager)
+    assert _results(forked) == _results(fresh) == _results(again)
+    assert any("image/png" in o.get("data", {}) for o in fresh.cells[-1].outputs)
+    now = json.loads(execute.place(path).read_text())
+    assert now["made_from"]["files"] == kept["made_from"]["files"]
+    assert set(now["made_from"]["files"]) == {"course_lib/__init__.py", "course_lib/own.py"}
+    assert now["made_from"]["packages"].items() >= kept["made_from"]["packages"].items()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="forks where Linux does")
+def test_a_forked_kernel_that_dies_or_fails_is_said(chapter, project):
+    dies, fails = (
+        chapter(CODE.replace("import yaml", code), name)
+        for name, code in (("dies", "import os; os._exit(1)"), ("fails", "1 / 0"))
+    )
+    with nursery.Nursery(kernel.environment(project)) as started:
+        with pytest.raises(execute.ChapterError, match=r"^dies: Kernel died"):
+            execute.run(dies, dies.read_text(), started.manager)
+        with pytest.raises(execute.ChapterError, match=r"fails, code cell 2 .*division by zero"):
+            execute.run(fails, fails.read_text(), started.manager)
+
+
 @pytest.mark.parametrize(
     "edited",
     [
@@ -457,7 +526,7 @@ def test_what_runs_chapters_is_part_of_the_key_and_what_shows_them_is_not(
     path = chapter(CODE)
     execute.run(path, CODE)
     names = {file.name for file in execute.kernel.MACHINERY}
-    assert names == {"kernel.py", "recorder.py"}
+    assert names == {"kernel.py", "recorder.py", "nursery.py"}
     # Nothing else of this package takes part in a run.
     for file in execute.kernel.MACHINERY:
         tree = ast.parse(file.read_text(encoding="utf-8"))

@@ -31,7 +31,7 @@ def prepare():
     """
     _built.cache_clear()
     try:
-        cards.runs_in_pages = bool(_exercises()) and bool(_built())
+        cards.runs_in_pages = _has_exercises() and bool(_built())
     except runtime.RegistryError as error:
         if runtime.is_required():
             raise
@@ -67,7 +67,9 @@ def install(pages):
         texts[f"above/{name}.json"] = json.dumps(_above(text))
     texts["progress.json"] = json.dumps(progress)
     at = _digest(_built().name, *(part for item in texts.items() for part in item))
-    if not (live / at).is_dir():
+    known = live / "book.json"
+    is_new = not (live / at).is_dir() or not known.is_file()
+    if is_new:
         made = pages / "live.part"
         for folder in (made, live):
             shutil.rmtree(folder, ignore_errors=True)
@@ -79,11 +81,12 @@ def install(pages):
         made.replace(live)
     about = {
         "at": at,
-        "bytes": first_run(pages),
+        # Compressing it all again takes as long as writing a page.
+        "bytes": first_run(pages) if is_new else json.loads(known.read_text("utf-8"))["bytes"],
         "protocol": _PROTOCOL,
         "chapters": chapters,
     }
-    _write(live / "book.json", json.dumps(about))
+    _write(known, json.dumps(about))
 
 
 def _digest(*texts):
@@ -103,8 +106,8 @@ def loaded(pages):
     ]
 
 
-def _exercises():
-    return [key for _, text in editions.in_order() for key in editions.exercise_cells(text)]
+def _has_exercises():
+    return any(editions.exercise_cells(text) for _, text in editions.in_order())
 
 
 def _above(text):
