@@ -80,6 +80,7 @@ def poor(tmp_path):
 # Scores -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_perfect_model_passes(perfect):
     found = assess(perfect, SHADES)
     assert found.passed
@@ -172,6 +173,7 @@ def test_no_child_is_in_two_parts():
         assert {(i.tobytes(), y, p) for i, y, p in zip(*part, strict=True)} <= known
 
 
+@pytest.mark.slow
 def test_folders_hold_the_films_and_none_of_the_test(tmp_path):
     assessment.write_films(tmp_path)
     split = assessment.films()

@@ -64,6 +64,7 @@ def test_parameters_come_back_from_a_large_sample(a, b):
     assert fit.auc == pytest.approx(stats.norm.cdf(a / np.sqrt(1 + b**2)), abs=1e-5)
 
 
+@pytest.mark.slow
 def test_standard_errors_are_those_of_repeated_studies():
     rng = np.random.default_rng(0)
     edges = np.array([-np.inf, -0.4, 0.3, 1.0, np.inf])

@@ -685,6 +685,7 @@ def test_onnx_carries_the_preprocessing(exported):
     assert json.loads(prop.value) == model.header()
 
 
+@pytest.mark.slow
 def test_onnx_refuses_other_images(exported):
     with pytest.raises(ValueError, match="images must be 28×28 pixels"):
         onnx_probabilities(exported[1], pictures(1, 32))

@@ -286,6 +286,11 @@ def test_every_misconception_gets_its_own_hint(exercise, misconception):
     assert found.hint == misconception.hint
     assert found.message[-1] in ".?!"
     assert f"Hint: {misconception.hint}" in repr(found)
+
+
+@pytest.mark.slow
+@each_misconception
+def test_a_misconception_gets_its_hint_with_any_seed(exercise, misconception):
     for seed in SEEDS:
         verdict = run(exercise, misconception.function, seed)
         assert verdict.outcome in ("wrong", "partial", "raised")

@@ -265,6 +265,7 @@ RIGHT = (
 )
 
 
+@pytest.mark.slow
 def test_right_answers_are_the_same_together_and_alone():
     level_or_skip("locked")
     found = together(*RIGHT)
@@ -284,6 +285,7 @@ def test_right_answers_are_the_same_together_and_alone():
         "import torch\ndef half(x):\n    return x / 2",
     ],
 )
+@pytest.mark.slow
 def test_trouble_of_one_answer_leaves_the_others(trouble):
     outcomes = [result and result.outcome for result in together(RIGHT[0], trouble, RIGHT[2])]
     assert outcomes == ["correct", None, "correct"]
@@ -298,6 +300,7 @@ def test_trouble_of_one_answer_leaves_the_others(trouble):
         "import ctypes\ndef half(x):\n    return ctypes.string_at(0)",
     ],
 )
+@pytest.mark.slow
 def test_what_stands_behind_an_end_is_left_to_be_graded_alone(ending):
     outcomes = [result and result.outcome for result in together(RIGHT[0], ending, RIGHT[2])]
     assert outcomes == ["correct", None, None]

@@ -121,6 +121,7 @@ def good(students):
     return ann
 
 
+@pytest.mark.slow
 def test_the_commands_for_a_platform_work_as_they_stand(here, monkeypatch, capsys):
     monkeypatch.setattr("webbrowser.open", lambda address: True)
     (here / "moodle.zip").write_bytes(zipped(CLASSES["Moodle"][0]))
@@ -142,6 +143,7 @@ def test_the_commands_for_a_platform_work_as_they_stand(here, monkeypatch, capsy
     assert {row["student"] for row in rows()} == {*CLASSES["Moodle"][1], "Zoe"}
 
 
+@pytest.mark.slow
 def test_what_the_guide_says_that_a_run_says_is_what_it_says(here, monkeypatch, capsys):
     monkeypatch.setattr(
         workers, "on_this_machine", lambda tasks, count=None: ((t, t.given_up("x")) for t in tasks)

@@ -162,6 +162,7 @@ def test_an_instructor_may_keep_the_library_out():
         ([(MARK, "def ppv(y_true, y_pred):\n    return 0.5")], "wrong", False),
     ],
 )
+@pytest.mark.slow
 def test_what_was_handed_in_and_cannot_be_run_waits_for_a_person(cells, outcome, person):
     found = notebook.find(notebook.read(grader_honest.notebook(cells), IDS), MARK)
     task = workers.Task("ann", ((MARK, found),), SECRET, level_or_skip())
@@ -192,6 +193,7 @@ def test_what_a_module_of_the_library_imports_is_known_without_importing_it():
     assert [said for said, _ in found.values()] == [[], ["matplotlib"], ["scipy"]]
 
 
+@pytest.mark.slow
 def test_few_rooms_serve_notebooks_of_many_imports(monkeypatch):
     rooms = types.SimpleNamespace()
     monkeypatch.setattr(workers, "_rooms", rooms)

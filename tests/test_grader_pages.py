@@ -326,6 +326,7 @@ def fresh_probe():
     probe.cache_clear()
 
 
+@pytest.mark.slow
 def test_a_level_whose_wall_is_missing_does_not_hold(monkeypatch, fresh_probe):
     if not probe("locked").holds:
         pytest.skip("level locked is not there to be weakened")
@@ -374,6 +375,7 @@ def test_only_a_wall_s_own_error_counts_as_stopped(monkeypatch, fresh_probe):
     assert "one cannot change a file's mode either" in finding.why
 
 
+@pytest.mark.slow
 def test_every_attempt_of_the_probe_succeeds_where_nothing_is_forbidden():
     with contextlib.ExitStack() as stack:
         attempts = probing._attempts(stack, policy.USUAL)

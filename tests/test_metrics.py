@@ -709,6 +709,7 @@ def test_multiclass_rates_are_those_of_scikit_learn():
 
 
 @pytest.mark.parametrize("right", [0.8, 0.97])
+@pytest.mark.slow
 def test_macro_intervals_cover(right):
     """Three classes, one of them with few cases; errors go to either other class."""
     rng, hits = np.random.default_rng(0), np.zeros(3)

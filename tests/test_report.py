@@ -472,6 +472,7 @@ EXCEL = "\ufeff" + PLAIN.replace(",", ";").replace(".", ",").replace("\n", "\r\n
 
 
 @pytest.mark.parametrize("content", [PLAIN, EXCEL, PLAIN.replace(",", "\t"), PLAIN + "\n ,,,\n"])
+@pytest.mark.slow
 def test_command_makes_the_page_of_the_library(tmp_path, capsys, content):
     status, page = run(tmp_path, content, "--group", "sex", "--cluster", "patient", "--title", "T")
     assert status == 0

@@ -226,6 +226,7 @@ def agrees_with_stardist(true, predicted, iou):
 
 
 @given(pairs(), st.sampled_from([0.1, 0.3, 0.5, 0.75, 0.9]))
+@pytest.mark.slow
 def test_small_images_match_as_in_stardist(images, iou):
     if iou >= 0.5:
         agrees_with_stardist(*images, iou)
@@ -278,6 +279,7 @@ def test_a_slide_of_nuclei_is_matched_without_a_table_of_all_pairs(monkeypatch):
 
 
 @pytest.mark.parametrize("iou", [0.25, 0.5, 0.7, 0.95])
+@pytest.mark.slow
 def test_the_nuclei_match_as_in_stardist(iou):
     image, labels = datasets.nuclei()
     agrees_with_stardist(labels, seg.watershed_cells(image), iou)

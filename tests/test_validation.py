@@ -130,6 +130,7 @@ def test_copies_of_a_case_add_nothing():
         assert np.ptp(blind.interval) < np.ptp(other.interval) / 2
 
 
+@pytest.mark.slow
 def test_clustered_intervals_cover_where_naive_ones_do_not():
     """Five films a patient, who share most of what makes a film easy or hard."""
     rng, hits, naive = np.random.default_rng(2), np.zeros(2), 0
