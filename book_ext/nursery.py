@@ -91,6 +91,12 @@ class _Process:
     def send_signal(self, number):
         os.kill(self.pid, number)
 
+    def terminate(self):
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self):
+        self.send_signal(signal.SIGKILL)
+
 
 class _Provisioner(LocalProvisioner):
     async def launch_kernel(self, cmd, *, env, cwd, **ignored):

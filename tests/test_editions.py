@@ -1,12 +1,15 @@
 """Editions: in sync, reproducible, no solution where a student could find it, no vacuous nbval."""
 
 import ast
+import asyncio
 import copy
 import json
 import os
 import re
 import shutil
+import signal
 import sys
+import time
 
 import nbformat
 import pytest
@@ -488,6 +491,24 @@ def test_a_forked_kernel_that_dies_or_fails_is_said(chapter, project):
             execute.run(dies, dies.read_text(), started.manager)
         with pytest.raises(execute.ChapterError, match=r"fails, code cell 2 .*division by zero"):
             execute.run(fails, fails.read_text(), started.manager)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="forks where Linux does")
+@pytest.mark.parametrize("end", ["terminate", "kill"])
+def test_a_forked_kernel_that_has_ended_may_be_ended_again(project, end):
+    """jupyter_client does so where a kernel ends while it is asked whether it has."""
+    with nursery.Nursery(kernel.environment(project)) as started:
+        manager = started.manager(kernel_name="python3")
+        asyncio.run(manager.start_kernel(cwd=str(project)))
+        provisioner = manager.provisioner
+        assert asyncio.run(provisioner.poll()) is None
+        os.kill(provisioner.pid, signal.SIGKILL)
+        while asyncio.run(provisioner.poll()) is None:
+            time.sleep(0.01)
+        asyncio.run(getattr(provisioner, end)())
+        assert asyncio.run(provisioner.wait()) == 0
+        asyncio.run(manager.cleanup_resources())
 
 
 @pytest.mark.parametrize(

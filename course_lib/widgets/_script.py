@@ -5,9 +5,9 @@ import re
 
 _IMPORT = re.compile(r'^import \{[^}]*\} from "\./kit\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=async |class |const |function )", re.MULTILINE)
-# Every output carries the files again: comments and indentation would be a tenth of it.
-_UNSAID = re.compile(r"^ *//.*\n|^ +", re.MULTILINE)
-_UNSAID_IN_STYLES = re.compile(r"/\*.*?\*/\n?|^ +", re.MULTILINE | re.DOTALL)
+# Every output carries the files again: comments and white space would be a tenth of it.
+_UNSAID = re.compile(r"^\s*//.*\n|^\s+", re.MULTILINE)
+_UNSAID_IN_STYLES = re.compile(r"/\*.*?\*/\n?|^\s+", re.MULTILINE | re.DOTALL)
 _SPLIT = re.compile(r'"\s*\+\s*"')
 _STRING = re.compile(r'"((?:[^"\\\n]|\\.)*)"|\b(\w+):')
 
