@@ -29,8 +29,7 @@ _PRIVATE = re.compile("[\ue000-\uf8ff]")
 _FONT = re.compile(r'url\(([^)]*/(fa-[\w-]+))\.woff2\) format\("woff2"\),url\([^)]*\.ttf\)[^;}]*')
 # The theme asks of all code and outputs whether they scroll, and the browser lays out one after the
 # other to answer. `accessibility.js` asks when the reader comes near.
-_MEASURED = '["pre",".nboutput > .output_area",".cell_output > .output",'
-_MEASURED_HERE = '["pre:not([tabindex])",'
+_MEASURED = '"pre",".nboutput > .output_area",".cell_output > .output",'
 # Style sheets that have rules for much that this book does not show
 _OF_OTHERS = ("styles/pydata-sphinx-theme.css", "styles/sphinx-book-theme.css", "basic.css")
 # Holds the words of all pages.
@@ -88,7 +87,7 @@ def _shrink(app, exception):
         for file in static.glob(pattern):
             file.unlink()
     for file in [*static.glob("scripts/*.js"), *static.glob("styles/*.css")]:
-        text = file.read_text("utf-8").replace(_MEASURED, _MEASURED_HERE)
+        text = file.read_text("utf-8").replace(_MEASURED, "")
         file.write_text(_MAP.sub("", text), "utf-8")
     _keep_icons(app.outdir, static / "styles" / "pydata-sphinx-theme.css")
     names = _names(Path(app.outdir))

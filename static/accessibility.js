@@ -9,24 +9,27 @@ addEventListener("DOMContentLoaded", () => {
   home?.setAttribute("role", "navigation");
   home?.setAttribute("aria-label", "Site home");
   // What scrolls must be reachable from the keyboard, and nothing else. Right after a layout asking
-  // costs none; code that comes near is laid out in the frame after that.
+  // costs none. Code far away has none; it asks when it is drawn, and until then the build has said.
   const scrolls = (one) =>
     one.scrollWidth > one.clientWidth ||
     (one.matches(".output") && one.scrollHeight > one.clientHeight);
-  const settle = (targets) => {
+  const isDrawn = ({ firstElementChild: first }) =>
+    first?.checkVisibility?.({ contentVisibilityAuto: true }) ?? true;
+  const settle = (all) => {
+    const targets = all.filter((one) => !one.matches("pre") || isDrawn(one));
     const indices = targets.map((one) => (scrolls(one) ? 0 : -1));
     targets.forEach((one, at) => {
       if (one.tabIndex !== indices[at]) one.tabIndex = indices[at];
     });
   };
-  const come = (entries) => {
-    const known = entries.filter((entry) => entry.isIntersecting || !entry.target.matches("pre"));
-    const targets = known.map((entry) => entry.target);
-    requestAnimationFrame(() => setTimeout(settle, 0, targets));
-  };
-  const coming = new IntersectionObserver(come, { rootMargin: "50%" });
+  const settleSoon = (targets) => requestAnimationFrame(() => setTimeout(settle, 0, targets));
+  const drawn = ({ target, skipped }) => skipped || settleSoon([target]);
+  document.addEventListener("contentvisibilityautostatechange", drawn, true);
+  const coming = new IntersectionObserver((entries) =>
+    settleSoon(entries.map((entry) => entry.target)),
+  );
   const wide = document.querySelectorAll(
-    ".highlight pre[tabindex], .cell_output > .output, div.math mjx-container",
+    ".bd-article pre, .cell_output > .output, div.math mjx-container",
   );
   const ask = () => {
     coming.disconnect();

@@ -120,9 +120,9 @@ def test_nothing_stands_by_unused():
         widgets = text.count('class="cw-host"')
         assert text.count("cwKit.show(") == widgets, path
         assert text.count("<script data-widget src=") == min(widgets, 1), path
-    # The theme's script has words at which the question for code is left to `accessibility.js`.
+    # The theme's script has the words at which the question for code is left to `accessibility.js`.
     theme = (HTML / "_static" / "scripts" / "pydata-sphinx-theme.js").read_text("utf-8")
-    assert '["pre:not([tabindex])",' in theme
+    assert 'querySelectorAll([".jp-RenderedHTMLCommon",' in theme
 
 
 def test_pictures_have_room_and_come_late():
@@ -158,10 +158,14 @@ def test_code_is_drawn_when_the_reader_comes_near_and_has_its_room_before(open_p
     assert page.evaluate(_ROOM)[0] == 0, "paper shows all"
 
 
+_DRAWN = "(e) => e.firstElementChild.checkVisibility({ contentVisibilityAuto: true })"
+
+
 def test_code_that_scrolls_is_reached_by_keyboard_once_it_is_near(open_page):
     page = open_page("chapters/ground_truth.html", width=500)
     for one in page.locator(".cell_input pre[tabindex]:visible").all()[:12]:
         one.scroll_into_view_if_needed()
+        page.wait_for_function(_DRAWN, arg=one.element_handle())
         scrolls = one.evaluate("(e) => e.scrollWidth > e.clientWidth")
         expect(one).to_have_attribute("tabindex", "0" if scrolls else "-1")
 
