@@ -152,12 +152,14 @@ function figure(number) {
 
 // Everybody goes to another place, on foot where motion is welcome.
 function walk(figures, places) {
-  const from = figures.map((one) => one.getBoundingClientRect());
+  // Asking where they are makes the browser lay out the page: not for those who stand nowhere yet.
+  const walks = figures[0].parentElement && !stillness.matches;
+  const from = walks ? figures.map((one) => one.getBoundingClientRect()) : [];
   figures.forEach((one, at) => {
     for (const step of one.getAnimations()) step.cancel();
     places[at].append(one);
   });
-  if (stillness.matches) return;
+  if (!walks) return;
   figures.forEach((one, at) => {
     const to = one.getBoundingClientRect();
     const [x, y] = [from[at].left - to.left, from[at].top - to.top];

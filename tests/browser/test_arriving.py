@@ -78,3 +78,26 @@ def test_a_link_to_a_state_ends_at_its_widget(open_page):
     top = "(e) => Math.abs(e.getBoundingClientRect().top)"
     page.wait_for_timeout(300)
     assert host.evaluate(top) < 100
+
+
+@pytest.mark.parametrize("path", ["chapters/metrics.html", PAGE, "chapters/roc.html"])
+def test_coming_alive_asks_for_no_layout(open_page, path):
+    """It would be that of all that has arrived."""
+    page = open_page("chapters/glossary.html")
+    page.add_init_script(_COUNT)
+    page.goto(page.url.replace("chapters/glossary.html", path))
+    assert page.locator(".cw").count() > 0
+    assert page.evaluate("asked") == []
+
+
+_COUNT = """
+globalThis.asked = [];
+for (const name of ["getBoundingClientRect", "getClientRects", "getBBox"]) {
+  const owner = name === "getBBox" ? SVGGraphicsElement.prototype : Element.prototype;
+  const real = owner[name];
+  owner[name] = function () {
+    if (document.readyState === "loading") asked.push(`${name} of ${this.className}`);
+    return real.call(this);
+  };
+}
+"""
