@@ -9,7 +9,7 @@ addEventListener("DOMContentLoaded", () => {
   home?.setAttribute("role", "navigation");
   home?.setAttribute("aria-label", "Site home");
   // What scrolls must be reachable from the keyboard, and nothing else. Right after a layout asking
-  // costs none. Code far away has none; it asks when it is drawn, and until then the build has said.
+  // costs none. Code that is not drawn yet has none: then what the build said stays.
   const scrolls = (one) =>
     one.scrollWidth > one.clientWidth ||
     (one.matches(".output") && one.scrollHeight > one.clientHeight);
