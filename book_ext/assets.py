@@ -1,5 +1,6 @@
 """Scripts, styles and icons: a page loads those that it uses, the rules that some page needs."""
 
+import json
 import logging
 import re
 from pathlib import Path
@@ -79,10 +80,14 @@ def _shrink(app, exception):
     """Icons that no page shows, what only debuggers read, and what pages no longer ask for."""
     if exception:
         return
-    static = Path(app.outdir) / "_static"
+    static, known = Path(app.outdir) / "_static", Path(app.doctreedir) / "names.json"
     if not any(static.glob("vendor/fontawesome/webfonts/*.ttf")):
-        # As an earlier build left it
-        return
+        # All is as an earlier build left it.
+        (page,) = (Path(app.outdir) / f"{name}.html" for name in app.builder.asked_for)
+        shown = styles.names_in_page(page.read_text("utf-8"))
+        if shown.issubset(json.loads(known.read_text("utf-8"))):
+            return
+        app.builder.copy_static_files_anew()
     for pattern in ("**/*.map", "sphinx-thebe.*", "scripts/fontawesome.js*"):
         for file in static.glob(pattern):
             file.unlink()
@@ -91,6 +96,7 @@ def _shrink(app, exception):
         file.write_text(_MAP.sub("", text), "utf-8")
     _keep_icons(app.outdir, static / "styles" / "pydata-sphinx-theme.css")
     names = _names(Path(app.outdir))
+    known.write_text(json.dumps(sorted(names)), "utf-8")
     for file in (static / name for name in _OF_OTHERS):
         file.write_text(styles.needed(file.read_text("utf-8"), names), "utf-8")
 

@@ -15,18 +15,21 @@ class OnePage(StandaloneHTMLBuilder):
         self.templates.environment.bytecode_cache = FileSystemBytecodeCache(compiled)
 
     def build(self, docnames, summary=None, method="update"):
-        self._asked_for = set(docnames or ())
+        self.asked_for = set(docnames or ())
         super().build(docnames, summary, method)
 
     def _write_serial(self, docnames):
         # Sphinx adds the page that the book begins with.
-        super()._write_serial([name for name in docnames if name in self._asked_for])
+        super()._write_serial([name for name in docnames if name in self.asked_for])
 
     def copy_static_files(self):
-        # With another file of these, or another theme, the book is built from nothing. An icon that
-        # no page has shown before comes with the next whole build.
+        # With another file of these, or another theme, the book is built from nothing.
         if not (self.outdir / "_static" / "documentation_options.js").is_file():
             super().copy_static_files()
+
+    def copy_static_files_anew(self):
+        """For a page that shows what no page has shown before."""
+        super().copy_static_files()
 
     def gen_indices(self):
         pass

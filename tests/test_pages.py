@@ -71,13 +71,13 @@ class Book:
         return self.root / "_build" / "html" / "chapters" / f"{name}.html"
 
     def beside(self):
-        """When each script, style and font was written that no word of a page changes."""
+        """When each file was written that a theme or the folder ``static`` brings."""
         files = (self.root / "_build" / "html" / "_static").rglob("*")
+        own = ("texts.js", "widgets.js", "widgets.css", "mathematics.css", "pygments.css")
         return {
             file.name: file.stat().st_mtime_ns
             for file in files
-            if file.suffix in (".js", ".css", ".woff")
-            and file.name not in ("texts.js", "mathematics.css", "pygments.css")
+            if file.suffix in (".js", ".css", ".woff") and file.name not in own
         }
 
     def written(self):
@@ -132,6 +132,13 @@ def test_a_book_is_made_again_only_where_it_changed(tmp_path):
     assert "Words, uncommonly." in book.page("one").read_text(encoding="utf-8")
     # Scripts, styles and icons are those of the whole book, and are not made again.
     assert book.beside() == beside
+    # But for what no page has shown before.
+    sheet = book.root / "_build" / "html" / "_static" / "styles" / "pydata-sphinx-theme.css"
+    assert ".danger" not in sheet.read_text(encoding="utf-8")
+    words = "Words, uncommonly."
+    book.replace("chapters/one.md", words, f"{words}\n\n:::{{danger}}\nMore.\n:::\n")
+    assert book.make("chapter", "one")[0] == 0
+    assert ".danger" in sheet.read_text(encoding="utf-8")
 
     # A front end and a question change: the page that shows them changes, and no cell runs.
     before = book.written()
