@@ -82,12 +82,13 @@ def _shrink(app, exception):
         return
     static, known = Path(app.outdir) / "_static", Path(app.doctreedir) / "names.json"
     if not any(static.glob("vendor/fontawesome/webfonts/*.ttf")):
-        # All is as an earlier build left it.
+        # All is as an earlier build left it; without `known` that build was stopped.
         (page,) = (Path(app.outdir) / f"{name}.html" for name in app.builder.asked_for)
         shown = styles.names_in_page(page.read_text("utf-8"))
-        if shown.issubset(json.loads(known.read_text("utf-8"))):
+        if known.is_file() and shown.issubset(json.loads(known.read_text("utf-8"))):
             return
         app.builder.copy_static_files_anew()
+    known.unlink(missing_ok=True)
     for pattern in ("**/*.map", "sphinx-thebe.*", "scripts/fontawesome.js*"):
         for file in static.glob(pattern):
             file.unlink()
@@ -96,9 +97,9 @@ def _shrink(app, exception):
         file.write_text(_MAP.sub("", text), "utf-8")
     _keep_icons(app.outdir, static / "styles" / "pydata-sphinx-theme.css")
     names = _names(Path(app.outdir))
-    known.write_text(json.dumps(sorted(names)), "utf-8")
     for file in (static / name for name in _OF_OTHERS):
         file.write_text(styles.needed(file.read_text("utf-8"), names), "utf-8")
+    known.write_text(json.dumps(sorted(names)), "utf-8")
 
 
 def _names(pages):

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import nbformat
 from jupyter_client.manager import AsyncKernelManager
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
 from . import comparison, editions, front_ends, kernel, nursery, quizzes
 
@@ -211,7 +211,8 @@ def run(path, text, manager=AsyncKernelManager):
     start = time.monotonic()
     try:
         files, packages = kernel.run(notebook, path.parent, editions.ROOT, manager)
-    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+    # A kernel that dies, or does not answer when it starts, is a RuntimeError.
+    except (CellExecutionError, CellTimeoutError, RuntimeError) as error:
         raise ChapterError(_failure(name, notebook, error)) from error
     _inspect(name, notebook)
     opened = {Path(file).relative_to(editions.ROOT).as_posix() for file in files}

@@ -107,7 +107,8 @@ def shared(body, address):
     exported = _EXPORTED.findall(files[_KIT])
 
     def borrowing(widget):
-        used = [name for name in exported if re.search(rf"\b{name}\b", widget[1])]
+        words = set(re.findall(r"\w+", widget[1]))
+        used = [name for name in exported if name in words]
         return f"{_BORROWS}({{ {', '.join(used)} }}) => {{\n{widget[1]}}});\n</script>"
 
     body = own.sub(borrowing, body)

@@ -6,6 +6,7 @@ chapter. Only Linux forks a process safely that has loaded so much.
 """
 
 import asyncio
+import contextlib
 import importlib
 import importlib.util
 import json
@@ -54,7 +55,8 @@ class Nursery:
             env=self._environment,
         )
         # All is loaded then: a kernel that is asked for starts at once.
-        self._process.stdout.readline()
+        if not self._process.stdout.readline():
+            raise RuntimeError("The process that forks kernels has ended; it said why above.")
         self.manager = type("Manager", (_Manager,), {"nursery": self})
         return self
 
@@ -126,7 +128,9 @@ def _serve():
     # So does matplotlib, for what a kernel would say.
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     for name in PRELOADED:
-        importlib.import_module(name)
+        # A chapter that needs what is missing says so itself.
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
     print("ready", file=answers, flush=True)
     # Nobody waits for a kernel that has ended.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)

@@ -29,6 +29,8 @@ class OnePage(StandaloneHTMLBuilder):
 
     def copy_static_files_anew(self):
         """For a page that shows what no page has shown before."""
+        # The theme has written its colors of code by now.
+        self.create_pygments_style_file = lambda: None
         super().copy_static_files()
 
     def gen_indices(self):

@@ -481,6 +481,28 @@ def test_a_forked_kernel_is_like_a_fresh_one(chapter, project):
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="forks where Linux does")
+def test_many_chapters_begin_with_their_packages_loaded(chapter, project):
+    code = CODE.replace("x = 1\nprint(x)", "import sys\nprint('torch' in sys.modules)")
+    paths = [chapter(code.replace("print(x + 1)", ""), f"number{n}") for n in range(3)]
+    execute.run_all(paths, lambda line: None)
+    for path in paths:
+        (cell,) = (c for c in execute.stored(path).cells if "print" in c.source)
+        assert cell.outputs[0].text == "True\n"
+
+
+@pytest.mark.slow
+def test_a_kernel_that_never_answers_fails_its_chapter(chapter, project, monkeypatch):
+    def silent(*arguments):
+        raise RuntimeError("Kernel didn't respond in 60 seconds")
+
+    path = chapter(CODE)
+    monkeypatch.setattr(execute.kernel, "run", silent)
+    with pytest.raises(execute.ChapterError, match=r"^demo: Kernel didn't respond"):
+        execute.run_all([path], lambda line: None)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="forks where Linux does")
 def test_a_forked_kernel_that_dies_or_fails_is_said(chapter, project):
     dies, fails = (
         chapter(CODE.replace("import yaml", code), name)

@@ -135,10 +135,14 @@ def test_a_book_is_made_again_only_where_it_changed(tmp_path):
     # But for what no page has shown before.
     sheet = book.root / "_build" / "html" / "_static" / "styles" / "pydata-sphinx-theme.css"
     assert ".danger" not in sheet.read_text(encoding="utf-8")
+    colors = book.root / "_build" / "html" / "_static" / "pygments.css"
+    dark_and_light = colors.read_text(encoding="utf-8")
+    assert 'data-theme="dark"' in dark_and_light
     words = "Words, uncommonly."
     book.replace("chapters/one.md", words, f"{words}\n\n:::{{danger}}\nMore.\n:::\n")
     assert book.make("chapter", "one")[0] == 0
     assert ".danger" in sheet.read_text(encoding="utf-8")
+    assert colors.read_text(encoding="utf-8") == dark_and_light
 
     # A front end and a question change: the page that shows them changes, and no cell runs.
     before = book.written()
