@@ -123,8 +123,25 @@ def assert_fits(page, path):
     assert width <= PHONE, f"{path} is {width} pixels wide; a phone shows {PHONE}"
 
 
+# A finger that comes down while the page still scrolls stops it, and taps nothing.
+_STILL = """
+(drawing) => new Promise((done) => {
+  let [before, frames] = ["", 0];
+  const look = () => {
+    const { x, y } = drawing.getBoundingClientRect();
+    frames = `${x} ${y}` === before ? frames + 1 : 0;
+    before = `${x} ${y}`;
+    if (frames < 5) requestAnimationFrame(look);
+    else done();
+  };
+  look();
+})
+"""
+
+
 def swipe(page, drawing, right, down, steps=8):
     """Move a finger over the middle of a drawing, so many pixels to the right and down."""
+    drawing.evaluate(_STILL)
     box = drawing.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     path = [{"x": x + right * n / steps, "y": y + down * n / steps} for n in range(steps + 1)]
