@@ -22,6 +22,8 @@ def set_style():
     cycle = [COLORS[name] for name in ("normal", "disease", "accent", "second", "third", "sky")]
     plt.rcParams.update(
         {
+            # 0.01 and 1000 on a logarithmic axis, not powers of ten
+            "axes.formatter.min_exponent": 5,
             "axes.prop_cycle": cycler(color=cycle),
             "axes.spines.right": False,
             "axes.spines.top": False,

@@ -320,6 +320,18 @@ def test_nbval_accepts_numbers_within_the_tolerance(tmp_path):
 
 
 @pytest.mark.slow
+def test_nbval_looks_at_the_axes_of_each_figure(tmp_path):
+    code = "import matplotlib.pyplot as plt\nplt.plot([0, 1])\nplt.xlabel('dose (g)')\nplt.show()"
+    shown = new_output("display_data", {"text/plain": "<Figure size 640x480 with 1 Axes>"})
+    for label, count in (("", (1, 1)), ("plt.ylabel('effect')\n", (2, 0))):
+        cell = _cell(code.replace("plt.show", f"{label}plt.show"), "")
+        cell.outputs = [shown]
+        passed, failed, said = _nbval(tmp_path, cell)
+        assert (passed, failed) == count, said
+        assert ("no label" in said) == bool(failed)
+
+
+@pytest.mark.slow
 def test_nbval_notices_what_changed(tmp_path):
     """Each cell fails for its own reason: one digit, outside, a word, a count, no count, width."""
     near = {"metadata": {"tolerance": 0.02}}

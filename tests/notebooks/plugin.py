@@ -2,24 +2,28 @@
 
 Every notebook meets a new machine with Colab's versions. Its setup cell installs the library
 there; the other cells must give the outputs that the notebook holds, with every number within the
-tolerance that its cell states (`book_ext.comparison`); and no package that was there may have
-changed in the end. Editions store text alone, so text alone is compared. A widget's text form
-carries a hash of its data, which is how a changed number is noticed.
+tolerance that its cell states (`book_ext.comparison`); no axis of a figure may lack what
+`tests.notebooks.axes` asks for; and no package that was there may have changed in the end.
+Editions store text alone, so text alone is compared. A widget's text form carries a hash of its
+data, which is how a changed number is noticed.
 
 ``pytest -p tests.notebooks.plugin chapters`` collects every notebook; ``--nbval-here`` runs them
 in this environment instead, with the library that is installed.
 """
 
+import inspect
 import shutil
 import tempfile
 from pathlib import Path
 
+import nbformat
 import pytest
 from nbval.kernel import CURRENT_ENV_KERNEL_NAME, RunningKernel
 from nbval.plugin import IPyNbCell, IPyNbFile
 
 from book_ext import comparison, editions, execute
 from tests.colab.machine import Machine, colab, versions
+from tests.notebooks import axes
 
 
 def pytest_addoption(parser):
@@ -54,24 +58,45 @@ class Edition(IPyNbFile):
             yield Cell.from_parent(
                 self, name=item.name, cell_num=item.cell_num, cell=item.cell, options=item.options
             )
+        if self.figures():
+            yield Figures.from_parent(self, name="figures")
         if not self.config.option.nbval_here:
             yield Packages.from_parent(self, name="packages")
 
+    def figures(self):
+        """How many figures its cells show."""
+        texts = (
+            text
+            for cell in nbformat.read(self.path, 4).cells
+            for text in comparison.texts(cell.get("outputs", ()))
+        )
+        return sum(text.startswith("<Figure size") for text in texts)
+
     def setup(self):
         self.setup_sanitize_files()
+        self.folder = Path(tempfile.mkdtemp())
+        self.looked_at = self.folder / "figures.txt"
+        self.looked_at.touch()
         if self.config.option.nbval_here:
             self.kernel = RunningKernel(CURRENT_ENV_KERNEL_NAME, cwd=str(self.path.parent))
-            return
-        self.folder = Path(tempfile.mkdtemp())
-        self.machine = Machine(self.folder)
-        self.before = self.machine.versions()
-        with self.machine.environment():
-            self.kernel = RunningKernel("colab", cwd=str(self.machine.work))
+        else:
+            self.machine = Machine(self.folder)
+            self.before = self.machine.versions()
+            with self.machine.environment():
+                self.kernel = RunningKernel("colab", cwd=str(self.machine.work))
+        self.kernel.await_reply(self.kernel.execute_cell_input(self._watching()))
+
+    def _watching(self):
+        """Has a kernel look at each figure that it shows, and leaves no name in it."""
+        said = {"__name__": "axes"}
+        return (
+            f"(lambda said: (exec({inspect.getsource(axes)!r}, said),"
+            f" said['watch']({str(self.looked_at)!r})))({said!r});"
+        )
 
     def teardown(self):
         super().teardown()
-        if self.machine:
-            shutil.rmtree(self.folder)
+        shutil.rmtree(self.folder)
 
 
 class Cell(IPyNbCell):
@@ -101,6 +126,18 @@ class Cell(IPyNbCell):
         said = (comparison.difference(was, now, self.tolerance) for was, now in pairs)
         self.comparison_traceback += filter(None, said)
         return False
+
+
+class Figures(pytest.Item):
+    """After the last cell: each figure was looked at, and its axes say what they measure."""
+
+    def runtest(self):
+        lines = self.parent.looked_at.read_text(encoding="utf-8").splitlines()
+        assert len(lines) == self.parent.figures()
+        assert [line for line in lines if line] == []
+
+    def reportinfo(self):
+        return self.path, 0, f"{self.path.name}::figures"
 
 
 class Packages(pytest.Item):
