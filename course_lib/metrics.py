@@ -318,7 +318,7 @@ class ConfusionMatrix:
     def _repr_html_(self):
         head = (r"predicted 預測 \ actual 實際", "disease", "normal")
         rows = (("positive", self.tp, self.fp), ("negative", self.fn, self.tn))
-        return table(head, rows, named_rows=True, kind="confusion")
+        return table(head, rows, named_rows=True, kind="confusion", diagonal=True)
 
     def _proportion(self, name):
         numerator, denominator = self.counts(name)
@@ -586,7 +586,10 @@ class MulticlassMatrix:
         head = (r"truth \ said", *self.classes)
         rows = ((label, *row) for label, row in self._rows())
         caption = "Cases by what they are (rows) and what was said (columns)"
-        return scrolling(table(head, rows, caption, named_rows=True), caption)
+        kind = "confusion confusion-many"
+        return scrolling(
+            table(head, rows, caption, named_rows=True, kind=kind, diagonal=True), caption
+        )
 
     def _rows(self):
         return zip(self.classes, self.counts, strict=True)

@@ -55,6 +55,14 @@ def test_a_table_escapes_every_value():
     assert table.of("table") == [{"aria-label": WICKED}]
 
 
+def test_the_diagonal_of_a_table_stands_out_where_rows_are_named_and_where_not():
+    for named in (True, False):
+        rows = [["a", 1, 2], ["b", 3, 4]]
+        rows = rows if named else [row[1:] for row in rows]
+        table = Tags(_html.table((), rows, named_rows=named, diagonal=True))
+        assert ["style" in cell for cell in table.of("td")] == [True, False, False, True]
+
+
 def test_a_table_may_lack_head_caption_and_names():
     assert (
         _html.table((), [(1, 2)]) == "<table><tbody><tr><td>1</td><td>2</td></tr></tbody></table>"

@@ -8,7 +8,15 @@ import pytest
 
 from course_lib.metrics import NAMES, PROPORTIONS, ConfusionMatrix, predictive_values
 from course_lib.widgets import PrevalenceExplorer, Quiz
-from tests.browser.driving import find_widget, percent, predict, sizes_and_themes
+from tests.browser.driving import (
+    PHONE,
+    assert_accessible,
+    assert_fits,
+    find_widget,
+    percent,
+    predict,
+    sizes_and_themes,
+)
 
 
 @sizes_and_themes
@@ -56,6 +64,28 @@ def test_prevalence_explorer(open_page, width, theme):
     box = sliders["Prevalence"].bounding_box()
     page.mouse.click(box["x"] + 2, box["y"] + box["height"] / 2)
     assert agrees()["Prevalence"] == 0
+
+
+@sizes_and_themes
+def test_a_table_of_ten_classes_is_seen_at_once(open_page, width, theme):
+    page = open_page("chapters/metrics.html", width=width, theme=theme)
+    table = page.locator("table.confusion-many")
+    assert table.locator("tbody th[scope=row]").all_inner_texts() == list("0123456789")
+    assert table.locator("thead th[scope=col]").count() == 11
+    region = page.locator(".scrolls", has=table)
+    assert region.evaluate("(e) => e.scrollWidth - e.clientWidth") == 0
+    # What is right stands out by more than its color.
+    looks = table.evaluate(
+        """(table) => [...table.tBodies[0].rows].map((row) =>
+          [...row.cells].slice(1).map((cell) => {
+            const { fontWeight, borderLeftWidth } = getComputedStyle(cell);
+            return fontWeight > 500 && borderLeftWidth === "2px";
+          }))"""
+    )
+    assert np.array_equal(looks, np.eye(10))
+    if width == PHONE:
+        assert_fits(page, "chapters/metrics.html")
+    assert_accessible(page, within=".scrolls")
 
 
 @sizes_and_themes
