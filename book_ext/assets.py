@@ -32,7 +32,19 @@ _FONT = re.compile(r'url\(([^)]*/(fa-[\w-]+))\.woff2\) format\("woff2"\),url\([^
 # other to answer. `accessibility.js` asks when the reader comes near.
 _MEASURED = '"pre",".nboutput > .output_area",".cell_output > .output",'
 # Style sheets that have rules for much that this book does not show
-_OF_OTHERS = ("styles/pydata-sphinx-theme.css", "styles/sphinx-book-theme.css", "basic.css")
+_OF_OTHERS = (
+    *("styles/pydata-sphinx-theme.css", "styles/sphinx-book-theme.css", "basic.css"),
+    *("mystnb.*.css", "sphinx-design.min.css", "togglebutton.css", "copybutton.css"),
+)
+# Of it the book uses menus and hints, which bear these names while they are shown.
+_BOOTSTRAP = "bootstrap.js"
+_OF_BOOTSTRAP = re.findall(
+    r"[\w-]+",
+    """
+    fade show tooltip tooltip-arrow tooltip-inner bs-tooltip-auto bs-tooltip-top bs-tooltip-bottom
+    bs-tooltip-start bs-tooltip-end dropdown dropdown-menu dropdown-menu-end dropdown-item
+    """,
+)
 # Holds the words of all pages.
 _INDEX = "searchindex.js"
 _MAP = re.compile(r"\s*(?:/\*# |//# )sourceMappingURL=\S+(?: \*/)?")
@@ -97,9 +109,21 @@ def _shrink(app, exception):
         file.write_text(_MAP.sub("", text), "utf-8")
     _keep_icons(app.outdir, static / "styles" / "pydata-sphinx-theme.css")
     names = _names(Path(app.outdir))
-    for file in (static / name for name in _OF_OTHERS):
-        file.write_text(styles.needed(file.read_text("utf-8"), names), "utf-8")
+    _keep_rules(static, names)
     known.write_text(json.dumps(sorted(names)), "utf-8")
+
+
+def _keep_rules(static, names):
+    others = [file for name in _OF_OTHERS for file in static.glob(name)]
+    sheets = {file: file.read_text("utf-8") for file in static.rglob("*.css")}
+    before = None
+    # A property may be read by another alone that nobody reads.
+    while before != sheets:
+        before = dict(sheets)
+        read = names.union(*map(styles.properties, sheets.values()))
+        sheets |= {file: styles.needed(sheets[file], read) for file in others}
+    for file in others:
+        file.write_text(sheets[file], "utf-8")
 
 
 def _names(pages):
@@ -108,7 +132,8 @@ def _names(pages):
     names = set().union(
         *(styles.names_in_page(p.read_text("utf-8")) for p in pages.rglob("*.html"))
     )
-    return names.union(*(styles.words(s.read_text("utf-8")) for s in scripts if s.name != _INDEX))
+    own = (file.read_text("utf-8") for file in scripts if file.name not in (_INDEX, _BOOTSTRAP))
+    return names.union(_OF_BOOTSTRAP, *map(styles.words, own))
 
 
 def _keep_icons(pages, css):

@@ -103,10 +103,10 @@ def _cover(chapter, text):
         part = picture.convert("RGB").crop(
             (round(left * wide), round(top * high), round(right * wide), round(bottom * high))
         )
-    file = _COVERS / f"{chapter.replace('/', '-')}.webp"
+    file = _COVERS / f"{chapter.replace('/', '-')}.avif"
     file.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(file) as temporary:
-        ImageOps.fit(part, _SIZE).save(temporary, "webp", quality=60, method=5)
+        ImageOps.fit(part, _SIZE).save(temporary, "avif", quality=40, speed=2)
     return f"../_images/covers/{file.name}"
 
 

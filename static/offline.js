@@ -13,7 +13,9 @@ addEventListener("load", async () => {
   const keep = async (more) => {
     const { active } = await navigator.serviceWorker.ready;
     const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
-    active.postMessage({ visited: [location.href, root.href, ...loaded], ...more });
+    // A page asks for these only when they are used.
+    const late = ["scripts/bootstrap.js", "texts.js"].map((name) => `${root}_static/${name}`);
+    active.postMessage({ visited: [location.href, root.href, ...late, ...loaded], ...more });
   };
   try {
     const registration = await navigator.serviceWorker.register(new URL("sw.js", root));

@@ -5,8 +5,8 @@ import pytest
 from book_ext import styles
 
 PAGE = """
-<body class="wide dark"><p id="here" class="note">card, gone</p>
-<script>element.className = "made-later";</script></body>
+<body class="wide dark"><p id="here" class="note" style="top: var(--read)">card, gone</p>
+<script>element.className = "made-later"; valueOf("--asked");</script></body>
 """
 
 
@@ -27,7 +27,8 @@ PAGE = """
         ('@charset "x";p{top:0}', '@charset "x";p{top:0}'),
         ("p{content:'}.card{'}", "p{content:'}.card{'}"),
         ("/* .note{ */.card{top:0}", ""),
-        ("p{--x:1;--y:url(data:image/svg+xml;base64,a)}",) * 2,
+        ("p{--read:1;--y:url(data:image/svg+xml;base64,a);top:0;--z:1}", "p{--read:1;top:0;}"),
+        ("p{--asked:url(data:image/svg+xml;base64,a)}",) * 2,
     ],
 )
 def test_rules_that_are_needed(sheet, left):

@@ -7,9 +7,12 @@ whatever a cell displayed; Sphinx's own builder copies raw HTML as it is.
 import base64
 import hashlib
 import html
+import io
 import zipfile
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
+
+from PIL import Image
 
 from . import zips
 from .pdf import prepared
@@ -73,8 +76,13 @@ def write(path, shop, contents, about):
 def _picture(shop, address):
     """Name and bytes of a picture, of the book's or inside of its address."""
     if not address.startswith("data:"):
-        content = shop.content(address)
-        return f"images/{Path(address).name}", content
+        content, name = shop.content(address), Path(address).name
+        if name.endswith(".avif"):
+            # Readers of books need not know this kind.
+            file = io.BytesIO()
+            Image.open(io.BytesIO(content)).save(file, "webp", quality=80, method=6)
+            content, name = file.getvalue(), name.replace(".avif", ".webp")
+        return f"images/{name}", content
     head, _, data = address.partition(",")
     kind = head.removeprefix("data:").partition(";")[0]
     content = base64.b64decode(data) if head.endswith(";base64") else unquote_to_bytes(data)

@@ -12,11 +12,11 @@ from course_lib.metrics import predictive_values
 from course_lib.widgets import FirstGuess
 from tests.browser.conftest import HTML
 from tests.browser.driving import find_widget, percent, sizes_and_themes
-from tests.browser.weighing import sent
+from tests.browser.weighing import weigh, weight
 
 PAGE = "chapters/intro.html"
-#: Kilobytes of the page alone: its text, its widget, its style and the pictures on its cards.
-OWN_KB = 150
+#: Bytes of all that a browser fetches before anything is touched.
+FIRST = 150_000
 
 
 @sizes_and_themes
@@ -120,7 +120,50 @@ def test_the_page_tells_what_it_is(open_page):
         assert len(page.locator(f"meta[{name}]").get_attribute("content")) > 20
 
 
-def test_the_page_is_small_of_its_own(address):
-    own = [HTML / PAGE, HTML / "_static" / "landing.css", *(HTML / "_images/covers").iterdir()]
-    weights = {file.name: sent(file) for file in own}
-    assert sum(weights.values()) <= OWN_KB * 1000, weights
+def test_all_that_the_page_loads_is_small(open_page):
+    page = open_page(PAGE)
+    page.wait_for_load_state("networkidle")
+    first, _ = weigh(page)
+    assert first <= FIRST, sorted((weight([address]), address) for address in page.asked)
+    assert not [address for address in page.asked if re.search("bootstrap|texts.js", address)]
+
+
+def test_all_cards_together_are_small(open_page):
+    """Also where a browser loads pictures long before the reader comes near."""
+    _, whole = weigh(open_page(PAGE))
+    assert whole <= FIRST
+
+
+def test_menus_and_hints_come_when_they_are_used(open_page):
+    page = open_page(PAGE)
+    button = page.get_by_role("button", name="Download this page")
+    # Before a pointer is near: as a finger or a key that comes at once.
+    button.dispatch_event("click")
+    expect(page.locator(".dropdown-download-buttons .dropdown-menu")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.locator(".primary-toggle").hover()
+    expect(page.locator(".tooltip")).to_have_text("Toggle primary sidebar")
+
+    page = open_page(PAGE)
+    page.get_by_role("button", name="Download this page").focus()
+    page.wait_for_function("globalThis.bootstrap")
+    page.keyboard.press("Enter")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".dropdown-download-buttons .dropdown-item").first).to_be_focused()
+
+
+def test_the_first_hint_is_shown_where_the_pointer_waits(open_page):
+    page = open_page(PAGE)
+    page.locator(".primary-toggle").hover()
+    expect(page.locator(".tooltip")).to_have_text("Toggle primary sidebar")
+
+
+def test_a_way_back_to_the_top_stands_while_one_goes_up(open_page):
+    page = open_page(PAGE, width=800)
+    back = page.get_by_role("button", name="Back to top")
+    page.evaluate("scrollTo({ top: 1500, behavior: 'instant' })")
+    page.wait_for_function("() => scrollY === 1500")
+    expect(back).to_be_hidden()
+    page.evaluate("scrollTo({ top: 1300, behavior: 'instant' })")
+    back.click()
+    page.wait_for_function("() => scrollY === 0")
