@@ -57,12 +57,18 @@ def predict(network, image):
         return network(torch.from_numpy(image)[None, None]).softmax(1)[0, 1].numpy()
 
 
-def predict_eight_ways(network, image):
-    """Mean prediction over the turned and flipped image, as in the paper."""
-    turned = [np.rot90(side, k) for k in range(4) for side in (image, image[:, ::-1])]
-    p = [predict(network, np.ascontiguousarray(one)) for one in turned]
-    back = [np.rot90(one, -(n // 2)) for n, one in enumerate(p)]
-    return np.mean([one[:, ::-1] if n % 2 else one for n, one in enumerate(back)], axis=0)
+def predict_eight_ways(network, image, predict=predict):
+    """Mean prediction over the turned and flipped image, as in the paper.
+
+    `predict` gives one map or several, whose last two axes are the image's.
+    """
+    total = 0
+    for k in range(4):
+        turned = np.rot90(image, k)
+        straight = predict(network, np.ascontiguousarray(turned))
+        flipped = predict(network, np.ascontiguousarray(turned[:, ::-1]))[..., ::-1]
+        total = total + np.rot90(straight + flipped, -k, axes=(-2, -1))
+    return total / 8
 
 
 def cell_by_cell(truth, cells):
