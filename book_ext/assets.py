@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from docutils import nodes
+from myst_nb.sphinx_ext import add_global_html_resources
 
 from . import editions, styles
 
@@ -100,6 +101,7 @@ def _shrink(app, exception):
         if known.is_file() and shown.issubset(json.loads(known.read_text("utf-8"))):
             return
         app.builder.copy_static_files_anew()
+    add_global_html_resources(app, None)
     known.unlink(missing_ok=True)
     for pattern in ("**/*.map", "sphinx-thebe.*", "scripts/fontawesome.js*"):
         for file in static.glob(pattern):
@@ -111,6 +113,13 @@ def _shrink(app, exception):
     names = _names(Path(app.outdir))
     _keep_rules(static, names)
     known.write_text(json.dumps(sorted(names)), "utf-8")
+
+
+def _ask_for_styles_of_notebooks(app):
+    """MyST-NB copies its style sheet after every build, also over what `_shrink` has left of it."""
+    for listener in list(app.events.listeners["build-finished"]):
+        if listener.handler is add_global_html_resources:
+            app.disconnect(listener.id)
 
 
 def _keep_rules(static, names):
@@ -174,6 +183,7 @@ def _subset(font, codes):
 def connect(app):
     """Register with Sphinx."""
     logging.getLogger("fontTools.subset").setLevel(logging.WARNING)
+    app.connect("builder-inited", _ask_for_styles_of_notebooks)
     # After all that adds scripts, and after the theme.
     app.connect("html-page-context", _only_used, priority=950)
     app.connect("doctree-resolved", _without_thebe, priority=900)
