@@ -18,6 +18,8 @@ from scipy.optimize import linear_sum_assignment
 from skimage.metrics import adapted_rand_error
 from torch.nn.functional import max_pool2d
 
+from benchmarks import micrographs
+from benchmarks.unet_training import predict_eight_ways
 from book_ext import editions
 from course_lib import datasets
 from course_lib import segmentation as seg
@@ -726,3 +728,36 @@ def test_the_chapter_quotes_the_table(table):
     assert len(rows) > 2
     for row in rows:
         assert f"| {' | '.join(row)} |" in chapter
+
+
+def _touching_cells():
+    labels = np.zeros((48, 64), int)
+    labels[4:20, 4:20], labels[4:20, 20:30], labels[30:40, 40:60] = 1, 2, 3
+    return labels
+
+
+def test_depth_is_one_in_the_middle_of_small_and_large_cells():
+    labels = _touching_cells()
+    depth = micrographs.depth_in_cells(labels)
+    assert [depth[labels == cell].max() for cell in (0, 1, 2, 3)] == [0, 1, 1, 1]
+    # Neighbors do not touch in it.
+    assert np.all(depth[seg.separate_touching(labels) == 0] == 0)
+    assert depth[5, 5] < depth[8, 8] < depth[11, 11]
+
+
+def test_cells_come_back_from_their_depth():
+    labels = _touching_cells()
+    maps = np.stack([labels > 0, micrographs.depth_in_cells(labels)])
+    found = micrographs.cells_of_depth(maps, 0.05, 0.5, 10, 0.5)
+    assert seg.match_instances(labels, found, iou_threshold=0.9).f1 == 1
+    # One region without the peaks, and nothing is left that is too small or too doubtful.
+    assert seg.match_instances(labels, seg.grow_seeds(maps[0])).f1 < 1
+    assert micrographs.cells_of_depth(maps, 0.05, 0.5, 10_000, 0).max() == 0
+    assert micrographs.cells_of_depth(0.6 * maps, 0.05, 0.5, 10, 0.75).max() == 0
+
+
+@pytest.mark.parametrize("maps", [1, 2])
+def test_eight_ways_come_back_the_way_they_went(maps):
+    image = np.random.default_rng(0).random((16, 16))
+    same = predict_eight_ways(None, image, lambda _, x: np.stack([x] * maps) if maps > 1 else x)
+    assert np.allclose(same, image)
