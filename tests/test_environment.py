@@ -85,3 +85,10 @@ def test_workflow_tests_the_oldest_python_and_colabs():
     colab = re.search(r"Colab has (3\.\d+)", requirements).group(1)
     assert PROJECT["requires-python"] == f">={tested[0]}"
     assert tested[-1] == colab
+
+
+@pytest.mark.xdist_group("together")
+def test_workers_are_told_which_tests_belong_together(request):
+    """Otherwise each worker makes what the tests of a module share, and nothing says so."""
+    if request.config.getoption("loadgroup", False):
+        assert request.node.nodeid.endswith("@together")
