@@ -426,6 +426,13 @@ def test_words_and_looks_change_without_running_a_cell(chapter, project):
     assert first.metadata["mystnb"] == {"image": {"alt": "A line."}}
 
 
+@pytest.fixture(scope="module")
+def forking():
+    """A process that forks kernels, loaded once for tests whose cells import no project."""
+    with nursery.Nursery(kernel.environment(REAL_ROOT)) as started:
+        yield started
+
+
 FRESH = """\
 ---
 file_format: mystnb
@@ -503,22 +510,21 @@ def test_a_kernel_that_never_answers_fails_its_chapter(chapter, project, monkeyp
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="forks where Linux does")
-def test_a_forked_kernel_that_dies_or_fails_is_said(chapter, project):
+def test_a_forked_kernel_that_dies_or_fails_is_said(chapter, project, forking):
     dies, fails = (
         chapter(CODE.replace("import yaml", code), name)
         for name, code in (("dies", "import os; os._exit(1)"), ("fails", "1 / 0"))
     )
-    with nursery.Nursery(kernel.environment(project)) as started:
-        with pytest.raises(execute.ChapterError, match=r"^dies: Kernel died"):
-            execute.run(dies, dies.read_text(), started.manager)
-        with pytest.raises(execute.ChapterError, match=r"fails, code cell 2 .*division by zero"):
-            execute.run(fails, fails.read_text(), started.manager)
+    with pytest.raises(execute.ChapterError, match=r"^dies: Kernel died"):
+        execute.run(dies, dies.read_text(), forking.manager)
+    with pytest.raises(execute.ChapterError, match=r"fails, code cell 2 .*division by zero"):
+        execute.run(fails, fails.read_text(), forking.manager)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="forks where Linux does")
 @pytest.mark.parametrize("end", ["terminate", "kill"])
-def test_a_forked_kernel_that_has_ended_may_be_ended_again(project, end):
+def test_a_forked_kernel_that_has_ended_may_be_ended_again(project, forking, end):
     """jupyter_client does so where a kernel ends while it is asked whether it has."""
 
     async def end_twice(manager):
@@ -532,11 +538,8 @@ def test_a_forked_kernel_that_has_ended_may_be_ended_again(project, end):
         await manager.cleanup_resources()
 
     # In a thread of its own: tests that drive browsers leave a running loop in this one.
-    with (
-        nursery.Nursery(kernel.environment(project)) as started,
-        ThreadPoolExecutor(1) as thread,
-    ):
-        thread.submit(asyncio.run, end_twice(started.manager(kernel_name="python3"))).result()
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, end_twice(forking.manager(kernel_name="python3"))).result()
 
 
 @pytest.mark.parametrize(
