@@ -13,8 +13,9 @@ addEventListener("load", async () => {
   const keep = async (more) => {
     const { active } = await navigator.serviceWorker.ready;
     const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
-    // A page asks for these only when they are used.
-    const late = ["scripts/bootstrap.js", "texts.js"].map((name) => `${root}_static/${name}`);
+    // A page asks for these only when they are used, or may not have them yet.
+    const names = ["_static/scripts/bootstrap.js", "_static/texts.js", "live/book.json"];
+    const late = names.map((name) => root.href + name);
     active.postMessage({ visited: [location.href, root.href, ...late, ...loaded], ...more });
   };
   try {
