@@ -86,7 +86,8 @@ def chromium():
 def open_page(chromium, address):
     """``open_page("chapters/metrics.html", width=375, theme="dark")`` gives a Playwright page.
 
-    With ``mode="auto"`` it follows what `emulate_media` says later.
+    With ``mode="auto"`` it follows what `emulate_media` says later; ``beside=`` another page it
+    shares the storage of that one.
     Afterwards the test fails if a page asked for anything outside (``page.refused``), or if there
     was an error on its console (``page.problems``). ``page.asked`` is what it asked for inside.
     """
@@ -102,15 +103,20 @@ def open_page(chromium, address):
         scripts=True,
         base=address,
         until="load",
+        beside=None,
+        script="",
     ):
-        context = chromium.new_context(
-            viewport={"width": width, "height": 900},
-            color_scheme=theme,
-            locale=locale,
-            java_script_enabled=scripts,
-        )
-        page = context.new_page()
-        pages.append(page)
+        size = {"width": width, "height": 900}
+        if beside is None:
+            context = chromium.new_context(
+                viewport=size, color_scheme=theme, locale=locale, java_script_enabled=scripts
+            )
+            page = context.new_page()
+        else:
+            page = beside.context.new_page()
+            page.set_viewport_size(size)
+            page.emulate_media(color_scheme=theme)
+        pages.append((page, page.context if beside is None else page))
         page.asked, page.refused, page.problems = [], [], []
 
         def asked(request):
@@ -130,15 +136,15 @@ def open_page(chromium, address):
         page.on("console", said)
         page.add_init_script(
             f"localStorage.setItem('mode', '{mode or theme}');"
-            f"localStorage.setItem('theme', '{theme}');"
+            f"localStorage.setItem('theme', '{theme}');" + script
         )
         page.goto(f"{base}/{path}", wait_until=until)
         return page
 
     yield open_
-    for page in pages:
-        page.context.close()
-    for page in pages:
+    for _, whole in pages:
+        whole.close()
+    for page, _ in pages:
         assert page.problems == []
         assert page.refused == []
 

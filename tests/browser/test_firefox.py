@@ -55,6 +55,7 @@ def assert_fits_a_phone(page):
 
 _SLIDER = 'document.querySelectorAll(".cw input[type=range]")[{}]'
 _SAYS = "(({ value, ariaValueText }, all) => [value, ariaValueText, all])"
+_REMEMBER, _CHANGED = "(globalThis.before = {}, null)", "{}.map((now, n) => now !== before[n])"
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -77,10 +78,9 @@ def test_a_page_is_quiet_alive_and_fits_a_phone(open_page, path):
         page.evaluate(f"{slider}.focus()")
         says = f"{_SAYS}({slider}, {slider}.closest('.cw').innerHTML)"
         page.press("Home")
-        before = page.evaluate(says)
+        page.evaluate(_REMEMBER.format(says))
         page.press("End")
-        after = page.evaluate(says)
-        assert all(a != b for a, b in zip(before, after, strict=True)), (path, number)
+        assert page.evaluate(_CHANGED.format(says)) == [True] * 3, (path, number)
         tried += 1
     assert tried > 0
 
@@ -100,6 +100,14 @@ def judged(page, code):
     return page.evaluate(f"{_CARD}.querySelector('.exercise-verdict').innerText")
 
 
+#: Ten seconds pass in one.
+_HASTE = """
+((wait) => {
+  globalThis.setTimeout = (act, ms) => wait(act, ms === 10_000 ? 1000 : ms);
+})(setTimeout)
+"""
+
+
 def test_an_answer_is_judged_and_stays(open_page):
     page = open_page(CHAPTER)
     said = judged(page, SENSITIVITY)
@@ -116,6 +124,8 @@ def test_an_answer_is_judged_and_stays(open_page):
     )
     assert boxes[0] == boxes[1]
     endless = "while True:\n    pass"
+    # Chromium has waited for all of them.
+    page.evaluate(_HASTE)
     said = judged(page, endless)
     assert "Stopped after 10 seconds: does a loop never end?" in said
     page.open(page.evaluate("location.href"))

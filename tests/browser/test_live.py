@@ -1,5 +1,6 @@
 """Exercises that are solved in the page: right, wrong, endless, by keyboard, on a phone."""
 
+import functools
 import json
 import re
 
@@ -42,6 +43,57 @@ def run(one):
     return one.locator(".exercise-verdict").inner_text()
 
 
+#: Starts the book's Python and passes on what pages beside this one ask it, and what it answers.
+_LEND = """
+async () => {
+  const { at } = await (await fetch("../live/book.json")).json();
+  const address = new URL(`../live/${at}/worker.js`, location).href;
+  const worker = new Worker(address, { type: "module" });
+  const pages = new BroadcastChannel("python");
+  pages.onmessage = ({ data }) => worker.postMessage(data);
+  return new Promise((resolve, reject) => {
+    worker.onmessage = ({ data }) => {
+      if (data.type === "ready") resolve(address);
+      else if (data.type === "failed") reject(data.message);
+      else if (data.type !== "progress") pages.postMessage(data);
+    };
+  });
+}
+"""
+#: A page asks for Python where it lies, and gets the one that has started.
+_BORROW = """
+globalThis.Worker = class extends BroadcastChannel {
+  constructor({ href }) {
+    super("python");
+    if (href !== "%s") throw new Error(`Python does not lie at ${href}`);
+    const message = new MessageEvent("message", { data: { type: "ready" } });
+    queueMicrotask(() => this.dispatchEvent(message));
+  }
+  terminate() {
+    this.close();
+  }
+};
+"""
+
+
+@pytest.fixture(scope="module")
+def lender(chromium, address):
+    """A page that has started Python, and where that lies: starting takes longer than all else."""
+    context = chromium.new_context(locale="en-US")
+    page = context.new_page()
+    page.goto(f"{address}/chapters/progress.html")
+    yield page, page.evaluate(_LEND)
+    context.close()
+
+
+@pytest.fixture
+def open_with_python(open_page, lender):
+    """As `open_page`: a page that remembers nothing, whose Python has started for others, too."""
+    beside, where = lender
+    beside.evaluate("localStorage.clear()")
+    return functools.partial(open_page, beside=beside, script=_BORROW % where)
+
+
 def test_nothing_loads_before_the_first_run_which_says_its_size(open_page):
     page = open_page(CHAPTER)
     of_python = []
@@ -68,8 +120,8 @@ def test_nothing_loads_before_the_first_run_which_says_its_size(open_page):
     expect(page.get_by_text("Exercises: 8 of 8 solved")).to_be_visible()
 
 
-def test_an_answer_is_judged_and_stays(open_page):
-    page = open_page(CHAPTER)
+def test_an_answer_is_judged_and_stays(open_with_python):
+    page = open_with_python(CHAPTER)
     said = write(page, SENSITIVITY)
     assert said.startswith("✗ ")
     assert "metrics.ppv: incorrect. In every case your answer should be 0.5" in said
@@ -121,8 +173,8 @@ def test_whatever_an_answer_does_it_is_said_and_the_next_is_right(open_page):
     assert "correct. ppv() is right" in write(page, RIGHT)
 
 
-def test_by_keyboard_alone(open_page):
-    page = open_page(CHAPTER)
+def test_by_keyboard_alone(open_with_python):
+    page = open_with_python(CHAPTER)
     area = card(page).locator("textarea")
     area.focus()
     # Who only passes is not held.
@@ -158,8 +210,8 @@ def test_by_keyboard_alone(open_page):
     expect(card(page).get_by_text("Hint: a pointer")).to_be_visible()
 
 
-def test_hints_come_in_stages_and_the_line_that_fails_is_one_press_away(open_page):
-    page = open_page(CHAPTER)
+def test_hints_come_in_stages_and_the_line_that_fails_is_one_press_away(open_with_python):
+    page = open_with_python(CHAPTER)
     one = card(page)
     for stage in ("what is asked", "a pointer", "what went wrong"):
         expect(one.get_by_text("Hint: ")).to_have_count(3)
@@ -180,8 +232,8 @@ def test_hints_come_in_stages_and_the_line_that_fails_is_one_press_away(open_pag
 
 
 @pytest.mark.parametrize(("width", "theme"), [(375, "dark"), (1280, "light")])
-def test_a_card_is_accessible_and_fits(open_page, width, theme):
-    page = open_page(CHAPTER, width=width, theme=theme)
+def test_a_card_is_accessible_and_fits(open_with_python, width, theme):
+    page = open_with_python(CHAPTER, width=width, theme=theme)
     write(page, "print('here')\n" + SENSITIVITY)
     for stage in ("what is asked", "a pointer", "what went wrong"):
         card(page).get_by_text(f"Hint: {stage}").click()
@@ -307,9 +359,9 @@ def _live_chapters():
 
 
 @pytest.mark.parametrize(("page", "cells"), list(_live_chapters()))
-def test_every_chapter_is_solved_on_a_phone(open_page, page, cells):
+def test_every_chapter_is_solved_on_a_phone(open_with_python, page, cells):
     """With what its page gives to Python: right is right, wrong is wrong, and the count counts."""
-    page = open_page(page, width=PHONE, theme="dark")
+    page = open_with_python(page, width=PHONE, theme="dark")
     first = next(iter(cells))
     wrong = f"def {catalog()[first].function_name}(*arguments):\n    return 'no'"
     assert write(page, wrong, first).startswith(f"✗ {first}: incorrect.")
@@ -324,8 +376,8 @@ def test_every_chapter_is_solved_on_a_phone(open_page, page, cells):
 # The notebook -------------------------------------------------------------------------------------
 
 
-def test_a_downloaded_notebook_gets_what_the_page_said(open_page):
-    page = open_page(CHAPTER)
+def test_a_downloaded_notebook_gets_what_the_page_said(open_page, open_with_python):
+    page = open_with_python(CHAPTER)
     keys = list(CELLS)
     written = {PPV: SENSITIVITY, keys[0]: CELLS[keys[0]]["solution"], keys[1]: "def sensitivity("}
     page_said = {key: write(page, code, key) for key, code in written.items()}
