@@ -252,16 +252,16 @@ def place(path):
     return CACHE / f"{name}.json"
 
 
-def _where(name, notebook, index):
-    line = next(iter(notebook.cells[index].source.strip().splitlines()), "")
-    number = sum(cell.cell_type == "code" for cell in notebook.cells[: index + 1])
+def _where(name, cells, index):
+    line = next(iter(cells[index].source.strip().splitlines()), "")
+    number = sum(cell.cell_type == "code" for cell in cells[: index + 1])
     return f"{name}, code cell {number} (`{line[:60]}`)"
 
 
 def _failure(name, notebook, error):
     for index, cell in enumerate(notebook.cells):
         if any(output.output_type == "error" for output in cell.get("outputs", [])):
-            return f"{_where(name, notebook, index)}: {error.ename}: {error.evalue}"
+            return f"{_where(name, notebook.cells, index)}: {error.ename}: {error.evalue}"
     return f"{name}: {error}"
 
 
@@ -271,18 +271,18 @@ def _inspect(name, notebook):
         for output in cell.get("outputs", []):
             if output.get("name") == "stderr":
                 raise ChapterError(
-                    f"{_where(name, notebook, index)}: writes to stderr: {output.text[:300]}"
+                    f"{_where(name, notebook.cells, index)}: writes to stderr: {output.text[:300]}"
                 )
             # A figure that cannot be drawn fails after its cell has ended well.
             if output.output_type == "error":
                 raise ChapterError(
-                    f"{_where(name, notebook, index)}: {output.ename}: {output.evalue}"
+                    f"{_where(name, notebook.cells, index)}: {output.ename}: {output.evalue}"
                 )
         if "check" in editions.tags(cell) and "book" in cell.metadata.editions:
             shown = "".join(o.get("data", {}).get("text/plain", "") for o in cell.outputs)
             if "correct." not in shown or "incorrect" in shown:
                 raise ChapterError(
-                    f"{_where(name, notebook, index)}: the solution fails its check: {shown}"
+                    f"{_where(name, notebook.cells, index)}: the solution fails its check: {shown}"
                 )
 
 
@@ -303,30 +303,29 @@ def outdated_editions(paths, repositories=None):
         text = path.read_text(encoding="utf-8")
         name = editions.chapter_name(path)
         notebook = executed(path, text)
-        _inspect_tolerances(name, notebook)
         target = path.with_suffix(".ipynb")
         now = target.read_text(encoding="utf-8") if target.is_file() else ""
         kept = editions.read_edition(now)
         packages = editions.front_matter(text).get("colab", [])
         right = [
-            editions.writes(
-                editions.with_kept_outputs(
-                    editions.student_edition(notebook, name, packages, repository), kept
-                )
+            editions.with_kept_outputs(
+                editions.student_edition(notebook, name, packages, repository), kept
             )
             for repository in repositories
         ]
-        if now not in right:
-            outdated.append((target, right[0]))
+        _inspect_tolerances(name, right[0])
+        texts = [editions.writes(edition) for edition in right]
+        if now not in texts:
+            outdated.append((target, texts[0]))
     return outdated
 
 
-def _inspect_tolerances(name, notebook):
-    for index, cell in enumerate(notebook.cells):
-        if cell.cell_type != "code" or "student" not in cell.metadata.editions:
-            continue
-        if refusal := comparison.refusal(cell):
-            raise ChapterError(f"{_where(name, notebook, index)}: {refusal}")
+def _inspect_tolerances(name, edition):
+    # The first cell is the edition's own, and does not count in the source.
+    cells = edition.cells[1:]
+    for index, cell in enumerate(cells):
+        if cell.cell_type == "code" and (refusal := comparison.refusal(cell)):
+            raise ChapterError(f"{_where(name, cells, index)}: {refusal}")
 
 
 def clean_up(paths):

@@ -76,7 +76,8 @@ def jitter_intensity(images, generator, gain=0.2, noise=0.05):
         Standard deviations of the factor around 1 and of the noise.
     """
     factor = 1 + gain * torch.randn(len(images), 1, 1, 1, generator=generator)
-    return images * factor + noise * torch.randn(images.shape, generator=generator)
+    grain = noise * torch.randn(images.shape, generator=generator)
+    return images * factor.to(images.device) + grain.to(images.device)
 
 
 def _positions(size, batch, generator, elastic, grid):
@@ -112,7 +113,7 @@ def _sample(values, which, places):
     chosen = values.to(exact).expand(len(which), -1, -1, -1) if alone else values[which].to(exact)
     sampled = grid_sample(
         chosen,
-        places.to(exact),
+        places.to(values.device, exact),
         mode=mode,
         padding_mode="reflection",
         align_corners=False,

@@ -311,8 +311,8 @@ def distort(x, generator, noise=0.1):
     rows = (cos, shear - sin, uniform(0.1)), (sin, cos, uniform(0.1))
     transform = torch.stack([torch.stack(row, 1) for row in rows], 1)
     grid = functional.affine_grid(transform, x.shape, align_corners=False)
-    moved = functional.grid_sample(x, grid, align_corners=False)
-    return moved + noise * torch.randn(x.shape, generator=generator)
+    moved = functional.grid_sample(x, grid.to(x.device), align_corners=False)
+    return moved + noise * torch.randn(x.shape, generator=generator).to(x.device)
 
 
 def distorted(images, seed=0):

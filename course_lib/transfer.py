@@ -93,7 +93,7 @@ class ShiftAndTurn(nn.Module):
 
 
 class Exposure(nn.Module):
-    """Each film with more or less contrast and light; `v2.ColorJitter` elsewhere.
+    """Each film with more or less contrast and light; near to it is `v2.ColorJitter`.
 
     Parameters
     ----------
@@ -108,7 +108,8 @@ class Exposure(nn.Module):
     def forward(self, x):
         """Changed images (batch, channels, height, width)."""
         each = (len(x), 1, 1, 1)
-        return x * (1 + self.contrast * _even(*each)) + self.light * _even(*each)
+        factor, more = 1 + self.contrast * _even(*each), self.light * _even(*each)
+        return x * factor.to(x.device) + more.to(x.device)
 
 
 def _even(*shape):

@@ -1,6 +1,7 @@
 """Outputs are the same if their words are and their numbers nearly: what passes, what fails."""
 
 import math
+import platform
 import re
 import subprocess
 import sys
@@ -285,10 +286,10 @@ def _cell(code, shown, **changes):
     return cell
 
 
-def _nbval(tmp_path, *cells):
+def _nbval(tmp_path, *cells, **metadata):
     """What nbval says about a notebook: how many cells passed and failed, and its report."""
     path = tmp_path / "some.ipynb"
-    nbformat.write(new_notebook(cells=list(cells)), path)
+    nbformat.write(new_notebook(cells=list(cells), metadata=metadata), path)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.notebooks.plugin", "--nbval-here"]
     done = subprocess.run(
         [*command, "-p", "no:cacheprovider", "--rootdir", tmp_path, path],
@@ -306,6 +307,76 @@ def _nbval(tmp_path, *cells):
     return count.get("passed", 0), count.get("failed", 0), done.stdout
 
 
+@pytest.fixture
+def elsewhere(monkeypatch):
+    """The machine is of another kind than the one that wrote "here"."""
+    monkeypatch.setattr(comparison, "arithmetic", lambda: "there")
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "agree"),
+    [
+        ("F1 0.67", "F1 0.85", True),
+        ("F1 0.67", "F1 0.88", False),
+        ("F1 0.67 of 40", "F1 0.67 of 41", False),
+        ("F1 0.67", "recall 0.67", False),
+        ("rate 0.5", "rate 0.5", True),
+    ],
+)
+def test_on_another_kind_of_machine_tolerances_are_ten_times_as_wide(elsewhere, was, now, agree):
+    cell = new_code_cell(metadata={"tolerance": 0.02})
+    assert comparison.stated(cell, "there") == comparison.stated(cell) == TOLERANCE
+    wide = comparison.stated(cell, "here")
+    assert wide == comparison.Tolerance(absolute=Decimal("0.2"))
+    assert (comparison.difference(was, now, wide) is None) == agree
+
+
+def test_on_another_kind_of_machine_a_cell_without_tolerance_stays_exact(elsewhere):
+    assert comparison.stated(new_code_cell(), "here") is None
+
+
+def test_on_another_kind_of_machine_counts_and_settings_wander(elsewhere):
+    option = {"relative": 0.05, "counts": 2, "exact": [0.018]}
+    cell = new_code_cell(metadata={"tolerance": option})
+    wide = comparison.stated(cell, "here")
+    assert comparison.difference("1.8 %, 300 found", "2.1 %, 315 found", wide) is None
+    assert comparison.difference("1.8 %, 300 found", "1.8 %, 321 found", wide)
+
+
+def test_an_edition_keeps_the_arithmetic_that_wrote_it(monkeypatch):
+    def edition(shown, by):
+        monkeypatch.setattr(comparison, "arithmetic", lambda: by)
+        cell = _cell("print(f1)", shown, metadata={"tolerance": 0.02}, id="some")
+        return new_notebook(cells=[cell])
+
+    first = editions.with_kept_outputs(edition("F1 0.67\n", "here"), None)
+    assert first.metadata["arithmetic"] == "here"
+    assert editions.with_kept_outputs(edition("F1 0.75\n", "there"), first) == first
+    assert editions.with_kept_outputs(edition("F1 0.75\n", "here"), first) != first
+    worse = editions.with_kept_outputs(edition("F1 0.42\n", "there"), first)
+    assert worse.cells[0].outputs[0].text == "F1 0.42\n"
+    assert worse.metadata["arithmetic"] == "here"
+
+
+@pytest.mark.parametrize(
+    ("flags", "gpu", "ending"),
+    [
+        ("fpu sse4_2 avx2 avx512f", False, " avx512f"),
+        ("fpu sse4_2 avx avx2", False, " avx2"),
+        ("fpu sse4_2 avx avx2", True, " avx2 cuda"),
+        ("fpu sse4_2", False, ""),
+        (None, False, ""),
+    ],
+)
+def test_the_arithmetic_of_a_machine_is_that_of_its_widest_numbers(tmp_path, flags, gpu, ending):
+    processor, driver = tmp_path / "cpuinfo", tmp_path / "nvidia"
+    if flags is not None:
+        processor.write_text(f"model name\t: Some avx9000\nflags\t\t: {flags}\n", "utf-8")
+    if gpu:
+        driver.mkdir()
+    assert comparison.arithmetic(processor, driver) == platform.machine() + ending
+
+
 @pytest.mark.slow
 def test_nbval_accepts_numbers_within_the_tolerance(tmp_path):
     near = {"metadata": {"tolerance": 0.02}}
@@ -317,6 +388,20 @@ def test_nbval_accepts_numbers_within_the_tolerance(tmp_path):
         _cell("x = 1", ""),
     )
     assert (passed, failed) == (4, 0), said
+
+
+@pytest.mark.slow
+def test_nbval_knows_that_another_kind_of_machine_wrote_the_numbers(tmp_path):
+    near = {"metadata": {"tolerance": 0.02}}
+    passed, failed, said = _nbval(
+        tmp_path,
+        _cell("print('sensitivity 0.67')", "sensitivity 0.80\n", **near),
+        _cell("print('sensitivity 0.67')", "sensitivity 0.99\n", **near),
+        _cell("print('sensitivity 0.67')", "sensitivity 0.68\n"),
+        arithmetic="an abacus",
+    )
+    assert (passed, failed) == (1, 2), said
+    assert "0.67 instead of 0.99, which must come again within 0.2" in said
 
 
 @pytest.mark.slow

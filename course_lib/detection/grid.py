@@ -166,6 +166,8 @@ def detection_loss(answer, labels, offsets, box_weight=2.0, class_weights=None):
     logits, t = answer[..., :-4], answer[..., -4:]
     positive, known = labels >= 0, labels != IGNORED
     is_class = labels[..., None] == torch.arange(logits.shape[-1], device=labels.device)
+    if class_weights is not None:
+        class_weights = class_weights.to(logits)
     there = binary_cross_entropy_with_logits(
         logits[known], is_class[known].float(), reduction="sum", pos_weight=class_weights
     )

@@ -107,7 +107,8 @@ class Cell(IPyNbCell):
     def runtest(self):
         refusal = comparison.refusal(self.cell)
         if not refusal:
-            self.tolerance = comparison.stated(self.cell)
+            by = comparison.written_by(self.parent.nb)
+            self.tolerance = comparison.stated(self.cell, by)
         if "setup-colab" in self.cell.metadata.get("tags", []):
             # What pip says is no output of the chapter.
             self.options["check"] = False
