@@ -13,11 +13,13 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: book chapter write new-chapter quick lint test notebooks takeaway release serve bench lab clean
 .DEFAULT_GOAL := book
 
-# pip notices what is installed already; the stamp saves even asking.
+# pip notices what is installed already; the stamp saves even asking. pip compiles on one processor,
+# so it is told not to, and what is imported is compiled on all; what fails is compiled when needed.
 .venv/installed: pyproject.toml constraints.txt
 	@echo "Installing into .venv (once; a few minutes) ..."
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[data,book,deploy,test,grade,cluster]'
+	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[data,book,deploy,test,grade,cluster]'
+	-@$(BIN)/python -m compileall -q -j 0 -x '/(tests?|testing|_inductor)/' .venv/lib > /dev/null 2>&1
 	@touch $@
 
 .venv/installed-%: .venv/installed

@@ -25,7 +25,7 @@ def environment():
     wanted = _REQUIREMENTS.read_text(encoding="utf-8")
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
         subprocess.run([sys.executable, "-m", "venv", "--clear", _FOLDER], check=True)
-        pip = [_FOLDER / "bin" / "python", "-m", "pip", "install", "--quiet"]
+        pip = [_FOLDER / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-compile"]
         subprocess.run([*pip, "--requirement", _REQUIREMENTS], check=True)
         stamp.write_text(wanted, encoding="utf-8")
     return _FOLDER / "bin"
