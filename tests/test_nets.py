@@ -1,5 +1,6 @@
 """Networks: the sizes of the papers, the names of layers, and what photographs are taken for."""
 
+import copy
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError
@@ -12,6 +13,7 @@ from skimage.transform import resize
 from torch import nn
 
 from course_lib.nets import FCN, EfficientNetLite0, UNet, efficientnet
+from course_lib.nets.layers import outputs_of
 from course_lib.nets.unet import center_crop, double_conv
 
 
@@ -186,6 +188,28 @@ def test_photographs_are_recognized(lite0, name, classes, least):
         p = lite0(photo(name)).softmax(1)[0]
     assert int(p.argmax()) in classes
     assert p[sorted(classes)].sum() > least
+
+
+def test_folded_network_computes_the_same(lite0):
+    before = {name: weight.clone() for name, weight in lite0.state_dict().items()}
+    folded = lite0.folded()
+    layers = [name for name, _ in lite0.named_modules() if name]
+    assert [name for name, _ in folded.named_modules() if name] == layers
+    assert not any(isinstance(m, nn.BatchNorm2d) for m in folded.modules())
+    comparable = [name for name in layers if not name.endswith(".conv")]
+    x = photo("coffee").double()
+    with torch.no_grad():
+        was, now = (
+            outputs_of(copy.deepcopy(network).double(), comparable, x)
+            for network in (lite0, folded)
+        )
+    for name in comparable:
+        torch.testing.assert_close(now[name], was[name], rtol=1e-4, atol=1e-4)
+    for name, weight in lite0.state_dict().items():
+        assert torch.equal(weight, before[name]), "the network itself was changed"
+    again = folded.folded()
+    with torch.no_grad():
+        assert torch.equal(again(x.float()), folded(x.float()))
 
 
 def test_padding_is_tensorflows():
