@@ -173,7 +173,7 @@ def fit(
     hidden = None if progress is None else not progress
     try:
         with _own_randomness(device), tqdm(total=iterations, disable=hidden) as bar:
-            batches = (_drawn if callable(draw) else _loaded)(draw, seed)
+            batches = (_drawn if callable(draw) else _loaded)(draw, seed, _reseed(device))
             look(0)
             for iteration in range(1, iterations + 1):
                 value = _step(network, next(batches), loss, optimizer, device, history)
@@ -220,11 +220,19 @@ def _layout(network):
     return torch.preserve_format if volumes else torch.channels_last
 
 
-def _drawn(draw, seed):
+def _reseed(device):
+    """What seeds torch's own source of chance, from which dropout and loaders draw.
+
+    `torch.manual_seed` also writes down, for each kind of device that is absent, who asked: in a
+    notebook that takes as long as a small batch.
+    """
+    return torch.default_generator.manual_seed if device == "cpu" else torch.manual_seed
+
+
+def _drawn(draw, seed, reseed):
     """Batches of a function, each from its own seed."""
     for iteration in count(1):
-        # For dropout, which draws from torch's own source.
-        torch.manual_seed(_mix(seed, iteration) + 1)
+        reseed(_mix(seed, iteration) + 1)
         try:
             batch = draw(torch.Generator().manual_seed(_mix(seed, iteration)))
         except StopIteration as error:
@@ -232,16 +240,15 @@ def _drawn(draw, seed):
         yield _checked(batch)
 
 
-def _loaded(loader, seed):
+def _loaded(loader, seed, reseed):
     """Batches of a loader, which is read again when it ends."""
     iteration = 0
     while True:
         start = iteration
-        # A loader shuffles by torch's own source.
-        torch.manual_seed(_mix(seed, start + 1))
+        reseed(_mix(seed, start + 1))
         for batch in loader:
             iteration += 1
-            torch.manual_seed(_mix(seed, iteration) + 1)
+            reseed(_mix(seed, iteration) + 1)
             yield _checked(batch)
         if iteration == start:
             raise ValueError("draw must give batches, but this loader is empty.")
