@@ -721,6 +721,17 @@ def _names_taken(path, package):
     }
 
 
+def test_a_chapter_that_may_take_long_says_how_long():
+    """Otherwise it starts last where nothing is known yet, and ends alone."""
+    missing = [
+        editions.chapter_name(path)
+        for path in editions.chapter_files()
+        if "torch" in (text := path.read_text(encoding="utf-8"))
+        and "seconds" not in editions.front_matter(text)
+    ]
+    assert missing == [], "these use PyTorch: say `seconds: …` in their front matter"
+
+
 @pytest.mark.slow
 def test_the_longest_chapter_starts_first(chapter, project):
     quick = chapter(CODE, "a_quick")
