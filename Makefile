@@ -13,8 +13,8 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: book chapter write new-chapter quick lint test notebooks takeaway release serve bench lab clean
 .DEFAULT_GOAL := book
 
-# pip notices what is installed already; the stamp saves even asking. pip compiles on one processor,
-# so it is told not to, and what is imported is compiled on all; what fails is compiled when needed.
+# pip notices what is installed already; the stamp saves even asking. It compiles on one processor,
+# so all of them do it afterwards. What they leave out, or fail at, Python compiles when it is needed.
 .venv/installed: pyproject.toml constraints.txt
 	@echo "Installing into .venv (once; a few minutes) ..."
 	$(PYTHON) -m venv .venv

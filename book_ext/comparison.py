@@ -143,9 +143,9 @@ class Tolerance:
         return min(limits, default=Decimal(0))
 
     def elsewhere(self):
-        """The tolerance on another kind of machine; there no printed measure is a setting."""
+        """The tolerance on another kind of machine; settings stay exact there, too."""
         wide = (v and v * _ELSEWHERE for v in (self.absolute, self.relative))
-        return Tolerance(*wide, self.counts * _ELSEWHERE)
+        return Tolerance(*wide, self.counts * _ELSEWHERE, self.exact)
 
 
 def arithmetic(processor=Path("/proc/cpuinfo"), driver=Path("/proc/driver/nvidia")):
