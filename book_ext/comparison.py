@@ -39,8 +39,10 @@ Widths of columns follow their numbers, so under a tolerance runs of blanks are 
 **On another kind of processor** sums are taken in another order, and after a hundred batches a
 network is another one, as if it had begun elsewhere. What the same processor repeats to two
 decimals may then differ by ten times the tolerance. So a student notebook says whose `arithmetic`
-wrote it. Where this is the machine's own, the tolerances hold as they are stated; elsewhere, ten
-times as wide, they still notice what broke. The cells' own assertions hold everywhere.
+wrote it. Where this is the machine's own, the tolerances hold as they are stated. Elsewhere they
+are ten times as wide, but at most half of the number, or five quarters of its interval: of the
+numbers between zero and twice the printed one, half are still refused. The cells' own assertions
+hold everywhere.
 """
 
 import copy
@@ -53,8 +55,10 @@ from pathlib import Path
 
 _SHARE_OF_SIZE = Decimal("0.1")
 _SHARE_OF_WIDTH = Decimal("0.25")
-#: How many times as wide tolerances are where another kind of machine wrote the numbers.
+#: How many times as wide tolerances are where another kind of machine wrote the numbers, and how
+#: many times what a tolerance may be at most they are then at most.
 _ELSEWHERE = 10
+_ELSEWHERE_AT_MOST = 5
 _NUMBER = re.compile(
     r"""
     (?<![\w.]) (?<!sha256=)                        # not inside a name or a hash
@@ -122,9 +126,10 @@ class Tolerance:
     relative: Decimal | None = None
     counts: int = 0
     exact: frozenset = frozenset()
+    here: bool = True
 
-    def allowed(self, number):
-        """How far from this number another one may be.
+    def allowed(self, number, bound=None):
+        """How far from this number another one may be; `bound` is how wide a tolerance may be.
 
         A relative tolerance is never finer than one unit of the last printed place: 0.12 may have
         been 0.1249 and 0.13 have been 0.1251.
@@ -132,20 +137,24 @@ class Tolerance:
         if number.value in self.exact:
             return Decimal(0)
         if not number.measure:
-            size = abs(number.value)
-            seldom = 2 * self.counts + 1 <= _SHARE_OF_SIZE * (2 * size + 1)
-            return Decimal(self.counts if seldom else 0)
+            bound = (_SHARE_OF_SIZE * (2 * abs(number.value) + 1) - 1) // 2
+            return self._looser(Decimal(self.counts), bound) if self.counts <= bound else Decimal(0)
         limits = []
         if self.absolute is not None:
             limits.append(self.absolute)
         if self.relative is not None:
             limits.append(max(self.relative * abs(number.value), number.unit))
-        return min(limits, default=Decimal(0))
+        return self._looser(min(limits, default=Decimal(0)), bound)
+
+    def _looser(self, limit, bound):
+        """What a limit is on the machine that wrote the number, or on another kind."""
+        if self.here or bound is None:
+            return limit
+        return max(limit, min(_ELSEWHERE * limit, _ELSEWHERE_AT_MOST * bound))
 
     def elsewhere(self):
         """The tolerance on another kind of machine; settings stay exact there, too."""
-        wide = (v and v * _ELSEWHERE for v in (self.absolute, self.relative))
-        return Tolerance(*wide, self.counts * _ELSEWHERE, self.exact)
+        return replace(self, here=False)
 
 
 def arithmetic(processor=Path("/proc/cpuinfo"), driver=Path("/proc/driver/nvidia")):
@@ -249,8 +258,10 @@ def difference(old, new, tolerance=None):
         )
         said = [" ".join(w[index : index + 1]) for w in (words, other_words)]
         return f"the words differ: {said[1]!r} instead of {said[0]!r}"
+    bounds = {number.start: _bound(old, group) for group in _groups(old) for number in group}
     for was, now in zip(before, after, strict=True):
-        limit = tolerance.allowed(replace(was, measure=was.measure or now.measure))
+        either = replace(was, measure=was.measure or now.measure)
+        limit = tolerance.allowed(either, bounds.get(was.start))
         if abs(was.value - now.value) > limit:
             there, here = old[was.start : was.end], new[now.start : now.end]
             within = f"within {_plain(limit)}" if limit else "exactly"

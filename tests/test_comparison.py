@@ -327,7 +327,31 @@ def test_on_another_kind_of_machine_tolerances_are_ten_times_as_wide(elsewhere, 
     cell = new_code_cell(metadata={"tolerance": 0.02})
     assert comparison.stated(cell, "there") == comparison.stated(cell) == TOLERANCE
     wide = comparison.stated(cell, "here")
-    assert wide == comparison.Tolerance(absolute=Decimal("0.2"))
+    assert wide == comparison.Tolerance(absolute=Decimal("0.02"), here=False)
+    assert (comparison.difference(was, now, wide) is None) == agree
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "was", "now", "agree"),
+    [
+        ({"relative": 0.1}, "step 0.84", "step 0.43", True),
+        ({"relative": 0.1}, "step 0.84", "step 0.41", False),
+        ({"relative": 0.1}, "step 0.84", "step 1.27", False),
+        ({"absolute": 0.02}, "0.02 [-0.02, 0.06]", "0.12 [0.08, 0.16]", True),
+        ({"absolute": 0.02}, "0.02 [-0.02, 0.06]", "0.13 [0.08, 0.17]", False),
+        ({"absolute": 0.016}, "2.0% 16.1% 0.4%", "6.1% 13.0% 0.0%", True),
+        ({"absolute": 0.016}, "2.0% 16.1% 0.4%", "2.0% 7.9% 0.4%", False),
+        ({"counts": 2}, "38 of 40", "39 of 40", True),
+        ({"counts": 2}, "38 of 40", "19 of 40", False),
+        ({"counts": 2}, "start 1 of 40", "start 2 of 40", False),
+    ],
+)
+def test_on_another_kind_of_machine_half_of_the_numbers_are_still_refused(
+    elsewhere, tolerance, was, now, agree
+):
+    cell = new_code_cell(metadata={"tolerance": tolerance})
+    assert comparison.too_wide([was], comparison.stated(cell)) is None
+    wide = comparison.stated(cell, "here")
     assert (comparison.difference(was, now, wide) is None) == agree
 
 
