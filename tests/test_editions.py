@@ -122,25 +122,30 @@ def test_notebook_is_valid_and_compared(path):
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     # Without a count nbval compares nothing.
-    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    counts = [cell.execution_count for cell in code]
+    assert counts == list(range(1, len(code) + 1)), f"{path.name} did not run: `make notebooks`"
     compared = [cell for cell in code if any(o.get("text", o.get("data")) for o in cell.outputs)]
     ignored = [cell for cell in code if "nbval-ignore-output" in editions.tags(cell)]
-    assert not any(cell.outputs for cell in ignored)
-    assert len(ignored) <= (len(compared) + len(ignored)) / 5
-    assert "setup-colab" in editions.tags(code[0])
+    assert not any(cell.outputs for cell in ignored), "an ignored output is not kept"
+    assert len(ignored) <= (len(compared) + len(ignored)) / 5, (
+        "more than a fifth of the cells with an output are nbval-ignore-output: print what comes "
+        "again, within a tolerance"
+    )
+    assert "setup-colab" in editions.tags(code[0]), "the first cell installs the library in Colab"
     ids = [cell["id"] for cell in notebook.cells]
-    assert len(set(ids)) == len(ids)
+    assert len(set(ids)) == len(ids), "two cells have one id: `make notebooks`"
 
 
 @each_chapter
 def test_notebook_holds_no_pictures_and_no_machine_paths(path):
     for cell in _student(path).cells:
         for output in cell.get("outputs", []):
-            assert set(output.get("data", {})) <= {"text/plain"}
-            assert output.get("name") != "stderr"
+            assert set(output.get("data", {})) <= {"text/plain"}, "only text is kept"
+            assert output.get("name") != "stderr", f"a cell warns: {output['text']}"
     text = path.with_suffix(".ipynb").read_text(encoding="utf-8")
-    assert str(editions.ROOT) not in text
-    assert not re.search(r"(/home/|/root/|/tmp/|C:\\\\Users)", text)
+    assert str(editions.ROOT) not in text, "it names the project's folder on this machine"
+    found = re.search(r".{,40}(/home/|/root/|/tmp/|C:\\\\Users).{,40}", text)
+    assert not found, f"it names a folder of this machine: {found[0]}"
 
 
 @each_chapter

@@ -22,11 +22,12 @@ def _text(path):
 @each_chapter
 def test_a_chapter_says_how_long_it_takes_and_needs_what_came_before(path):
     minutes, needs = editions.time_and_needs(_text(path))
-    assert 10 <= minutes <= 150
+    assert 10 <= minutes <= 150, "a chapter takes between 10 and 150 minutes; split a longer one"
     before = [name for name, _ in editions.in_order()]
     before = before[: before.index(editions.chapter_name(path))]
     for file in re.findall(r"\]\(([^)#]+)\.md\)", needs):
-        assert editions.chapter_name(path.parent / f"{file}.md") in before, file
+        needed = editions.chapter_name(path.parent / f"{file}.md")
+        assert needed in before, f"{needed}, which is needed, comes later in _toc.yml"
     assert not re.search(r"\bchapter\b", needs), "a link to it says which"
 
 
@@ -34,10 +35,11 @@ def test_a_chapter_says_how_long_it_takes_and_needs_what_came_before(path):
 def test_a_chapter_ends_with_what_it_showed_and_a_quiz(path):
     text = re.sub(r"^```.*?^```\n", "CELL\n", editions.body(_text(path)), flags=re.M | re.S)
     headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
-    assert headings[-1] == "Summary"
-    points = re.findall(r"^- ", text.split("## Summary\n")[1].split("CELL")[0], re.MULTILINE)
-    assert 3 <= len(points) <= 8
-    assert text.split("## Summary\n")[1].count("CELL") == 1
+    assert headings[-1] == "Summary", "the last section is `## Summary`"
+    summary = text.split("## Summary\n")[1]
+    points = re.findall(r"^- ", summary.split("CELL")[0], re.MULTILINE)
+    assert 3 <= len(points) <= 8, "a summary has three to eight points"
+    assert summary.count("CELL") == 1, "one cell stands below the points: the quiz"
 
 
 @each_chapter
@@ -46,13 +48,16 @@ def test_no_heading_skips_a_level_and_every_exercise_has_its_own(path):
     code = re.compile(r"^```.*?^```\n", re.MULTILINE | re.DOTALL)
     text = code.sub(lambda cell: "\n".join(_STUB.findall(cell[0])) + "\n", _text(path))
     levels = [len(found) for found in re.findall(r"^(#+) ", text, re.MULTILINE)]
-    assert levels[0] == 1
-    assert 1 not in levels[1:]
-    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+    assert levels[0] == 1, "a chapter begins with its title: `# …`"
+    assert 1 not in levels[1:], "a chapter has one title; other headings have two # and more"
+    skipped = [pair for pair in itertools.pairwise(levels) if pair[1] > pair[0] + 1]
+    assert not skipped, "below a heading stands one with as many # or one more"
     # Between a heading and the stub stands no other heading.
     marks = re.findall(r"^#+ Exercise: |^#+ |^:exercise: ", text, re.MULTILINE)
     above = [before for before, mark in itertools.pairwise(marks) if mark == ":exercise: "]
-    assert above == ["### Exercise: "] * marks.count("### Exercise: ")
+    assert above == ["### Exercise: "] * marks.count("### Exercise: "), (
+        "every stub needs its own heading `### Exercise: its title`, and every such heading a stub"
+    )
 
 
 # What the end of an outline box says --------------------------------------------------------------
@@ -110,7 +115,8 @@ def test_a_notebook_numbers_its_exercises_as_the_page_does(path):
             number = found
         if "exercise" in editions.tags(cell):
             stubs.append(number)
-    assert stubs == [f"{label}.{n}" for n in range(1, len(stubs) + 1)]
+    wanted = [f"{label}.{n}" for n in range(1, len(stubs) + 1)]
+    assert stubs == wanted, "headings of exercises stand in the order of their stubs"
     assert "Exercise: " not in "".join(re.findall(r"^#.*", str(notebook), re.MULTILINE))
 
 

@@ -193,21 +193,26 @@ def test_solution_is_written_differently_from_the_reference(exercise):
 
 @each
 def test_stub_is_not_attempted(exercise):
-    found = check(exercise.id, written(exercise, "stub"))
-    assert found.status == "not attempted"
+    stub = written(exercise, "stub")
+    found = check(exercise.id, stub)
+    assert found.status == "not attempted", f"a stub ends with `return ...`: {found}"
     assert not found.hint
     assert exercise.function_name in found.message
-    assert {run(exercise, written(exercise, "stub"), seed).outcome for seed in SEEDS} == {"missing"}
+    outcomes = {run(exercise, stub, seed).outcome for seed in SEEDS}
+    assert outcomes == {"missing"}, "the grader must see, too, that a stub is not attempted"
 
 
 @each
 def test_solution_and_reference_are_correct(exercise):
     solution = written(exercise, "solution")
-    assert check(exercise.id, solution).status == "correct"
-    assert check(exercise.id, exercise.reference).status == "correct"
+    for name, answer in (("solution", solution), ("reference", exercise.reference)):
+        found = check(exercise.id, answer)
+        assert found.status == "correct", f"the {name} must be right: {found}"
     for seed in SEEDS:
         verdict = run(exercise, solution, seed)
-        assert verdict.outcome == "correct", verdict.difference
+        assert verdict.outcome == "correct", (
+            f"the solution differs from the reference with seed {seed}: {verdict.difference}"
+        )
         assert verdict.fraction == 1
 
 
@@ -246,7 +251,7 @@ def test_cases_are_plain_data_and_follow_the_seed(exercise):
             )
         with np.printoptions(threshold=10**6, floatmode="unique"):
             shown.append(repr(cases))
-    assert shown[0] == shown[1]
+    assert shown[0] == shown[1], "the same seed must give the same cases: draw from `rng` alone"
     assert exercise.judge or shown[0] != shown[2], "a secret seed must give secret cases"
 
 
@@ -282,8 +287,13 @@ def test_misconceptions_are_named_and_hinted(exercise):
 @each_misconception
 def test_every_misconception_gets_its_own_hint(exercise, misconception):
     found = check(exercise.id, misconception.function)
-    assert found.status == "incorrect"
-    assert found.hint == misconception.hint
+    assert found.status == "incorrect", (
+        f"no case tells {misconception.name} from a right answer: add one where they differ"
+    )
+    assert found.hint == misconception.hint, (
+        f"an answer with the misconception {misconception.name} gets the hint {found.hint!r}: add "
+        "a case where the two differ"
+    )
     assert found.message[-1] in ".?!"
     assert f"Hint: {misconception.hint}" in repr(found)
 
@@ -293,9 +303,13 @@ def test_every_misconception_gets_its_own_hint(exercise, misconception):
 def test_a_misconception_gets_its_hint_with_any_seed(exercise, misconception):
     for seed in SEEDS:
         verdict = run(exercise, misconception.function, seed)
-        assert verdict.outcome in ("wrong", "partial", "raised")
+        assert verdict.outcome in ("wrong", "partial", "raised"), (
+            f"with seed {seed} no case tells it from a right answer: {verdict}"
+        )
         assert verdict.fraction < 1
-        assert verdict.misconception is misconception, f"seed {seed}: {verdict}"
+        assert verdict.misconception is misconception, (
+            f"with seed {seed} the cases do not tell it from another misconception: {verdict}"
+        )
 
 
 # What `check` shows -----------------------------------------------------------------------------

@@ -55,7 +55,8 @@ def test_every_chinese_term_of_a_chapter_is_in_the_glossary(name):
         "".join(_HAN.findall(run))
         for run in re.findall("[\u3400-\u9fff][\u3400-\u9fffX]*", SOURCES[name])
     }
-    assert not used - known
+    missing = ", ".join(sorted(used - known))
+    assert not missing, f"chapters/glossary.md lacks the Chinese terms {missing}"
 
 
 def _index(text):

@@ -45,16 +45,20 @@ def test_chapters_are_there():
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.id)
 def test_solution_scores_all_stub_nothing_and_every_misconception_is_named(grade, exercise):
     solved = grade(exercise, *cells_of(exercise.id, "solution", CELLS))
-    assert (solved.outcome, solved.points) == ("correct", exercise.points)
+    assert (solved.outcome, solved.points) == ("correct", exercise.points), (
+        f"the chapter's solution must get every point: {solved}"
+    )
     stub = grade(exercise, CELLS[exercise.id]["stub"])
-    assert (stub.outcome, stub.points) == ("missing", 0)
+    assert (stub.outcome, stub.points) == ("missing", 0), f"a stub gets nothing: {stub}"
     cases, _ = grading.hidden_cases(exercise, SECRET, "ann")
     for misconception in exercise.misconceptions:
         outputs = [call(misconception.function, case) for case in cases]
         result = grade(exercise, playback(exercise.function_name, outputs))
-        assert result.points < exercise.points
+        assert result.points < exercise.points, f"{misconception.name} gets every point"
         named = next(m for m in exercise.misconceptions if explains(exercise, m, cases, outputs))
-        assert result.misconception == named.name
+        assert result.misconception == named.name, (
+            f"the grader takes {named.name} for {result.misconception or 'no misconception'}"
+        )
         page = feedback_page("ann", result)
         assert feedback.escape(named.hint) in page
         assert named.name.replace("_", " ") in page

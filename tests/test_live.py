@@ -97,14 +97,16 @@ def test_prints_are_kept_and_cut():
 def test_every_card_has_its_hints(name):
     for key, cells in CELLS[name].items():
         hints = cards._hints(catalog()[key], cells)
-        assert re.search(r"<p>The book’s solution has \d+ lines? and (uses|needs) .+</p>", hints)
+        assert re.search(r"<p>The book’s solution has \d+ lines? and (uses|needs) .+</p>", hints), (
+            f"the solution of {key} gives no hint: {hints}"
+        )
         # A pointer that held a line of the solution would be no pointer.
         pointer = cards._pointer(cells["solution"])
         returned = cells["solution"].rpartition("return ")[2].strip()
-        assert len(returned) < 9 or returned not in pointer
+        assert len(returned) < 9 or returned not in pointer, f"{key}: the pointer gives it away"
         exercise = catalog()[key]
         if "torch" not in exercise.uses and not exercise.judge:
-            assert "expected " in hints, key
+            assert "expected " in hints, f"the hints of {key} lack its first case"
 
 
 def test_another_stub_or_solution_is_another_version():

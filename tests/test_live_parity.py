@@ -79,7 +79,7 @@ def test_every_answer_is_judged_alike(judged):
         *said_there, example_there, verdicts_there = there[name]
         if (said, verdicts) != (said_there, verdicts_there) or not _alike(example, example_there):
             differ[name] = here[name], there[name]
-    assert not differ
+    assert not differ, f"judged here, and otherwise in the page: {differ}"
 
 
 def test_every_solution_is_right_as_it_stands_in_its_chapter(judged):

@@ -107,7 +107,11 @@ def test_a_new_chapter_passes_once_its_blanks_are_filled(copy):
         "endings",
         "exercise_answers",
         "exercises",
+        "glossary",
+        "grader_chapters",
+        "live",
         "quizzes",
+        "quoted",
         "repository",
         MODULE,
     )

@@ -78,7 +78,7 @@ def test_every_chapter_has_a_card(open_page):
     page = open_page(PAGE)
     cards = page.locator(".chapters li")
     chapters = list(editions.in_order())
-    assert cards.count() == len(chapters)
+    assert cards.count() == len(chapters), "one card for each chapter of _toc.yml"
     for card, (name, text) in zip(cards.all(), chapters, strict=True):
         link = card.locator("a")
         assert link.get_attribute("href") == f"{name}.html"
@@ -86,13 +86,13 @@ def test_every_chapter_has_a_card(open_page):
         assert link.inner_text().strip() == editions.title(text)
         said = card.locator("p").inner_text()
         minutes = re.search(r"\*About (\d+) minutes", text)[1]
-        assert said.startswith(f"{minutes} minutes")
+        assert said.startswith(f"{minutes} minutes"), f"the card of {name} says otherwise: {said}"
         exercises = len(editions.exercise_cells(text))
-        assert (f"{exercises} exercise" in said) == (exercises > 0)
+        assert (f"{exercises} exercise" in said) == (exercises > 0), f"{name}: {said}"
         card.scroll_into_view_if_needed()
         picture = card.locator("img")
         page.wait_for_function("(one) => one.complete", arg=picture.element_handle())
-        assert picture.evaluate("(one) => one.naturalWidth") > 0
+        assert picture.evaluate("(one) => one.naturalWidth") > 0, f"{name} has no cover picture"
 
 
 def test_a_card_counts_what_is_solved(open_page, address):

@@ -329,12 +329,14 @@ def test_every_exercise_has_its_card_and_no_page_an_author_s_verdict(address, pa
     name = editions.chapter_name(path)
     page = (HTML / "chapters" / f"{name}.html").read_text(encoding="utf-8")
     wanted = list(editions.exercise_cells(path.read_text(encoding="utf-8")))
-    assert re.findall(r'data-exercise="([\w.]+)"', page) == wanted
+    assert re.findall(r'data-exercise="([\w.]+)"', page) == wanted, "each stub is in one card"
     live = re.findall(r'data-exercise="([\w.]+)" data-version', page)
-    assert live == [key for key in wanted if "torch" not in catalog()[key].uses]
+    assert live == [key for key in wanted if "torch" not in catalog()[key].uses], (
+        "what needs NumPy alone is solved in the page"
+    )
     assert page.count("Needs torch, which does not run in a page") == len(wanted) - len(live)
-    assert "check-correct" not in page
-    assert "tag_check" not in page
+    assert "check-correct" not in page, "a verdict stands in the page: tag its cell `check`"
+    assert "tag_check" not in page, "a check stands outside of a card: put it below its solution"
     # The number is in the heading, in the contents of the page, in the card's name and an address.
     numbers = [f"{editions.labels()[name]}.{n}" for n in range(1, len(wanted) + 1)]
     contents = page[page.index('class="page-toc') :]
@@ -343,7 +345,7 @@ def test_every_exercise_has_its_card_and_no_page_an_author_s_verdict(address, pa
         r'aria-label="Exercise (\S+): ',
         r'id="exercise-(\w+\.\d+)"',
     ):
-        assert re.findall(where, page) == numbers
+        assert re.findall(where, page) == numbers, "exercises are counted in the order of stubs"
     assert re.findall(r'href="#exercise-[\w-]+">Exercise (\S+): ', contents) == numbers
     links = re.findall(r'href="#(exercise-[\w.]+)" data-exercise-link', page)
     assert links == [f"exercise-{key}" for key in wanted]

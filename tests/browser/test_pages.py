@@ -45,16 +45,17 @@ def test_page_is_quiet_accessible_and_light(open_page, path, record_property):
     """Opened once, because opening takes longest: as its reader sees it by day, and by night."""
     page = open_page(path, mode="auto")
     wait_for_theme(page, "light")
-    assert page.problems == []
+    assert page.problems == [], "what a page asks for is there, and nothing in it fails"
     first, whole = weigh(page)
     record_property("weight", (path, first, whole))
-    assert first <= FIRST
-    assert whole <= WHOLE
+    assert first <= FIRST, "it loads too much at first: smaller pictures, or fewer above the fold"
+    assert whole <= WHOLE, "it loads too much in all: smaller pictures, or fewer"
     asking = page.locator(".cw-asking").all()
     if asking:
         # As it is before a guess, which changes nothing else.
         assert_accessible(page, within=_ASKED)
-        assert page.locator(".cw-later").locator("h1, h2, h3, h4, [id]").count() == 0
+        hidden = page.locator(".cw-later").locator("h1, h2, h3, h4, [id]")
+        assert hidden.count() == 0, "a link leads to what waits for a guess: let nothing link there"
         for widget in asking:
             go_on(widget)
     assert_accessible(page)
