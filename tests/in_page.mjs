@@ -1,6 +1,6 @@
 // Runs a Python script with the book's own Python of the page, without a page.
-// node in_page.mjs PACKAGE RUNTIME ROOT SCRIPT: prints what the script's `result` holds; `given` is what
-// stands on the standard input.
+// node in_page.mjs PACKAGE RUNTIME ROOT SCRIPT: prints what the script's `result` holds; `given` is
+// what stands on the standard input.
 import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";

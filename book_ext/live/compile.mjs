@@ -18,8 +18,8 @@ import zipfile
 
 def compiled(data):
     """The same files always give the same bytes: no times, and byte code that is not checked."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data.to_bytes())) as source, zipfile.ZipFile(out, "w") as target:
+    given, out = io.BytesIO(data.to_bytes()), io.BytesIO()
+    with zipfile.ZipFile(given) as source, zipfile.ZipFile(out, "w") as target:
         for entry in source.infolist():
             content, name = source.read(entry), entry.filename
             if name.endswith(".py"):

@@ -1,8 +1,8 @@
 // Keeps the pages that a reader has visited, and Python once it was loaded, for where there is no
 // network. It lies at the root of the site and sees nothing beside or above it.
 
-// Everything that may be kept: its place below the root, and the beginning of its SHA-256. Files are
-// kept by that digest, so that builds never mix, and what two of them share is kept once.
+// Everything that may be kept: its place below the root, and the beginning of its SHA-256. Files
+// are kept by that digest, so that builds never mix, and what two of them share is kept once.
 const FILES = {};
 // What the page below says, from English to Chinese: no script asks the reader's language there.
 const TEXTS = {};
