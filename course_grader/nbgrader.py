@@ -1,7 +1,6 @@
 """`course-grade nbgrader`: a chapter's exercises as a source notebook for nbgrader (schema 3)."""
 
 import ast
-import re
 import textwrap
 from pathlib import Path
 
@@ -9,7 +8,6 @@ from course_lib.exercises import find
 
 from .notebook import grade_id
 
-_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 # Not the seed of the notebook's own check.
 _SEEDS = (101, 102, 103)
 _HIDDEN_TEST = """\
@@ -50,7 +48,7 @@ def write(chapter, out=None):
     except ImportError as error:
         raise ValueError("course-grade nbgrader needs the extra [book]: jupytext.") from error
     path = _source(chapter)
-    text = _FRONT_MATTER.sub("", path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
     notebook = assignment(jupytext.reads(text, fmt="md:myst"), path.stem)
     out = Path(out or f"{path.stem}.ipynb")
     nbformat.write(notebook, out)
