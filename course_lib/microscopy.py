@@ -6,7 +6,7 @@ Whatever comes from here is simulated, and is called so wherever it is shown.
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from ._validation import as_count, as_labels, as_positive, as_probability
+from ._validation import as_count, as_labels, as_nonnegative, as_positive, as_probability
 
 #: Harmonics by which an outline deviates from an ellipse, and their largest amplitudes.
 _HARMONICS = ((2, 0.06), (3, 0.05))
@@ -94,9 +94,8 @@ def fluorescence(
     """
     labels = as_labels(labels, "labels")
     photons, psf = as_positive(photons, "photons"), as_positive(psf, "psf")
-    for name, value in (("background", background), ("read_noise", read_noise), ("depth", depth)):
-        if not 0 <= value < np.inf:
-            raise ValueError(f"{name} must not be negative or NaN, got {value!r}.")
+    background = as_nonnegative(background, "background")
+    read_noise, depth = as_nonnegative(read_noise, "read_noise"), as_nonnegative(depth, "depth")
     rng = np.random.default_rng(seed)
     dye = _per_cell(labels, np.exp(rng.uniform(np.log(0.15), 0, labels.max() + 1)))
     texture = 1 + 0.18 * _noise(rng, labels.shape, 2.5) + 0.08 * _noise(rng, labels.shape, 1.0)

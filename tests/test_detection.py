@@ -458,7 +458,10 @@ def test_batches_of_faces_follow_their_generator():
         ),
         (lambda c: windows.pyramid(np.zeros((30, 30, 3))), r"photo must have the shape \(height"),
         (lambda c: windows.pyramid(np.full((30, 30), np.nan)), r"photo must be finite"),
-        (lambda c: windows.pyramid(np.zeros((30, 30)), 1), r"factor must lie strictly between"),
+        (
+            lambda c: windows.pyramid(np.zeros((30, 30)), 1),
+            "factor must be one number",
+        ),
         (lambda c: c(torch.zeros(2, 1, 24, 25)), r"windows must have the shape \(n, 1, 25, 25\)"),
         (lambda c: c.dense(torch.zeros(1, 1, 24, 90)), r"images must be at least 25 pixels a side"),
         (lambda c: windows.detect(c, [], 2), r"score_threshold must lie between 0 and 1"),

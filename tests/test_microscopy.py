@@ -127,8 +127,14 @@ def test_labels_with_gaps_are_fine():
         (lambda: microscopy.simulated_cells(32, axis_ratio=3, seed=rng()), "axis_ratio must be"),
         (lambda: microscopy.fluorescence([0, 1], rng()), "labels must be a label image"),
         (lambda: microscopy.fluorescence(NOTHING, rng(), photons=0), "photons must be one number"),
-        (lambda: microscopy.fluorescence(NOTHING, rng(), depth=-1), "depth must not be negative"),
-        (lambda: microscopy.fluorescence(NOTHING, rng(), read_noise=np.nan), "read_noise must not"),
+        (
+            lambda: microscopy.fluorescence(NOTHING, rng(), depth=-1),
+            "depth must be finite and not negative",
+        ),
+        (
+            lambda: microscopy.fluorescence(NOTHING, rng(), read_noise=np.nan),
+            "read_noise must be finite",
+        ),
         (lambda: microscopy.fluorescence([[0.5]], rng()), "labels must hold whole numbers"),
     ],
 )

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.functional import avg_pool2d, conv2d, interpolate, pad, relu
 
-from .._validation import as_image, as_probability
+from .._validation import as_image, as_open_probability, as_probability
 from ..augment import elastic_crops
 from ..boxes import iou, non_max_suppression
 from .scoring import Detections
@@ -118,9 +118,7 @@ def pyramid(photo, factor=0.84):
         From full size down to the last that holds a window.
     """
     photo = torch.tensor(as_image(photo, "photo"), dtype=torch.float32)[None, None]
-    factor = as_probability(factor, "factor")
-    if not 0 < factor < 1:
-        raise ValueError(f"factor must lie strictly between 0 and 1, got {factor}.")
+    factor = as_open_probability(factor, "factor")
     shape = np.array(photo.shape[-2:])
     _require_window(shape, "photo")
     levels, smaller = [], shape
