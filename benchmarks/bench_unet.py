@@ -19,7 +19,7 @@ from course_lib.nets import UNet
 
 from . import micrographs
 from .report import Row, best_of
-from .unet_training import cell_by_cell, f1_of, margin_interval, predict_eight_ways, trained
+from .unet_training import predict_eight_ways, trained
 
 
 def benchmarks():
@@ -165,26 +165,25 @@ def _taught_by_other_half(side, taught, judged, seam, bars):
     image, labels = datasets.nuclei()
     x, truth = seg.standardize(image), seg.without_touching(labels[judged], seam)
 
-    def found_in(cells):
-        return cell_by_cell(truth, seg.without_touching(cells, seam))
-
-    networks = []
+    found = []
     for seed in range(5):
         network = trained([x[taught]], [labels[taught]], seed, iterations=400, size=96)
-        networks.append(found_in(seg.grow_seeds(predict_eight_ways(network, x[judged]))))
-    scores = [f1_of(*one) for one in networks]
+        cells = seg.grow_seeds(predict_eight_ways(network, x[judged]))
+        found.append(seg.without_touching(cells, seam))
+    scores = [seg.match_instances(truth, cells).f1 for cells in found]
     shown = ", ".join(f"{score:.3f}" for score in scores)
     yield Row.value(f"nuclei, {side} half: lowest F1 of 5 seeds", min(scores), bars[0], shown)
     for window, name in ((0, "one threshold"), (51, "local threshold")):
         grid = [s for s in seg.WATERSHED_GRID if s.window == window]
         settings = seg.tune_watershed(image[taught], labels[taught], grid)
-        rival = found_in(seg.watershed_cells(image[judged], settings))
-        low, high = margin_interval(networks, rival)
+        rival = seg.without_touching(seg.watershed_cells(image[judged], settings), seam)
+        its = seg.match_instances(truth, rival).f1
+        low, high = seg.f1_difference(truth, found, rival).interval
         yield Row.value(
             f"the same above the watershed with {name}, tuned on the other half",
-            min(scores) - f1_of(*rival),
+            min(scores) - its,
             bars[1],
-            f"watershed {f1_of(*rival):.3f}; mean margin, 95 % [{low:.3f}, {high:.3f}]",
+            f"watershed {its:.3f}; mean margin, 95 % [{low:.3f}, {high:.3f}]",
         )
 
 

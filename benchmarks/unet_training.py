@@ -1,9 +1,7 @@
-"""What the benchmarks of the chapter on U-Net share: training as there, and scores cell by cell."""
+"""What the benchmarks of the chapter on U-Net share: training and predicting as there."""
 
 import numpy as np
 import torch
-from scipy.spatial import KDTree
-from skimage.measure import regionprops
 from torch.nn.functional import cross_entropy
 
 from course_lib import segmentation as seg
@@ -69,28 +67,3 @@ def predict_eight_ways(network, image, predict=predict):
         flipped = predict(network, np.ascontiguousarray(turned[:, ::-1]))[..., ::-1]
         total = total + np.rot90(straight + flipped, -k, axes=(-2, -1))
     return total / 8
-
-
-def cell_by_cell(truth, cells):
-    """Of each true cell: whether it was matched, and how many invented cells lie nearest to it."""
-    pairs = seg.match_instances(truth, cells).pairs
-    found = np.isin(np.unique(truth)[1:], pairs[:, 0])
-    invented = [cell.centroid for cell in regionprops(cells) if cell.label not in pairs[:, 1]]
-    nearest = KDTree([cell.centroid for cell in regionprops(truth)])
-    at = nearest.query(invented)[1] if invented else np.array([], int)
-    return found, np.bincount(at, minlength=len(found))
-
-
-def f1_of(found, invented):
-    return 2 * found.sum() / (found.sum() + len(found) + invented.sum())
-
-
-def margin_interval(networks, rival, resamples=4000):
-    """Bootstrap of the true cells, the same ones for both methods."""
-    rng = np.random.default_rng(0)
-    margins = []
-    for _ in range(resamples):
-        at = rng.integers(len(rival[0]), size=len(rival[0]))
-        ours = np.mean([f1_of(found[at], invented[at]) for found, invented in networks])
-        margins.append(ours - f1_of(rival[0][at], rival[1][at]))
-    return np.quantile(margins, (0.025, 0.975))

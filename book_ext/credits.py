@@ -5,6 +5,7 @@ says what it is and how to cite it.
 """
 
 import ast
+import functools
 import inspect
 import re
 import tomllib
@@ -33,6 +34,7 @@ class Uses(NamedTuple):
     simulated: list
 
 
+@functools.cache
 def loaders():
     """Names of all functions of `course_lib.datasets` that give data."""
     names = datasets.__all__

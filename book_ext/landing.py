@@ -106,7 +106,8 @@ def _cover(chapter, text):
     file = _COVERS / f"{chapter.replace('/', '-')}.avif"
     file.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(file) as temporary:
-        ImageOps.fit(part, _SIZE).save(temporary, "avif", quality=40, speed=2)
+        # Slower makes a picture 7 % smaller, in ten times the time.
+        ImageOps.fit(part, _SIZE).save(temporary, "avif", quality=40, speed=6)
     return f"../_images/covers/{file.name}"
 
 

@@ -697,6 +697,17 @@ def test_f1_interval_is_that_of_a_loop_over_resampled_objects(three_segmentation
     assert seg.f1_difference(true, a, b, tile=16).interval == pytest.approx((low, high), abs=0.02)
 
 
+def test_f1_difference_of_starts_is_that_of_their_means(three_segmentations):
+    true, a, b = three_segmentations
+    found = seg.f1_difference(true, [a, true], [b, b, a], tile=16)
+    f1 = {id(x): seg.match_instances(true, x).f1 for x in (true, a, b)}
+    expected = (f1[id(a)] + 1) / 2 - (2 * f1[id(b)] + f1[id(a)]) / 3
+    assert found.difference == pytest.approx(expected)
+    assert found.interval[0] < expected < found.interval[1]
+    # The same start twice says nothing new.
+    assert seg.f1_difference(true, [a, a], b, tile=16) == seg.f1_difference(true, a, b, tile=16)
+
+
 def test_invented_objects_count_in_the_f1_difference():
     true, a = _grid_of_squares(np.arange(64) < 32), _grid_of_squares(np.ones(64, bool))
     assert seg.f1_difference(true, a, true, tile=16).difference == pytest.approx(64 / 96 - 1)
@@ -712,14 +723,16 @@ def test_equal_segmentations_have_no_f1_interval(three_segmentations):
 
 def test_f1_difference_wants_one_shape(three_segmentations):
     true, a, _ = three_segmentations
-    with pytest.raises(ValueError, match="b"):
+    with pytest.raises(ValueError, match="b has"):
         seg.f1_difference(true, a, a[:64])
+    with pytest.raises(ValueError, match="b has"):
+        seg.f1_difference(true, a, [a[:64], a[:64]])
 
 
 # The tables of the chapter -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("table", ["halves", "micrographs"])
+@pytest.mark.parametrize("table", ["halves", "ablations", "micrographs"])
 def test_the_chapter_quotes_the_table(table):
     """Otherwise: python -m benchmarks.halves, python -m benchmarks.micrographs"""
     with open(editions.ROOT / "benchmarks" / f"{table}.csv", encoding="utf-8") as file:

@@ -151,8 +151,10 @@ def f1_difference(true, a, b, *, tile=64, level=0.95, seed=0, resamples=RESAMPLE
 
     Parameters
     ----------
-    true, a, b : array_like of int, shape (height, width)
-        Label images, 0 is background.
+    true : array_like of int, shape (height, width)
+        A label image, 0 is background.
+    a, b : array_like of int, shape (height, width) or (n, height, width)
+        A segmentation, or one from each of n starts, whose F1 are averaged.
     tile : int, default 64
         Side of a tile in pixels, several objects wide.
     level : float, default 0.95
@@ -164,24 +166,33 @@ def f1_difference(true, a, b, *, tile=64, level=0.95, seed=0, resamples=RESAMPLE
         A percentile interval. NaN, with one warning, if the two segmentations differ alike in
         every tile, or in none: such a sample says nothing about the next tile.
     """
-    true, a, b = as_labels(true, "true"), as_labels(a, "a"), as_labels(b, "b")
-    same_shape(true=true, a=a, b=b)
-    tile, rng = as_count(tile, "tile", least=1), np.random.default_rng(as_count(seed, "seed"))
-    one, other = _by_tile(true, a, tile), _by_tile(true, b, tile)
-    used = (one + other).any(axis=1)
-    one, other = one[used], other[used]
+    true, tile = as_labels(true, "true"), as_count(tile, "tile", least=1)
+    rng = np.random.default_rng(as_count(seed, "seed"))
+    one, other = (_of_starts(true, x, name, tile) for x, name in ((a, "a"), (b, "b")))
+    used = np.concatenate([one, other]).any(axis=(0, 2))
+    one, other = one[:, used], other[:, used]
     draws = rng.integers(used.sum(), size=(as_count(resamples, "resamples", least=1), used.sum()))
-    difference = float(_f1(one.sum(axis=0)) - _f1(other.sum(axis=0)))
-    values = _f1(one[draws].sum(axis=1)) - _f1(other[draws].sum(axis=1))
+    difference = float(_mean_f1(one.sum(axis=1)) - _mean_f1(other.sum(axis=1)))
+    values = _mean_f1(one[:, draws].sum(axis=2)) - _mean_f1(other[:, draws].sum(axis=2))
     if np.ptp(values) == 0:
         undefined("the interval", "the segmentations differ alike in every tile")
         return F1Difference(difference, (np.nan, np.nan), int(used.sum()))
     return F1Difference(difference, percentile_interval(values, level), int(used.sum()))
 
 
-def _f1(counts):
+def _mean_f1(counts):
+    """Over the first axis; the last holds found, missed and invented objects."""
     found, missed, invented = np.moveaxis(counts, -1, 0)
-    return 2 * found / (2 * found + missed + invented)
+    return np.mean(2 * found / (2 * found + missed + invented), axis=0)
+
+
+def _of_starts(true, predicted, name, tile):
+    """Counts of each start, (starts, tiles, 3)."""
+    starts = [predicted] if np.ndim(predicted) == true.ndim else predicted
+    starts = [as_labels(start, name) for start in starts]
+    for start in starts:
+        same_shape(true=true, **{name: start})
+    return np.stack([_by_tile(true, start, tile) for start in starts])
 
 
 def _by_tile(true, predicted, tile):
