@@ -41,8 +41,15 @@ def reinhard(image, reference):
 
 # Stains
 
+
+class NarrowWedgeWarning(UserWarning):
+    """The dyes found in an image lie far closer together than those of the reference."""
+
+
 #: Darkest value that light is taken to have: one step of 8 bits, whose logarithm is finite.
 _DARKEST = 1 / 255
+#: Share of the reference's angle below which two dyes may be shades of one.
+_NARROW = 2 / 3
 
 
 def optical_density(image):
@@ -175,19 +182,33 @@ def macenko(image, reference, slide=None):
     slide : array_like in [0, 1], shape (height, width, 3), optional
         What `image` is a tile of: where its dyes are found. By default they are found in `image`,
         which must then hold plenty of both. In a tile with one dye the outermost directions are
-        two shades of it, no width of the wedge gives that away, and the second shade is painted
-        as the dye that is missing.
+        two shades of it, and the second shade is painted as the dye that is missing.
 
     Returns
     -------
     ndarray of float in [0, 1], shape of `image`
 
+    Warns
+    -----
+    NarrowWedgeWarning
+        If the angle between the two dyes is below two thirds of the reference's. It misses many
+        tiles with one dye or little of the other, and alarms for some slides that hold both.
+
     References
     ----------
     Macenko et al. 2009.
     """
-    ours, strong = _fitted(image, "image") if slide is None else _fitted(slide, "slide")
+    name = "image" if slide is None else "slide"
+    ours, strong = _fitted(image if slide is None else slide, name)
     theirs, goal = _fitted(reference, "reference")
+    angle, expected = (np.degrees(np.arccos(v @ w)) for v, w in (ours, theirs))
+    if angle < _NARROW * expected:
+        warnings.warn(
+            f"the two dyes of {name} lie {angle:.0f} degrees apart, those of reference "
+            f"{expected:.0f}: they may be two shades of one.",
+            NarrowWedgeWarning,
+            stacklevel=2,
+        )
     return stained(concentrations(image, ours) * goal / strong, theirs)
 
 

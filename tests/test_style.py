@@ -1,5 +1,7 @@
 """Style: costs against their definitions, and painting that does what it says."""
 
+import csv
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+from book_ext import editions
 from course_lib import style
 from course_lib.nets import EfficientNetLite0
 from course_lib.visualize.parameterization import Fourier, Pixels
@@ -177,4 +180,14 @@ def test_transfer_refuses(change, message):
         style.transfer(Tiny(), **{"content": PHOTO, "style": PAINTING, **TINY, **change})
 
 
-# Colors
+# The table of the chapter
+
+
+def test_the_chapter_quotes_the_table_of_coordinates():
+    """Otherwise: python -m benchmarks.coordinates"""
+    with open(editions.ROOT / "benchmarks" / "coordinates.csv", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    chapter = (editions.CHAPTERS / "style.md").read_text(encoding="utf-8").splitlines()
+    assert len(rows) == 5
+    for row in rows:
+        assert f"| {' | '.join(row)} |" in chapter
