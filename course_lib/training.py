@@ -10,6 +10,7 @@ from itertools import count
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from torch.nn.utils import get_total_norm
 from tqdm import tqdm
 
 from ._validation import as_choice, as_count, as_open_probability, as_positive
@@ -18,7 +19,7 @@ _SCHEDULES = ("onecycle", "constant")
 
 
 class TrainingDiverged(RuntimeError):
-    """The loss became NaN or infinite."""
+    """The loss, or its gradient, became NaN or infinite."""
 
 
 @dataclass
@@ -139,8 +140,8 @@ def fit(
     Raises
     ------
     TrainingDiverged
-        If the loss becomes NaN or infinite; weights and batch norm's statistics are those before
-        that iteration.
+        If the loss or its gradient becomes NaN or infinite; weights and batch norm's statistics
+        are those before that iteration.
     ValueError
         If a setting is out of range, a batch is empty, or there is nothing to train.
     """
@@ -277,12 +278,24 @@ def _step(network, batch, loss, optimizer, device, history):
     if not torch.is_tensor(value) or value.numel() != 1:
         shape = tuple(value.shape) if torch.is_tensor(value) else type(value).__name__
         raise ValueError(f"loss must return one number as a tensor, got {shape}.")
+    wrong = None
     if not torch.isfinite(value):
+        wrong = _diagnosis(value.item(), batch, optimizer, history)
+    else:
+        optimizer.zero_grad()
+        value.backward()
+        gradients = [w.grad for w in network.parameters() if w.grad is not None]
+        if not torch.isfinite(get_total_norm(gradients)):
+            wrong = (
+                f"The gradient became NaN or infinite in iteration {len(history.loss) + 1}, though "
+                f"the loss was finite, {value:.3g}: look for a root, power or norm of 0, also one "
+                "that torch.where or a factor 0 hides, and keep it from 0, as in "
+                "(x + 1e-8).sqrt(). With torch.autograd.detect_anomaly() torch names the step."
+            )
+    if wrong:
         for buffer, kept in zip(network.buffers(), statistics, strict=True):
             buffer.copy_(kept)
-        raise TrainingDiverged(_diagnosis(value.item(), batch, optimizer, history))
-    optimizer.zero_grad()
-    value.backward()
+        raise TrainingDiverged(wrong)
     optimizer.step()
     return value.item()
 

@@ -303,6 +303,47 @@ def test_a_loss_that_is_no_number_stops(bad):
     assert torch.isfinite(network.weight).all(), "the weights before the accident are kept"
 
 
+def test_weights_without_a_gradient_are_fine():
+    network = nn.ModuleDict({"used": nn.Linear(1, 1), "unused": nn.Linear(1, 1)})
+    network.forward = lambda x: network["used"](x)
+    before = network["unused"].weight.clone()
+    train(network, line, mse_loss)
+    assert torch.equal(network["unused"].weight, before)
+
+
+def _hidden_root(x):
+    return torch.where(x > 1e-6, x.clamp_min(0).sqrt(), 0 * x).mean()
+
+
+@pytest.mark.parametrize("ema", [None, 0.9])
+@pytest.mark.parametrize(("good", "iterations"), [(0, 1), (2, 3), (2, 5)])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        lambda output: (0 * output).square().sum().sqrt(),
+        lambda output: (0 * output).abs().pow(0.5).mean(),
+        lambda output: _hidden_root(0 * output),
+    ],
+    ids=["norm", "power", "where"],
+)
+def test_a_gradient_that_is_no_number_stops(bad, good, iterations, ema):
+    """Also in the last iteration, after which no loss would tell."""
+    network, kept = small(), small()
+    if good:
+        train(kept, iterations=good, ema=ema, schedule="constant")
+    count = iter(range(100))
+
+    def loss(output, truth):
+        return cross_entropy(output, truth) if next(count) < good else bad(output)
+
+    said = rf"^The gradient became NaN .* in iteration {good + 1}, though the loss was finite, 0"
+    with pytest.raises(TrainingDiverged, match=said) as caught:
+        train(network, loss=loss, iterations=iterations, ema=ema, schedule="constant")
+    assert "lower lr" not in str(caught.value)
+    assert same(network, kept), "weights and statistics are those before the accident"
+    assert not network.training
+
+
 @pytest.mark.parametrize(("part", "said"), [(0, "the input contains"), (1, "part 1 of the batch")])
 def test_nan_in_the_data_is_found(part, said):
     def broken(generator):
