@@ -483,7 +483,7 @@ def read_image(path, bits=None):
     Parameters
     ----------
     path : path-like
-        PNG, JPEG, TIFF or what else Pillow reads.
+        TIFF, PNG, JPEG, BMP, GIF or WebP; in gray also PGM or JPEG 2000.
     bits : int, optional
         How many bits of a 16-bit number the camera used, such as 12: pixels are then shares of
         ``2**bits - 1``. Where it is not given and no pixel needs more than 14 bits, the file is
@@ -493,7 +493,8 @@ def read_image(path, bits=None):
     ------
     ValueError
         If the file cannot be read as one image, is no gray or RGB image (but CMYK, or a stack of
-        planes), or may hold fewer bits than its numbers have.
+        planes), may hold fewer bits than its numbers have, or more than would be read: of a PNG
+        with 16 bits for each color Pillow keeps 8.
     """
     if bits is not None:
         as_count(bits, "bits", 1, 16)
@@ -523,6 +524,11 @@ def _read_with_pillow(path):
             raise _OtherImageError(f"the file holds {file.n_frames} of them")
         if file.mode in ("CMYK", "LAB", "HSV"):
             raise _OtherImageError(f"its colors are {file.mode}: convert it to RGB first")
+        if _is_cut(file):
+            raise _OtherImageError(
+                f"of {file.format} in {file.mode} only 8 bits are read, and it may hold 16: save "
+                "it as a TIFF"
+            )
         turned = ImageOps.exif_transpose(file)
     if turned.mode in ("P", "PA"):
         turned = turned.convert("RGB")
@@ -533,6 +539,19 @@ def _read_with_pillow(path):
         numbers = np.asarray(turned)
         return numbers.astype(np.uint16) if 0 <= numbers.min() <= numbers.max() < 2**16 else numbers
     return np.asarray(turned)
+
+
+#: Formats of which Pillow keeps all bits (but a colored PNG's 16), and those whose gray it keeps.
+_COLOR_IS_WHOLE = ("BMP", "GIF", "JPEG", "MPO", "PNG", "WEBP")
+_GRAY_IS_WHOLE = ("JPEG2000", "PPM")
+
+
+def _is_cut(file):
+    """Whether Pillow reads 8 bits where the file may hold more, which it does without a word."""
+    if file.mode.startswith(("I", "F")):
+        return False
+    whole = (*_COLOR_IS_WHOLE, *(_GRAY_IS_WHOLE if file.mode in ("1", "L") else ()))
+    return file.format not in whole or ";16B" in str(file.tile)
 
 
 def _read_tiff(path):
@@ -565,6 +584,8 @@ def _turned(image, orientation):
 
 
 def _in_bits(image, bits, path):
+    if bits is not None and image.dtype != np.uint16:
+        raise ValueError(f"bits must be left out: {path} holds {image.dtype}, not 16 bits.")
     if image.dtype != np.uint16 or bits == 16:
         return image
     brightest = int(image.max())

@@ -6,9 +6,11 @@ import json
 import os
 import pickle
 import pickletools
+import struct
 import subprocess
 import sys
 import zipfile
+from zlib import compress, crc32
 
 import numpy as np
 import pytest
@@ -667,6 +669,22 @@ def test_onnx_takes_images_of_any_height_and_width(exported, shape):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("build", [CutLite0, EfficientNetLite0])
+def test_onnx_of_padding_by_size_holds_its_size(build, tmp_path):
+    import onnxruntime
+
+    torch.manual_seed(0)
+    model = Model(build(len(CLASSES)), CLASSES, Preprocessing(28, network_size=50))
+    export_onnx(model, tmp_path / "model.onnx")
+    images = pictures(3, 28)
+    found = onnx_probabilities(tmp_path / "model.onnx", images)
+    np.testing.assert_allclose(found, model.probabilities(images), atol=1e-5)
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    with pytest.raises(onnxruntime.capi.onnxruntime_pybind11_state.InvalidArgument, match="Expect"):
+        session.run(None, {"images": np.zeros((1, 3, 64, 64), np.float32)})
+
+
+@pytest.mark.slow
 def test_onnx_is_one_quiet_file(tmp_path, capfd):
     pytest.importorskip("onnxscript")
     export_onnx(small_model(), tmp_path / "model.onnx")
@@ -784,6 +802,60 @@ def test_twelve_bits_in_sixteen(name, tmp_path):
         read_image(path, bits=17)
     imsave(path, gray * 16, check_contrast=False)
     np.testing.assert_array_equal(read_image(path), gray * 16)
+
+
+def _png(pixels, color):
+    """A PNG of 16 bits, as the specification says: Pillow writes none in color."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", crc32(kind + data))
+
+    height, width = pixels.shape[:2]
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, color, 0, 0, 0))
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+    return b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", compress(rows)) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("bits", [None, 12, 16])
+@pytest.mark.parametrize(("channels", "color"), [(1, 0), (2, 4), (3, 2), (4, 6)])
+def test_sixteen_bits_of_a_png(channels, color, bits, tmp_path):
+    """Gray is read whole; of colors and transparency Pillow keeps 8 bits without a word."""
+    pixels = np.random.default_rng(0).integers(0, 4096, (32, 32, channels)) * (1 if bits else 16)
+    (tmp_path / "cell.png").write_bytes(_png(pixels, color))
+    if channels == 1:
+        found = read_image(tmp_path / "cell.png", bits)
+        scale = 4095 if bits == 12 else 1
+        np.testing.assert_allclose(found, pixels[..., 0] / scale)
+        return
+    with pytest.raises(ValueError, match=r"cell\.png must be .* hold 16: save it as a TIFF"):
+        read_image(tmp_path / "cell.png", bits)
+
+
+def test_formats_of_which_pillow_keeps_eight_bits(tmp_path):
+    many = np.random.default_rng(0).integers(0, 4096, (32, 32, 3))
+    numbers = many.astype(">u2")
+    (tmp_path / "deep.ppm").write_bytes(b"P6 32 32 65535\n" + numbers.tobytes())
+    header = struct.pack(">HBBHHHHII404x", 474, 0, 2, 2, 32, 32, 1, 0, 65535)
+    (tmp_path / "deep.sgi").write_bytes(header.ljust(512, b"\0") + numbers[..., 0].tobytes())
+    Image.fromarray(pictures(1)[0]).save(tmp_path / "cell.jp2")
+    for name in ("deep.ppm", "deep.sgi", "cell.jp2"):
+        with pytest.raises(ValueError, match=rf"{name} must be .* hold 16: save it as a TIFF"):
+            read_image(tmp_path / name, bits=12)
+    deep, flat = many[..., 0].astype(np.uint16), pictures(1)[0, ..., 0]
+    for name, gray in (("deep.pgm", deep), ("deep.jp2", deep), ("flat.pgm", flat)):
+        Image.fromarray(gray).save(tmp_path / name)
+        found = read_image(tmp_path / name, 16 if gray is deep else None)
+        np.testing.assert_array_equal(found, gray)
+    for kind in ("bmp", "gif", "webp", "jpg"):
+        Image.fromarray(pictures(1)[0]).save(tmp_path / f"cell.{kind}")
+        assert read_image(tmp_path / f"cell.{kind}").shape == (32, 32, 3)
+    tifffile.imwrite(tmp_path / "cell.tif", many.astype(np.uint16), photometric="rgb")
+    np.testing.assert_allclose(read_image(tmp_path / "cell.tif", bits=12), many / 4095)
+
+
+def test_bits_of_a_file_that_has_eight(image_file):
+    with pytest.raises(ValueError, match=r"bits must be left out: .* holds uint8, not 16 bits"):
+        read_image(image_file, bits=12)
 
 
 @pytest.mark.slow
