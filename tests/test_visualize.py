@@ -752,6 +752,53 @@ class Gate(nn.Module):
         return x * self.scale(x.mean((2, 3), keepdim=True)).sigmoid()
 
 
+class Along(nn.Module):
+    """A step of which only some modes are modules."""
+
+    def __init__(self, step):
+        super().__init__()
+        self.step = step
+
+    def forward(self, x):
+        return self.step(x)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        nn.BatchNorm2d(4, track_running_stats=False),
+        nn.InstanceNorm2d(4),
+        nn.GroupNorm(2, 4),
+        nn.LayerNorm([4, 64, 64]),
+        *([nn.RMSNorm([4, 64, 64])] if hasattr(nn, "RMSNorm") else []),
+        nn.AdaptiveMaxPool2d(1),
+        Along(lambda x: x / x.std((2, 3), keepdim=True)),
+        Along(lambda x: x * x.amax((2, 3), keepdim=True)),
+        Along(lambda x: x * x.flatten(2).softmax(2).view_as(x)),
+        # Ways without a gradient, and a number for all places.
+        Along(lambda x: x / x.detach().std((2, 3), keepdim=True)),
+        Along(lambda x: (x - x.detach().mean()).relu()),
+        Along(lambda x: x * x[:, :, :1, :1]),
+        Along(lambda x: nn.functional.dropout(x, 0.5)),
+    ],
+)
+@pytest.mark.parametrize("after", [0, 2])
+def test_whole_maps_are_no_receptive_field(step, after):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), step, nn.Conv2d(4, 4, 3, padding=1))
+    with pytest.raises(ValueError, match=r"^layer '[12]' must (see a part|be reached by steps)"):
+        receptive_field(model, "2" if after else "1")
+
+
+def test_batch_norm_with_running_statistics_sees_its_own_place():
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Conv2d(4, 4, 3))
+    assert receptive_field(model.train(), "2") == (5, 1)
+    deep = nn.Sequential(*(nn.Conv2d(3, 3, 3, 2, 1) for _ in range(7)))
+    deep.append(nn.BatchNorm2d(3, track_running_stats=False))
+    with pytest.raises(ValueError, match="must see a part"):
+        receptive_field(deep, "7")
+
+
 @pytest.mark.parametrize(
     ("layers", "said"),
     [

@@ -19,7 +19,7 @@ _IN_PLACE = {
     *("Exp", "Gelu", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyRelu", "Log", "Maximum"),
     *("Minimum", "Mish", "Mul", "NativeBatchNorm", "CudnnBatchNorm", "MiopenBatchNorm", "Neg"),
     *("Pow", "PreluKernel", "Relu", "Rsqrt", "RreluWithNoise", "Sigmoid", "Silu", "Softplus"),
-    *("Softsign", "Sqrt", "Sub", "Tanh", "Threshold", "ToCopy", "Where", "CopySlices"),
+    *("Softsign", "Sqrt", "Sub", "Tanh", "Threshold", "ToCopy", "Where"),
 }
 
 
@@ -36,7 +36,8 @@ def receptive_field(model, layer):
     A convolution of k taps, a dilation d and a stride s needs, for the units from a to b of its
     output, those from ``s a - p`` to ``s b - p + d (k - 1)`` of its input, where p is the padding.
     The steps are those of one forward pass, back to the image. Where ways part and meet again, at a
-    shortcut or across the U of a U-Net, a unit sees what it sees on any way.
+    shortcut or across the U of a U-Net, a unit sees what it sees on any way. Then everything beyond
+    the square of one unit is changed: a unit that notices saw by a way that leaves no gradient.
 
     Parameters
     ----------
@@ -53,8 +54,9 @@ def receptive_field(model, layer):
     Raises
     ------
     ValueError
-        If a unit sees the whole image, as after a mean over it, or an oblong part of it, or if
-        the network takes a step that has no known reach.
+        If a unit sees the whole image, as after a mean over it or a batch normalization without
+        running statistics, or an oblong part of it, or if the network takes a step that has no
+        known reach.
 
     Examples
     --------
@@ -63,11 +65,13 @@ def receptive_field(model, layer):
     """
     with evaluating(model):
         x, maps = _pass(model, layer)
-    fields = {_along(axis, maps, x, layer) for axis in (0, 1)}
-    if len(fields) > 1:
-        raise ValueError(
-            f"layer {layer!r} must see a square, but its units see {_sides(fields)} pixels."
-        )
+        spans = [_along(axis, maps, x, layer) for axis in (0, 1)]
+        fields = {_field(*span, layer) for span in spans}
+        if len(fields) > 1:
+            raise ValueError(
+                f"layer {layer!r} must see a square, but its units see {_sides(fields)} pixels."
+            )
+        _try(spans, maps, x, model, layer)
     return fields.pop()
 
 
@@ -91,7 +95,7 @@ def _pass(model, layer):
 
 
 def _along(axis, maps, x, layer):
-    """The field along height (0) or width (1)."""
+    """First and last pixel that each unit needs, along height (0) or width (1)."""
     units = np.arange(_UNITS + 1)
     needed = {maps.grad_fn: (units, units)}
     image = None
@@ -104,7 +108,10 @@ def _along(axis, maps, x, layer):
                 needed[before] = _together(needed.get(before), reach)
     if image is None:
         raise ValueError(f"layer {layer!r} must depend on the image, but it does not.")
-    first, last = image
+    return image
+
+
+def _field(first, last, layer):
     stride, rest = divmod(int(first[-1] - first[0]), _UNITS)
     if rest or not stride:
         raise ValueError(
@@ -112,6 +119,27 @@ def _along(axis, maps, x, layer):
             f"{(first[-1] - first[0]) / _UNITS:.3g}."
         )
     return ReceptiveField(int((last - first).max()) + 1, stride)
+
+
+def _try(spans, maps, x, model, layer):
+    """Raise if a unit amid the maps notices what lies beyond its first and last pixels."""
+    unit = [min(side // 2, _UNITS) for side in maps.shape[2:]]
+    rows, columns = (
+        slice(max(first[i], 0), max(last[i] + 1, 0))
+        for (first, last), i in zip(spans, unit, strict=True)
+    )
+    # Three times as bright: another mean, and another contrast.
+    other = 3 * x.detach()
+    other[:, :, rows, columns] /= 3
+    with torch.no_grad():
+        moved = outputs_of(model, [layer], other)[layer] - maps
+    # Rounding may differ by what lies beside it.
+    if moved[:, :, *unit].abs().max() > 1e-3 * maps.abs().max():
+        raise ValueError(
+            f"layer {layer!r} must see a part of the image, but a unit changes with pixels outside "
+            f"of the {rows.stop - rows.start} that its steps reach: the network uses a number of "
+            "the whole map, or chance."
+        )
 
 
 def _from_the_end(last):
@@ -168,7 +196,9 @@ def _before(node, first, last, axis, layer):
             return step * first + start, step * last + start
     if kind == "Cat" and node._saved_dim % 4 == 1:
         return first, last
-    if kind in _IN_PLACE or (kind in ("Mean", "Sum") and _over_channels(node)):
+    # Of batch normalization: with the statistics of these maps, not with those of training.
+    whole = getattr(node, "_saved_training", False)
+    if (kind in _IN_PLACE and not whole) or (kind in ("Mean", "Sum") and _over_channels(node)):
         return first, last
     if kind in ("UpsampleNearest2D", "UpsampleBilinear2D", "UpsampleNearestExact2D"):
         scale = node._saved_output_size[axis] / node._saved_self_sym_sizes[2 + axis]
@@ -177,7 +207,7 @@ def _before(node, first, last, axis, layer):
                 return first // int(scale), last // int(scale)
             middle = [(units + 0.5) / scale - 0.5 for units in (first, last)]
             return np.floor(middle[0]).astype(int), np.ceil(middle[1]).astype(int)
-    if kind in ("Mean", "Sum", "AdaptiveAvgPool2D", "MkldnnAdaptiveAvgPool2D"):
+    if whole or kind in ("Mean", "Sum", "AdaptiveAvgPool2D", "MkldnnAdaptiveAvgPool2D"):
         raise ValueError(
             f"layer {layer!r} must see a part of the image, but a mean over the maps before it "
             "sees all of it."
