@@ -5,6 +5,7 @@ is the network's output before softmax; `target` is the number of the class.
 """
 
 import copy
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -226,8 +227,9 @@ def guided_gradient(model, image, target):
     """Saliency in which every rectifier passes only positive gradients back.
 
     Sharp and popular, and nearly independent of the class and of the weights above: see the
-    sanity checks. Parameters and errors as `saliency`; a network without rectifiers, or with
-    relatives of theirs that answer to negative values (SiLU, LeakyReLU), is refused.
+    sanity checks. Parameters and errors as `saliency`; a network without rectifiers, or with bends
+    of another kind (SiLU, LeakyReLU, a sigmoid, ``torch.maximum``), is refused. Max pooling and
+    normalizations are none.
 
     References
     ----------
@@ -236,7 +238,7 @@ def guided_gradient(model, image, target):
     with evaluating(model):
         x = to_batch(image, model).requires_grad_(True)
         score = _score(model, x, target)
-        _guide(score)
+        _guide(score, x)
         (gradient,) = torch.autograd.grad(score, x)
     return _map(gradient.abs().amax(1))
 
@@ -462,28 +464,45 @@ _RECTIFIERS = {
     "ClampMinBackward0": "_saved_min",
     "ThresholdBackward0": "_saved_threshold",
 }
-#: Relatives of the rectifier that answer to negative values, too.
-_LEAKY = (
-    *("Celu", "Elu", "Gelu", "Hardswish", "LeakyRelu", "LogSigmoid", "Mish", "PreluKernel"),
-    *("RreluWithNoise", "Silu", "Softplus", "Softshrink"),
-)
+#: Steps that a guided gradient passes as any gradient: sums with weights that do not depend on the
+#: image, the largest of a few places, normalizations, and steps that only move numbers.
+_PASSED = {
+    *("Add", "Addmm", "Alias", "AsStrided", "Bmm", "Cat", "Clone", "ConstantPadNd", "Convolution"),
+    *("ConvolutionOverrideable", "Div", "Expand", "Flip", "Linear", "Mean", "Mm", "Mul", "Mv"),
+    *("Neg", "Permute", "PixelShuffle", "ReflectionPad2D", "Repeat", "ReplicationPad2D"),
+    *("ReshapeAlias", "Roll", "Select", "Slice", "Split", "SplitWithSizes", "Squeeze", "Stack"),
+    *("Sub", "Sum", "T", "ToCopy", "Transpose", "Unbind", "UnsafeView", "Unsqueeze", "View"),
+    *("AdaptiveAvgPool2D", "MkldnnAdaptiveAvgPool2D", "AvgPool2D", "UpsampleBilinear2D"),
+    *("UpsampleNearest2D", "UpsampleNearestExact2D", "AdaptiveMaxPool2D", "Amax", "MaxPool2D"),
+    *("MaxPool2DWithIndices", "CudnnBatchNorm", "MiopenBatchNorm", "NativeBatchNorm"),
+    *("NativeGroupNorm", "NativeLayerNorm"),
+}
 
 
-def _guide(score):
-    """Make the rectifiers on the way to a score pass back only positive gradients."""
-    steps, waiting = {score.grad_fn}, [score.grad_fn]
+def _guide(score, x):
+    """Make the rectifiers on the way from an image to a score pass back only positive gradients."""
+    users, waiting = {score.grad_fn: set()}, [score.grad_fn]
     while waiting:
-        new = {node for node, _ in waiting.pop().next_functions if node} - steps
+        node = waiting.pop()
+        for before, _ in node.next_functions:
+            if before and before not in users:
+                users[before] = set()
+                waiting.append(before)
+            if before:
+                users[before].add(node)
+    # Weights may come by bends of their own, as those that are normalized.
+    steps, waiting = set(), [node for node in users if getattr(node, "variable", None) is x]
+    while waiting:
+        new = users[waiting.pop()] - steps
         steps |= new
         waiting += new
-    kinds = {node.name() for node in steps}
-    leaky = [name for name in _LEAKY if {f"{name}Backward{n}" for n in ("", 0, 1)} & kinds]
-    if leaky:
-        raise ValueError(
-            "model must have rectifiers (ReLU, ReLU6) alone for a guided gradient, but it has "
-            f"{', '.join(leaky)}, which answers to negative values, too: no rule says what to pass."
-        )
     rectifiers = [node for node in steps if _rectifies(node)]
+    kinds = {re.sub(r"Backward\d*$", "", node.name()) for node in steps - set(rectifiers)}
+    if other := sorted(kinds - _PASSED) + ["a mask"] * any(map(_masks, steps)):
+        raise ValueError(
+            "model must have no bends but rectifiers (ReLU, ReLU6) for a guided gradient, but it "
+            f"has {', '.join(other)}: no rule says what that passes."
+        )
     if not rectifiers:
         raise ValueError(
             "model must have rectifiers (ReLU, ReLU6) for a guided gradient, but none is seen: "
@@ -491,6 +510,13 @@ def _guide(score):
         )
     for node in rectifiers:
         node.register_prehook(lambda gradients: (F.relu(gradients[0]),))
+
+
+def _masks(node):
+    """Whether maps are multiplied by a map that has no gradient, as in ``x * (x > 0)``."""
+    factors = [getattr(node, name, None) for name in ("_saved_self", "_saved_other")]
+    maps = [w for w in factors if torch.is_tensor(w) and w.ndim == 4 and w[0, 0].numel() > 1]
+    return node.name() == "MulBackward0" and not all(w.requires_grad for w in maps)
 
 
 def _rectifies(node):

@@ -220,14 +220,65 @@ def test_guided_gradient_of_any_spelling_of_a_rectifier(rectify):
         (nn.LogSigmoid(), "it has LogSigmoid"),
         (nn.Softshrink(), "it has Softshrink"),
         (lambda x: nn.functional.leaky_relu(x.relu()), "it has LeakyRelu"),
-        (nn.Tanh(), "none is seen"),
+        (nn.Tanh(), "it has Tanh"),
+        (nn.Hardtanh(), "it has Hardtanh"),
+        (nn.Sigmoid(), "it has Sigmoid"),
         (nn.Identity(), "none is seen"),
-        (lambda x: x.clamp(min=-1), "none is seen"),
+        (lambda x: x.clamp(min=-1), "it has Clamp"),
     ],
 )
 def test_nothing_to_guide(act, said):
-    with pytest.raises(ValueError, match=f"^model must have rectifiers .*{said}"):
+    with pytest.raises(ValueError, match=f"^model must have .*rectifiers .*{said}"):
         attribution.guided_gradient(Rectified(act).double(), picture(), 1)
+
+
+def half_in_place(x):
+    x = x.clone()
+    torch.relu_(x[:, :3])
+    return x
+
+
+@pytest.mark.parametrize(
+    ("bend", "said"),
+    [
+        (lambda x: torch.maximum(x, x.new_zeros(1)), "Maximum"),
+        (lambda x: torch.where(x > 0, x, 0), "Where"),
+        (lambda x: x.masked_fill(x < 0, 0), "MaskedFill"),
+        (lambda x: (x + x.abs()) / 2, "Abs"),
+        (lambda x: x.clamp(min=x.new_zeros(1)), "Clamp(Min)?"),
+        (lambda x: torch.stack([x, 0 * x]).max(0).values, "Max"),
+        (lambda x: nn.functional.hardtanh(x), "Hardtanh"),
+        (lambda x: x * x.sigmoid(), "Sigmoid"),
+        (lambda x: x.square(), "Pow"),
+        (lambda x: x.softmax(1), "Softmax"),
+        (half_in_place, "CopySlices"),
+        (lambda x: x * (x > 0), "a mask"),
+        (lambda x: (x > 0) * x, "a mask"),
+    ],
+)
+def test_what_bends_beside_a_rectifier_is_not_passed_over(bend, said):
+    model = Rectified(lambda x: bend(x.relu() if x.shape[1] == 6 else x)).double()
+    with pytest.raises(ValueError, match=f"^model must have no bends .*{said}: no rule"):
+        attribution.guided_gradient(model, picture(), 1)
+
+
+def test_what_is_no_bend_is_passed():
+    """Poolings, normalizations, shortcuts; also weights that come by roots and quotients."""
+
+    class Scale(nn.Module):
+        def forward(self, x):
+            return 2 * x * x.new_ones(1, x.shape[1], 1, 1)
+
+    layers = [
+        *(nn.utils.parametrizations.weight_norm(nn.Conv2d(3, 8, 3, padding=1)), nn.BatchNorm2d(8)),
+        Scale(),
+        *(nn.ReLU(), nn.MaxPool2d(2), nn.GroupNorm(2, 8), nn.Dropout(), nn.Conv2d(8, 8, 3)),
+        *(nn.ReLU(), nn.AvgPool2d(2), nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(32, 4)),
+    ]
+    torch.manual_seed(0)
+    model, image = nn.Sequential(*layers).double().eval(), picture(2)
+    theirs = GuidedBackprop(model).attribute(batch(image), target=1)[0].abs().amax(0)
+    close(attribution.guided_gradient(model, image, 1), theirs)
 
 
 # Without captum ---------------------------------------------------------------------------------
