@@ -24,6 +24,7 @@ PROPERTIES = {
         "probabilities": "somebody reads the score as a probability",
     },
     "segmentation": {
+        "balanced": "each class takes about as many pixels as another",
         "small": "some objects are only a few pixels wide",
         "thin": "objects are long and thin: vessels, fibers, membranes",
         "outline_matters": "a distance counts, as for a cut, a beam, a growth in millimeters",
@@ -165,6 +166,7 @@ METRICS = {
                 "thin": "an empty mask is right nearly everywhere",
                 "outline_matters": "it counts pixels, not how far off they are",
             },
+            {"balanced": "an empty mask is right nearly everywhere"},
         ),
         Metric(
             "Dice",

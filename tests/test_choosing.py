@@ -118,6 +118,14 @@ def test_small_thin_and_outlines():
     assert moved[0] == moved[1] == 3
 
 
+def test_an_empty_mask_is_right_where_background_prevails():
+    true, empty = disc(12), np.zeros((100, 100), bool)
+    assert ConfusionMatrix.from_labels(true.ravel(), empty.ravel()).accuracy > 0.95
+    assert seg.dice(true, empty) == 0
+    assert "pixel accuracy" in choose_metrics("segmentation").unsuitable
+    assert "pixel accuracy" in choose_metrics("segmentation", balanced=True).suitable
+
+
 def test_one_pixel_decides_hausdorff_but_not_hd95():
     stray = disc(20)
     stray[0, 0] = True
