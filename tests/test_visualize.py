@@ -713,6 +713,11 @@ def enlarging(mode):
 )
 def test_receptive_fields_off_the_plain_chain(model, layer, side):
     """The count against the gradient, which knows nothing of kernels; every phase of the grid."""
+    # Made at import, by whatever chance was left there: all units of a few channels may be dead.
+    torch.manual_seed(0)
+    for module in model.modules():
+        if hasattr(module, "reset_parameters"):
+            module.reset_parameters()
     with evaluating(model.double()):
         # A maximum and a rectifier let some pixels through, others in the next image.
         x = torch.rand(16, 1, side, side, generator=generator(), dtype=torch.double)
