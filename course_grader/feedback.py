@@ -1,7 +1,5 @@
 """What a student reads: what was right, which misconception they have, nothing of hidden cases."""
 
-import re
-
 from course_lib.exercises import find
 
 from . import grades, text
@@ -114,14 +112,12 @@ def _points(row):
 
 def _code(source, result, title):
     """The student's own cell, with numbers, and the line that failed marked."""
-    failed = re.search(r"in line (\d+) of its cell", result.message)
-    failed = int(failed[1]) if failed else 0
     lines = []
     for number, code in enumerate(source.splitlines()[:_LINES], 1):
         # A student's cell may hold anything: a page is text, and no line is endless.
         said = escape(code.expandtabs(4)[:_COLUMNS])
         line = f"{number:3}  {said}"
-        lines.append(f"<mark>{line}  ← here</mark>" if number == failed else line)
+        lines.append(f"<mark>{line}  ← here</mark>" if number == result.line else line)
     return (
         f'<pre tabindex="0" role="region" aria-label="Your code: {escape(title)}">'
         + "\n".join(lines)

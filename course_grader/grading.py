@@ -4,6 +4,8 @@ import builtins
 import hmac
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from course_lib.exercises import Raised, diagnose, draw_cases, kind_of
 
 from .room import wire
@@ -354,12 +356,15 @@ def _where(failure, cell):
 def _without_values(difference):
     """A difference without numbers, shapes, keys and texts, which belong to hidden cases."""
     clause = _CLAUSES.get(difference.kind) or f"should be {_kind(difference.expected)}"
-    place = difference.where[0] if difference.where else ""
-    return f"{'under one key' if place.startswith('under') else place} {clause}".strip()
+    if not difference.where:
+        return clause
+    kind, step = difference.where[0]
+    return f"{'under one key' if kind == 'key' else f'at position {step}'} {clause}"
 
 
 def _kind(expected):
     if isinstance(expected, tuple | list):
         return "several values"
-    said = kind_of(expected)
-    return "an array" if said.startswith("an array") else said
+    if isinstance(expected, np.ndarray) and expected.ndim:
+        return "an array"
+    return kind_of(expected)

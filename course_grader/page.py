@@ -7,9 +7,9 @@ from course_lib import _html
 from .text import line
 
 _STYLE = """
-:root { color-scheme: light dark; --line: #ccc; --bar: #0072b2; --good: #00664b; --bad: #a33c00; }
+:root { color-scheme: light dark; --line: #ccc; --bar: #0072b2; --good: #007a5a; --bad: #b84a00; }
 @media (prefers-color-scheme: dark) {
-  :root { --line: #555; --bar: #56b4e9; --good: #4cc9a0; --bad: #ff9a5c; } }
+  :root { --line: #555; --bar: #56b4e9; --good: #43d6a9; --bad: #ff9d5c; } }
 body { background: Canvas; color: CanvasText; font: 1rem/1.5 system-ui, sans-serif;
   max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
 .scrolls { margin: 1rem 0; overflow-x: auto; }
@@ -22,7 +22,7 @@ section { border-top: 1px solid var(--line); padding: .5rem 0; }
 svg rect { fill: var(--bar); } svg text { fill: currentColor; font-size: 12px; }
 code { overflow-wrap: anywhere; }
 pre { overflow-x: auto; border: 1px solid var(--line); padding: .5rem; }
-mark { background: #ffe08a; color: #000; }
+mark { background: rgb(230 159 0 / 30%); color: inherit; }
 """
 
 
@@ -38,14 +38,9 @@ def escape(text):
 
 def table(head, rows):
     """A table; a cell is text, or a number, which is aligned to the right."""
-    heads = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
-    lines = "".join(f"<tr>{''.join(map(_cell, row))}</tr>\n" for row in rows)
-    element = f"<table>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{lines}</tbody>\n</table>"
+    shown = (
+        [value if isinstance(value, int | float) else line(value) for value in row] for row in rows
+    )
+    element = _html.table([line(name) for name in head], shown, numbers=True)
     # Wide tables scroll on a phone, and by keyboard only what has the focus does.
     return _html.scrolling(element, f"Table: {line(', '.join(head))}")
-
-
-def _cell(value):
-    if isinstance(value, int | float):
-        return f'<td class="number">{value:g}</td>'
-    return f"<td>{escape(value)}</td>"

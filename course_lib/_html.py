@@ -19,11 +19,13 @@ def page(title, body, style=""):
 
 
 #: Of a cell whose row and column have one name: told by frame and weight, with color and without,
-#: and in a notebook too, which has no style sheet of ours.
+#: and in a notebook too, which has no style sheet of ours. The color is the figures' accent.
 _AGREED = ' style="border: 2px solid #009e73; background: rgb(0 158 115 / 18%); font-weight: 700"'
 
 
-def table(header, rows, caption="", *, named_rows=False, label="", kind="", diagonal=False):
+def table(
+    header, rows, caption="", *, named_rows=False, label="", kind="", diagonal=False, numbers=False
+):
     """A table of values, all of which are escaped.
 
     Parameters
@@ -38,6 +40,8 @@ def table(header, rows, caption="", *, named_rows=False, label="", kind="", diag
         Its name where it has no caption, for screen readers; its class in the style sheet.
     diagonal : bool
         Whether the cells of the diagonal stand out, which count the right answers.
+    numbers : bool
+        Whether numbers are rounded to six digits and have the class ``number`` for the style sheet.
     """
     attributes = f' class="{kind}"' if kind else ""
     attributes += f' aria-label="{html.escape(label)}"' if label else ""
@@ -46,15 +50,17 @@ def table(header, rows, caption="", *, named_rows=False, label="", kind="", diag
     heads = "".join(f'<th scope="col">{html.escape(str(name))}</th>' for name in header)
     head = f"<thead><tr>{heads}</tr></thead>" if heads else ""
     body = "".join(
-        f"<tr>{_cells(row, named_rows, at + named_rows if diagonal else None)}</tr>"
+        f"<tr>{_cells(row, named_rows, at + named_rows if diagonal else None, numbers)}</tr>"
         for at, row in enumerate(rows)
     )
     return f"<table{attributes}>{named}{head}<tbody>{body}</tbody></table>"
 
 
-def _cells(row, named, agreed):
+def _cells(row, named, agreed, numbers):
     cells = [
-        f"<td{_AGREED if at == agreed else ''}>{html.escape(str(value))}</td>"
+        f'<td class="number">{value:g}</td>'
+        if numbers and isinstance(value, int | float)
+        else f"<td{_AGREED if at == agreed else ''}>{html.escape(str(value))}</td>"
         for at, value in enumerate(row)
     ]
     if named:

@@ -431,8 +431,10 @@ def main(arguments=None):
     return 2 if found.refused else 0 if found.passed else 1
 
 
-_STYLE = """body { font-family: Georgia, serif; line-height: 1.5; color: #222; background: #fff; }
-main { max-width: 44rem; margin: 2rem auto; padding: 2rem; border: 4px double #0072b2; }
+_STYLE = f"main {{ border: 4px double {COLORS['normal']}; }}"
+_STYLE += """
+body { font-family: Georgia, serif; line-height: 1.5; color: #222; background: #fff; }
+main { max-width: 44rem; margin: 2rem auto; padding: 2rem; }
 h1, .large { text-align: center; }
 .large { font-size: 1.5rem; }
 img { width: 100%; height: auto; }

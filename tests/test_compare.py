@@ -123,7 +123,7 @@ def test_different_and_why(expected, got, reason):
 
 def test_a_difference_says_where_and_what():
     found = compare((1, {"a": [1.0, 2.0]}), (1, {"a": [1.0, 3.0]}))
-    assert found.where == ("at position 2", "under 'a'", "at position 2")
+    assert found.where == (("position", 2), ("key", "a"), ("position", 2))
     assert (found.kind, found.expected, found.got) == ("number", 2, 3)
     assert compare(np.ones(2), torch.ones(3)).kind == "shape"
     assert {compare(*pair[:2]).kind for pair in DIFFERENT.values()} == {
@@ -234,4 +234,4 @@ def test_a_gradient_that_is_expected_is_asked_for():
         assert compare(expected, bare).kind == "gradient"
     # What is wrong in the first place is said first.
     assert compare(expected, np.zeros(2)).kind == "values"
-    assert compare((expected, 3), (expected.detach(), 3)).where == ("at position 1",)
+    assert compare((expected, 3), (expected.detach(), 3)).where == (("position", 1),)

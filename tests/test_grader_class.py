@@ -671,9 +671,10 @@ def test_feedback_shows_the_line_that_failed_escaped(graded):
         for task in tasks:
             message = "raised NameError in line 3 of its cell, `return nope`"
             notes = ("its helper was run first",)
+            of_running = {"notes": notes, "needs_person": True, "line": 3}
             yield (
                 task,
-                [Result("metrics.ppv", 0.0, 1, "raised", "", message, 0, 9, 0.1, notes, True)],
+                [Result("metrics.ppv", 0.0, 1, "raised", "", message, 0, 9, 0.1, **of_running)],
             )
 
     files = {"ann.ipynb": json.dumps(document).encode()}

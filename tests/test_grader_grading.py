@@ -111,6 +111,7 @@ def test_a_failed_cell_shows_its_line_and_message():
     result = graded(ended="cell", failure=failure, cell="def ratio(a, b):\n    return a /")
     assert result.outcome == "raised"
     assert "SyntaxError in line 2 of its cell, `return a /` (invalid syntax)" in result.message
+    assert result.line == 2
 
 
 @pytest.mark.parametrize(
@@ -139,6 +140,8 @@ def test_a_mixture_of_failures_and_values_is_partial():
     bad = {every_case[3]: Failure("not plain"), every_case[4]: Failure("raised", "KeyError", 2)}
     result = graded(lambda a, b: bad.get((a, b), a / b))
     assert (result.points, result.outcome) == (2.4, "partial")
+    assert "KeyError in line 2 of its cell" in result.message
+    assert result.line == 2, "feedback marks it"
 
 
 def leaky(a, b):

@@ -14,7 +14,7 @@ from IPython.core.formatters import DisplayFormatter
 
 from book_ext import editions
 from book_ext.live import runtime
-from course_lib import widgets
+from course_lib import figures, widgets
 from course_lib._html import table
 from course_lib.widgets import ConfusionExplorer, CourseWidget, PrevalenceExplorer, Quiz
 
@@ -344,6 +344,26 @@ def test_each_color_stands_once():
     for path in FRONT_ENDS:
         if path.name != "kit.css" and path.parent in (WIDGETS, editions.ROOT / "static"):
             assert not re.search(r"#[0-9a-f]{6}\b", path.read_text("utf-8")), path.name
+
+
+def test_colors_are_those_of_the_figures_of_the_kit_or_of_the_logo():
+    """Where neither can be used: Matplotlib is slow to load, and a page of its own has no kit."""
+    kit = re.findall(r"light-dark\((#\w+), (#\w+)\);", (WIDGETS / "kit.css").read_text("utf-8"))
+    assert [light for light, _ in kit[:3]] == [
+        figures.COLORS[name] for name in ("disease", "normal", "accent")
+    ]
+    logo = (editions.ROOT / "static" / "logo.svg").read_text("utf-8")
+    known = {*figures.COLORS.values(), *itertools.chain(*kit), *re.findall(r"#[0-9a-f]{6}\b", logo)}
+    sources = [
+        path
+        for name in ("course_lib", "course_grader", "book_ext")
+        for path in (editions.ROOT / name).rglob("*.*")
+        if path.suffix in (".py", ".css")
+    ]
+    for path in sources:
+        for color in re.findall(r"#(?:[0-9a-f]{6}|[0-9a-f]{3})\b", path.read_text("utf-8")):
+            gray = color[1:] in (3 * color[1], 3 * color[1:3])
+            assert gray or color in known, f"{path.name}: {color} is in no palette"
 
 
 def test_state_can_be_observed_and_set():

@@ -17,11 +17,12 @@ from ._stale import stale
 
 # The notebook's cases are the same for everybody, so that hints can be talked about.
 _VISIBLE_SEED = 10
-# In a notebook there is no style sheet. The colors are read on white and on black.
+# In a notebook there is no style sheet, and in a page no Matplotlib, which `figures` needs. Of its
+# colors these three are seen on white and on black.
 _MARKS = {
-    "correct": ("✓", "#1a7f37"),
-    "incorrect": ("✗", "#c2410c"),
-    "not attempted": ("○", "#6e7781"),
+    "correct": ("✓", "#009e73"),
+    "incorrect": ("✗", "#d55e00"),
+    "not attempted": ("○", "#767676"),
 }
 
 
@@ -189,7 +190,10 @@ def _hint(exercise, verdict, output, changed):
 
 def in_words(difference):
     """A difference as a clause that completes "your answer …", with its values."""
-    where = "".join(f"{place} " for place in difference.where)
+    where = "".join(
+        f"under {step!r} " if kind == "key" else f"at position {step} "
+        for kind, step in difference.where
+    )
     try:
         return where + _clause(difference)
     except (Exception, SystemExit):

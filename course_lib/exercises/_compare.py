@@ -15,14 +15,15 @@ class Difference:
         ``none``, ``type``, ``text``, ``keys``, ``length``, ``ragged``, ``shape``, ``number``,
         ``values`` or ``gradient``; from `diagnose` also ``untouched``, ``raised`` and
         ``incomparable``.
-    where : tuple of str
-        The way into a nested value, such as ``("at position 2", "under 'a'")``.
+    where : tuple of (str, object)
+        The way into a nested value, such as ``(("position", 2), ("key", "a"))``; positions count
+        from 1.
     expected, got : object
         The values at that place.
     """
 
     kind: str
-    where: tuple[str, ...] = ()
+    where: tuple[tuple[str, object], ...] = ()
     expected: object = None
     got: object = None
 
@@ -84,7 +85,7 @@ def _compare_dicts(expected, got, rtol, atol, where):
     if set(got) != set(expected):
         return Difference("keys", where, expected, got)
     for key, value in expected.items():
-        found = _compare(value, got[key], rtol, atol, (*where, f"under {key!r}"))
+        found = _compare(value, got[key], rtol, atol, (*where, ("key", key)))
         if found:
             return found
     return None
@@ -97,7 +98,7 @@ def _compare_sequences(expected, got, rtol, atol, where):
     if len(got) != len(expected):
         return Difference("length", where, expected, got)
     for position, (one, other) in enumerate(zip(expected, got, strict=True), start=1):
-        found = _compare(one, other, rtol, atol, (*where, f"at position {position}"))
+        found = _compare(one, other, rtol, atol, (*where, ("position", position)))
         if found:
             return found
     return None
