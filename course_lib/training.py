@@ -13,7 +13,7 @@ import torch
 from torch.nn.utils import get_total_norm
 from tqdm import tqdm
 
-from ._validation import as_choice, as_count, as_open_probability, as_positive
+from ._validation import as_choice, as_count, as_nonnegative, as_open_probability, as_positive
 
 _SCHEDULES = ("onecycle", "constant")
 
@@ -202,8 +202,7 @@ def _check(network, draw, iterations, lr, schedule, weight_decay, ema):
     as_count(iterations, "iterations", least=1)
     as_positive(lr, "lr")
     as_choice(schedule, "schedule", _SCHEDULES)
-    if weight_decay < 0:
-        raise ValueError(f"weight_decay must not be negative, got {weight_decay}.")
+    as_nonnegative(weight_decay, "weight_decay")
     if ema is not None:
         as_open_probability(ema, "ema")
     if not any(weights.requires_grad for weights in network.parameters()):

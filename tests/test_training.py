@@ -368,7 +368,8 @@ def test_nan_in_the_data_is_found(part, said):
         ({"lr": np.nan}, "lr must be one number above 0"),
         ({"schedule": "cosine"}, "schedule must be one of onecycle, constant, got 'cosine'"),
         ({"ema": 1.0}, "ema must be one number strictly between 0 and 1"),
-        ({"weight_decay": -1}, "weight_decay must not be negative"),
+        ({"weight_decay": -1}, "weight_decay must be finite and not negative"),
+        ({"weight_decay": float("nan")}, "weight_decay must be finite and not negative"),
     ],
 )
 def test_bad_settings(options, said):
