@@ -458,10 +458,7 @@ def test_batches_of_faces_follow_their_generator():
         ),
         (lambda c: windows.pyramid(np.zeros((30, 30, 3))), r"photo must have the shape \(height"),
         (lambda c: windows.pyramid(np.full((30, 30), np.nan)), r"photo must be finite"),
-        (
-            lambda c: windows.pyramid(np.zeros((30, 30)), 1),
-            "factor must be one number",
-        ),
+        (lambda c: windows.pyramid(np.zeros((30, 30)), 1), "factor must be one number"),
         (lambda c: c(torch.zeros(2, 1, 24, 25)), r"windows must have the shape \(n, 1, 25, 25\)"),
         (lambda c: c.dense(torch.zeros(1, 1, 24, 90)), r"images must be at least 25 pixels a side"),
         (lambda c: windows.detect(c, [], 2), r"score_threshold must lie between 0 and 1"),
@@ -762,4 +759,6 @@ def test_disc_and_fovea_are_found_in_simulated_eyes_and_in_a_real_one():
     assert (np.median(errors, axis=0) < 1.5).all()
     assert (np.median(errors, axis=0) < np.median(baseline, axis=0) / 3).all()
     (found,) = landmarks.find_landmarks(network, datasets.photo("retina", 64)[None])
-    assert (landmarks.pixel_errors(found, 64 * landmarks.RETINA) < 3).all()
+    # Read off the photograph by eye, to about half a percent of its side.
+    disc_and_fovea = 64 * np.array([[0.152, 0.464], [0.503, 0.498]])
+    assert (landmarks.pixel_errors(found, disc_and_fovea) < 3).all()

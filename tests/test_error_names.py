@@ -106,7 +106,6 @@ GOOD = {
         "resamples": 20,
     },
     raters.prevalence_adjusted_kappa: {"first": Y, "second": Y[::-1], "level": 0.9},
-    raters.landis_koch: {"kappa": 0.5},
     raters.dawid_skene: {"votes": np.column_stack([Y, Y[::-1], Y]), "iterations": 5},
     raters.begg_greenes: {
         "verified": TABLE,

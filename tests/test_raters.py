@@ -340,23 +340,6 @@ def test_gwet_ac1_by_hand():
     assert found.standard_error == pytest.approx(np.sqrt((n - 1) * np.var(without)), rel=0.03)
 
 
-@pytest.mark.parametrize(
-    ("kappa", "word"),
-    [
-        (-0.1, "poor"),
-        (0, "slight"),
-        (0.2, "slight"),
-        (0.21, "fair"),
-        (0.6, "moderate"),
-        (0.61, "substantial"),
-        (0.8, "substantial"),
-        (1, "almost perfect"),
-    ],
-)
-def test_words_of_landis_and_koch(kappa, word):
-    assert raters.landis_koch(kappa) == word
-
-
 # Fleiss' kappa ------------------------------------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 """What is committed: no data, no pictures in notebooks, no paths of a machine, no registries."""
 
+import ast
 import re
 import subprocess
 import tempfile
@@ -114,3 +115,50 @@ def test_contributing_says_the_numbers_that_tests_ask_for():
     assert f"at least {rules.EXERCISES} exercises and {rules.QUESTIONS} questions" in text
     assert f"at least {rules.MISCONCEPTIONS} misconceptions and {rules.CASES} cases" in text
     assert f"at least {rules.RIGHT} right and {rules.WRONG} wrong answers" in text
+
+
+def _public(tree):
+    """Names that a module defines for others, with those of its classes."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign):
+            yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+            members = node.body if isinstance(node, ast.ClassDef) else ()
+            yield from (member.name for member in members if isinstance(member, ast.FunctionDef))
+
+
+def _mentioned(tree):
+    """Names that code reads, as such or as a text that may be looked up."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            yield node.id
+        elif isinstance(node, ast.Attribute):
+            yield node.attr
+        elif isinstance(node, ast.Constant) and re.fullmatch(r"[\w.]+", str(node.value)):
+            yield from str(node.value).split(".")
+
+
+#: What a reader needs for a guideline that no chapter follows.
+_OFFERED = {"STARD_AI"}
+
+
+def test_what_the_library_offers_is_used_by_more_than_tests():
+    trees = {
+        path: ast.parse(path.read_text(encoding="utf-8"))
+        for folder in ("course_lib", "course_grader", "book_ext", "benchmarks", "examples")
+        for path in (ROOT / folder).rglob("*.py")
+    }
+    # Where a package names what its modules offer, nothing is used.
+    inside = {path: tree for path, tree in trees.items() if path.name != "__init__.py"}
+    used = {name for tree in inside.values() for name in _mentioned(tree)}
+    for path in editions.chapter_files():
+        used |= set(re.findall(r"\w+", path.read_text(encoding="utf-8")))
+    unused = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path, tree in inside.items()
+        if path.is_relative_to(ROOT / "course_lib")
+        for name in _public(tree)
+        if name[0] != "_" and name not in used | _OFFERED
+    ]
+    assert not unused, "use it, or take it away with its tests"

@@ -12,10 +12,6 @@ from .._validation import as_count
 #: What the points are, in their order.
 LANDMARKS = ("disc", "fovea")
 
-#: Where they lie in ``course_lib.datasets.photo("retina")``, x and y as shares of its side; read
-#: off by eye, to about half a percent.
-RETINA = np.array([[0.152, 0.464], [0.503, 0.498]])
-
 
 class Fundi(NamedTuple):
     """Pictures of the back of the eye, and where disc and fovea are."""

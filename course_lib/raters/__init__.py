@@ -11,7 +11,6 @@ from .agreement import (
     fleiss_kappa,
     gwet_ac1,
     krippendorff_alpha,
-    landis_koch,
     prevalence_adjusted_kappa,
 )
 from .consensus import DawidSkene, Staple, dawid_skene, majority_vote, staple
@@ -29,7 +28,6 @@ __all__ = [
     "fleiss_kappa",
     "gwet_ac1",
     "krippendorff_alpha",
-    "landis_koch",
     "majority_vote",
     "pair_kappa",
     "positive_votes",

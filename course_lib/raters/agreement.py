@@ -9,7 +9,6 @@ from .._validation import (
     as_choice,
     as_count,
     as_level,
-    as_numbers,
     as_vector,
     as_votes,
     same_length,
@@ -314,32 +313,6 @@ def _of_shares(votes, chance, name, level, seed, resamples):
     return _agreement(
         value, observed, expected, error, n, (coefficient, weights, _last_two(weights)), draws
     )
-
-
-#: Of landis_koch: the smallest kappa that is called so.
-_WORDS = {
-    0.81: "almost perfect",
-    0.61: "substantial",
-    0.41: "moderate",
-    0.21: "fair",
-    0.0: "slight",
-}
-
-
-def landis_koch(kappa):
-    """The customary word for a kappa, rounded to two digits: "slight" to "almost perfect".
-
-    The authors call their divisions "clearly arbitrary". Kappa moves with the prevalence, so that
-    the same readers earn other words on other patients.
-
-    References
-    ----------
-    Landis & Koch 1977, Biometrics 33:159, page 165.
-    """
-    kappa = as_numbers(kappa, "kappa")
-    if np.ndim(kappa) or not -1 <= kappa <= 1:
-        raise ValueError(f"kappa must be one number between -1 and 1, got {kappa!r}.")
-    return next((word for least, word in _WORDS.items() if round(kappa, 2) >= least), "poor")
 
 
 def _ordinal(categories, totals):
