@@ -687,6 +687,22 @@ def test_the_chapter_quotes_the_table_of_smears():
         assert f"| {' | '.join(row)} |" in chapter
 
 
+def test_the_networks_settings_are_the_best_on_the_smears_for_training():
+    """Otherwise: python -m benchmarks.smears settings"""
+    with open(bench.SETTINGS_TABLE, encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    scores = {
+        (float(row["rate"]), int(row["steps"]), float(row["platelet"])): float(row["mAP"])
+        for row in rows
+    }
+    assert tuple(scores) == bench.CHOICES
+    assert max(scores, key=scores.get) == bench.CHOSEN
+    rate, steps, platelet = bench.CHOSEN
+    chapter = (editions.CHAPTERS / "detection.md").read_text(encoding="utf-8")
+    assert f"iterations={steps}, lr={1000 * rate:g}e-3," in chapter
+    assert f"torch.tensor([1.0, 1.0, {platelet}])" in chapter
+
+
 # Landmarks --------------------------------------------------------------------------------------
 
 
