@@ -29,6 +29,7 @@ from .report import write_table
 TABLE = Path(__file__).with_name("smears.csv")
 KINDS = ("RBC", "WBC", "Platelets")
 SEEDS = (0, 1, 2)
+HEADER = ("AP", "red", "white", "platelets", "mAP", "mAP above the circles", "seconds")
 LEARN, TEST = np.arange(120), np.arange(120, 160)
 # Neighbors may come from one drop of blood, so each fold is 30 in a row.
 FOLDS = np.split(LEARN, 4)
@@ -90,8 +91,8 @@ def found_by():
         yield f"network, start {seed}", grid.detect(detector, x[TEST]), seconds
 
 
-def rows():
-    """Yield the rows of the table."""
+def columns():
+    """Yield the columns of the table, below HEADER: each with the 95% intervals over smears."""
     _, boxes, classes, image_of = smears()
     to_find = np.isin(image_of, TEST)
     truth = boxes[to_find]
@@ -100,15 +101,19 @@ def rows():
     for method, (*found, found_classes, found_images), seconds in found_by():
         of = names | {"classes": found_classes, "images": found_images}
         value, by_class = mean_average_precision(*found, truth, **of)
-        drawn = np.mean([*resampled_average_precision(*found, truth, **of).values()], axis=0)
-        ends = "[{:.2f}, {:.2f}]".format(*percentile_interval(drawn))
+        values = [*by_class.values(), value]
+        draws = [*resampled_average_precision(*found, truth, **of).values()]
+        draws.append(np.mean(draws, axis=0))
         margin = "–"
         if rival:
-            low, high = percentile_interval(drawn - rival[1])
+            low, high = percentile_interval(draws[-1] - rival[1])
             margin = f"{value - rival[0]:+.2f} [{low:+.2f}, {high:+.2f}]"
-        rival = rival or (value, drawn)
-        each = (f"{by_class[kind]:.2f}" for kind in range(3))
-        yield method, *each, f"{value:.2f} {ends}", margin, f"{seconds:.0f}"
+        rival = rival or (value, draws[-1])
+        ends = map(percentile_interval, draws)
+        each = (
+            f"{v:.2f} [{low:.2f}, {high:.2f}]" for v, (low, high) in zip(values, ends, strict=True)
+        )
+        yield method, *each, margin, f"{seconds:.0f}"
 
 
 def settings_rows():
@@ -141,5 +146,5 @@ if __name__ == "__main__":
         header = ("rate", "steps", "platelet", "red", "white", "platelets", "mAP")
         write_table(SETTINGS_TABLE, header, settings_rows())
         sys.exit()
-    header = ("method", "red", "white", "platelets", "mAP", "above the circles", "seconds")
-    write_table(TABLE, header, rows())
+    header, *rows = zip(HEADER, *columns(), strict=True)
+    write_table(TABLE, header, rows)
