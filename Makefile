@@ -49,10 +49,10 @@ notebooks: .venv/installed
 lint: .venv/installed
 	$(LINT)
 
-# Lint and the tests that need no browser, no environment, no kernel and train no network.
+# Lint and the tests that need no browser, no environment, no kernel, train no network and are fast.
 quick: .venv/installed
 	$(LINT)
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not (slow or browser or colab or peers)" tests
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup -m "not (slow or browser or colab or peers)" --ignore=tests/browser tests
 
 # The committed editions are compared before the book is built, because building writes them anew.
 # The cells of a notebook need one kernel, so nbval keeps each file on one worker.

@@ -12,6 +12,7 @@ from course_lib import _validation as door
 # The same examples in every run, and no limit on the time of one.
 
 
+@pytest.mark.slow
 @given(st.lists(st.booleans(), min_size=1))
 def test_binary_is_the_same_whatever_the_type(truth):
     for values in (truth, [int(v) for v in truth], [float(v) for v in truth], tuple(truth)):

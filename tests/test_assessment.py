@@ -89,6 +89,7 @@ def test_a_perfect_model_passes(perfect):
     assert found.verdict == "Passed: the mark is 92%."
 
 
+@pytest.mark.slow
 def test_a_model_that_never_says_bright_fails(poor):
     found = assess(poor, SHADES)
     assert not found.passed

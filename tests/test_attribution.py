@@ -386,6 +386,7 @@ def test_the_model_is_left_as_it_was(method):
 # Sanity checks ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_randomized_shuffles_the_weights_of_those_layers_alone():
     model = EfficientNetLite0()
     before = {name: value.clone() for name, value in model.state_dict().items()}

@@ -65,6 +65,7 @@ def test_iou_is_what_counting_pixels_gives(a, b):
             assert overlap[i, j] == counted_iou(one, other)
 
 
+@pytest.mark.slow
 @given(many_boxes, many_boxes, st.floats(-50, 50), st.floats(0.01, 100))
 def test_iou_does_not_depend_on_order_place_or_unit(a, b, shift, scale):
     overlap = iou(a, b)

@@ -144,6 +144,7 @@ def test_a_chapter_that_simulates_says_so_and_is_in_the_table(name):
     )
 
 
+@pytest.mark.slow
 def test_every_simulator_has_a_name_for_readers():
     named = credits.known()["simulated"]
     defined = set()

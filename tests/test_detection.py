@@ -333,6 +333,7 @@ def test_false_alarms_have_names():
     assert name_detections(boxes[:2], [0.1, 0.2], np.empty((0, 4))).tolist() == ["unboxed"] * 2
 
 
+@pytest.mark.slow
 def test_scoring_does_not_import_torch():
     code = "import sys, course_lib.detection.circles; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -360,6 +361,7 @@ def test_dense_is_every_window_by_itself(classifier, shape):
             assert torch.allclose(dense[:, row, column], alone, rtol=0, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_dense_computes_less(classifier):
     image = torch.zeros(1, 1, 105, 105)
     cut = image.unfold(2, 25, 4).unfold(3, 25, 4).reshape(-1, 1, 25, 25)
@@ -562,6 +564,7 @@ def test_answer_has_a_place_for_every_anchor():
     assert answer[..., :2].sigmoid().mean() < 0.1
 
 
+@pytest.mark.slow
 def test_targets_say_what_the_boxes_are(smears):
     detector = grid.GridDetector(sizes=(10, 25, 45), classes=3)
     draw = grid.box_batches(*smears, detector, size=96, batch=4)

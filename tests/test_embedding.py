@@ -446,6 +446,7 @@ def test_thresholds_and_limits_are_checked():
 # Letters
 
 
+@pytest.mark.slow
 def test_glyphs_are_625_different_letters_of_five_scripts(letters):
     assert letters.images.shape == (len(letters.y_true), 32, 32)
     assert letters.images.dtype == np.float32

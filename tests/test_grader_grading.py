@@ -309,6 +309,7 @@ def test_what_stands_behind_an_end_is_left_to_be_graded_alone(ending):
     assert outcomes == ["correct", None, None]
 
 
+@pytest.mark.slow
 def test_a_cell_that_spoils_numpy_costs_no_other_answer():
     """The victim is wrong in that company, and right when it is asked alone."""
     spoiler = """

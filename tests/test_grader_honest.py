@@ -76,6 +76,7 @@ def test_it_earns_the_point(name):
     assert (result.points, result.outcome) == (1, "correct"), result
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["check_in_its_cell", "set_by_a_function", "file_inside", "written_to_a_file"]
 )
@@ -185,6 +186,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.slow
 def test_what_a_module_of_the_library_imports_is_known_without_importing_it():
     command = [sys.executable, "-c", _IMPORTS, policy.ROOM, policy.library()]
     found = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)

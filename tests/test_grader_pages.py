@@ -363,6 +363,7 @@ def test_a_room_that_does_not_start_says_why(monkeypatch):
         launcher.Room("open")
 
 
+@pytest.mark.slow
 def test_only_a_wall_s_own_error_counts_as_stopped(monkeypatch, fresh_probe):
     # A missing codec stopped nothing, and an attempt that fails everywhere proves nothing.
     broken = probing._ATTEMPTS.replace("os.chmod(", "missing.codec(")

@@ -321,6 +321,7 @@ def test_a_path_out_of_the_zip_is_not_read_and_said(tmp_path, name):
     assert sorted(tmp_path.rglob("*")) == sorted([*before, path])
 
 
+@pytest.mark.slow
 def test_a_bomb_in_a_zip_is_not_unpacked(tmp_path):
     with zipfile.ZipFile(tmp_path / "class.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("ann.ipynb", bytes(200 << 20))
@@ -399,6 +400,7 @@ def test_attempts_share_the_budget_and_the_last_one_is_read_first(tmp_path, monk
     assert [bool(attempt.notebooks) for attempt in ann.earlier] == [False, True, True, True]
 
 
+@pytest.mark.slow
 def test_zips_in_zips_share_a_budget(tmp_path):
     inner = zipped({f"{number}.md": b"" for number in range(4_500)})
     files = {

@@ -74,6 +74,7 @@ values = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=300)
 @given(values)
 def test_plain_data_comes_back_as_it_was(value):
@@ -180,6 +181,7 @@ def test_a_false_header_is_a_protocol_error(text):
         wire.unpack(text, b"")
 
 
+@pytest.mark.slow
 def test_fuzzed_frames_decode_or_are_a_protocol_error():
     rng = random.Random(0)
     frames = [

@@ -118,6 +118,7 @@ def test_counts_and_proportions_are_what_counting_patients_gives(pairs):
             assert warned == 1
 
 
+@pytest.mark.slow
 @given(labels)
 def test_rates_agree_with_scikit_learn(pairs):
     y_true, y_pred = np.array(pairs, int).T
@@ -586,6 +587,7 @@ def test_importing_the_numpy_modules_does_not_import_torch():
 # How many patients --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(st.floats(0, 1), st.floats(0.01, 0.3))
 def test_no_smaller_study_would_do(expected, half_width):
     n, z = patients_needed(expected, half_width), stats.norm.ppf(0.975)

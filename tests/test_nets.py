@@ -190,6 +190,7 @@ def test_photographs_are_recognized(lite0, name, classes, least):
     assert p[sorted(classes)].sum() > least
 
 
+@pytest.mark.slow
 def test_folded_network_computes_the_same(lite0):
     before = {name: weight.clone() for name, weight in lite0.state_dict().items()}
     folded = lite0.folded()

@@ -109,6 +109,7 @@ def test_dawid_skene_1979_prevalence_of_the_four_grades():
     np.testing.assert_allclose(fitted.prevalence, [0.40, 0.42, 0.11, 0.07], atol=0.005)
 
 
+@pytest.mark.slow
 def test_dawid_skene_1979_against_a_literal_em():
     votes, who = datasets.dawid_skene_1979()
     posterior, confusion, p = literal_dawid_skene(votes, who, categories=(1, 2, 3, 4))
@@ -376,6 +377,7 @@ def test_fleiss_standard_error_agrees_with_the_jackknife(missing):
     assert raters.fleiss_kappa(votes).standard_error == pytest.approx(jackknife, rel=0.03)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10_000), st.permutations(range(5)))
 def test_fleiss_kappa_ignores_who_said_it(seed, order):
     votes = random_votes(np.random.default_rng(seed))
@@ -443,6 +445,7 @@ def test_bootstrap_interval_is_reproducible_and_about_the_asymptotic_one():
 # Voting -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(votes_with_gaps, st.integers(1, 4))
 def test_majority_vote_is_the_definition(rows, quorum):
     expected = []

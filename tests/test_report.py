@@ -146,6 +146,7 @@ def test_page_stands_alone():
     assert "://" not in re.sub(r"base64,[^\"]+", "", PAGE)
 
 
+@pytest.mark.slow
 def test_every_tag_is_closed_and_headings_go_down_one_by_one():
     for text, top in ((PAGE, 1), (REPORT._repr_html_(), 3)):
         page = Page(text)
@@ -166,6 +167,7 @@ def test_items_come_in_the_order_of_stard():
     assert sorted(todo + shown) == sorted(STARD)
 
 
+@pytest.mark.slow
 def test_a_complete_report_has_nothing_to_be_written():
     page = diagnostic_report(Y_TRUE, Y_PROB, stard=dict.fromkeys(STARD, "Said.")).to_html()
     assert "Still to be written" not in page
@@ -191,6 +193,7 @@ def test_stard_ai_is_stard_2015_and_fourteen_items_more():
     assert kept == [item for item in STARD if item in kept]
 
 
+@pytest.mark.slow
 def test_a_report_on_an_ai_has_the_numbers_of_stard_ai():
     texts = {"12": "Two cardiologists, twenty years each.", "23": "By sex and age."}
     report = diagnostic_report(Y_TRUE, Y_PROB, 0.3, stard=texts, guideline="STARD-AI")
@@ -235,12 +238,14 @@ def test_rates_are_on_the_page():
     assert row in PAGE
 
 
+@pytest.mark.slow
 def test_the_same_cases_give_the_same_bytes():
     again = diagnostic_report(Y_TRUE, Y_PROB, 0.3, title="Risk of relapse", stard=TEXTS)
     assert again.to_html() == PAGE
     assert repr(again) == repr(REPORT)
 
 
+@pytest.mark.slow
 def test_text_is_escaped():
     report = diagnostic_report(
         Y_TRUE, Y_PROB, title="<script>alert(1)</script>", stard={"3": "<img src=x onerror=y> & co"}
@@ -271,6 +276,7 @@ def test_scores_that_are_no_risks():
     assert page.count("<img") == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threshold", [2.0, -1.0, np.inf, -np.inf])
 def test_a_threshold_beyond_all_scores(threshold):
     with warnings.catch_warnings():
@@ -284,6 +290,7 @@ def test_a_threshold_beyond_all_scores(threshold):
     assert "nan" not in re.sub(r"base64,[^\"]+", "", page)
 
 
+@pytest.mark.slow
 def test_what_is_infinite_is_not_undefined():
     """Without a false positive, the positive likelihood ratio has a lower limit alone."""
     page = diagnostic_report([0, 0, 0, 1, 1], [0.1, 0.2, 0.3, 0.2, 0.9], 0.8).to_html()
@@ -298,6 +305,7 @@ def test_methods_that_are_named_are_those_that_were_used():
     assert "log method" not in said
 
 
+@pytest.mark.slow
 def test_perfect_and_constant_scores():
     for y_score in (Y_TRUE, np.full(len(Y_TRUE), 0.5), 1 - Y_TRUE):
         with warnings.catch_warnings():
@@ -308,6 +316,7 @@ def test_perfect_and_constant_scores():
         assert auc["low"] < auc["high"]
 
 
+@pytest.mark.slow
 def test_two_cases():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -400,6 +409,7 @@ def test_card_asks_for_every_field():
 # Groups, clusters, exclusions -------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_groups_are_those_of_by_group():
     groups, patients = np.arange(150) % 3, np.arange(150) // 2
     report = diagnostic_report(Y_TRUE, Y_PROB, 0.3, groups=groups, clusters=patients)
@@ -546,6 +556,7 @@ def test_a_wrong_file_gets_one_sentence(tmp_path, capsys, content, options, said
     assert err.endswith(".\n")
 
 
+@pytest.mark.slow
 def test_a_file_that_is_not_there(tmp_path, capsys):
     assert main([str(tmp_path / "none.csv")]) == 1
     assert "none.csv cannot be read: No such file" in capsys.readouterr().err

@@ -274,6 +274,7 @@ def test_a_number_is_the_same_however_it_is_written():
 # What answers earn --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_no_constant_pays(reviewed):
     """Every single accusation, with the number that fits most often, and the best ones together."""
     exercise, by_number = reviewed

@@ -139,6 +139,7 @@ def test_delong_1988():
 # Another library --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(cases)
 def test_curve_agrees_with_scikit_learn(rows):
     y_true, y_score = arrays(rows)
@@ -268,6 +269,7 @@ def test_sensitivity_between_points(rows, fpr):
     assert curve.sensitivity_at(0.0) == curve.tpr[curve.fpr == 0].max()
 
 
+@pytest.mark.slow
 @given(cases, st.floats(0.001, 0.999))
 def test_partial_areas_add_up(rows, middle):
     curve = RocCurve.from_scores(*arrays(rows))

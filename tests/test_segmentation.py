@@ -142,6 +142,7 @@ def test_border_weights_of_small_images(labels, settings):
     assert np.abs(seg.border_weight_map(labels, *settings) - expected).max() <= 1e-6
 
 
+@pytest.mark.slow
 def test_border_weights_of_the_nuclei():
     labels = datasets.nuclei().labels
     expected = weights_by_definition(labels, 10, 5)
@@ -260,6 +261,7 @@ def test_low_thresholds_take_the_best_assignment(images):
     assert {tuple(pair) for pair in match.pairs.tolist()} <= set(table)
 
 
+@pytest.mark.slow
 def test_a_slide_of_nuclei_is_matched_without_a_table_of_all_pairs(monkeypatch):
     """12,100 nuclei, each with two rivals, would need a table of 1 GB."""
     largest = []
@@ -288,6 +290,7 @@ def test_the_nuclei_match_as_in_stardist(iou):
     agrees_with_stardist(labels, np.roll(labels, 3, axis=1), iou)
 
 
+@pytest.mark.slow
 def test_mean_average_precision_is_stardists_accuracy():
     image, labels = datasets.nuclei()
     predicted = seg.watershed_cells(image)
@@ -521,6 +524,7 @@ def test_tiles_are_seamless(shape, blend):
     assert np.allclose(tiled, expected, atol=1e-4 * np.abs(expected).max())
 
 
+@pytest.mark.slow
 @given(
     st.integers(1, 70),
     st.integers(1, 70),

@@ -79,6 +79,7 @@ def test_a_name_is_linked_where_it_first_stands():
     assert page.startswith(span("n", "seg"))
 
 
+@pytest.mark.slow
 def test_every_link_of_a_chapter_has_its_page():
     pages = sources._linked_to()
     for _, text in editions.in_order():

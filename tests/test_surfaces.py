@@ -35,6 +35,7 @@ def all_distances(true, predicted, spacing):
     return table.min(axis=1), table.min(axis=0)
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(full_masks, st.sampled_from([1.0, 0.5, 3.0]))
 def test_every_pair_of_pixels(two, first):

@@ -94,6 +94,7 @@ def test_the_adjusted_interval_is_bonferronis():
     assert "all 6 together" in repr(found)
 
 
+@pytest.mark.slow
 def test_intervals_of_differences_cover_none():
     rng, hits = np.random.default_rng(1), np.zeros(3)
     for _ in range(200):
@@ -355,6 +356,7 @@ def test_bad_confidence():
         selective_risk([0, 2], [0.1, 0.2])
 
 
+@pytest.mark.slow
 def test_holm_of_the_exercise_is_statsmodels():
     """Here and not among the written answers: each call takes a fifth of a second."""
     holm = find("elsewhere.holm").reference

@@ -368,6 +368,7 @@ def test_random_fourier_images_have_the_spectrum_of_photographs():
     assert abs(slope + 2) < 0.1
 
 
+@pytest.mark.slow
 def test_color_axes_are_those_of_the_photos():
     axes = np.array(parameterization.COLOR_AXES)
     covariance = np.cov(datasets.photos(128).reshape(-1, 3).T)
@@ -934,6 +935,7 @@ def test_top_patches_refuses():
 # Photographs ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_photos_are_square_and_bright():
     photos = datasets.photos(48)
     assert photos.shape == (len(datasets.PHOTOS), 48, 48, 3)

@@ -133,6 +133,7 @@ def test_decoding_accuracy_by_another_library(decoding):
             assert d["accuracy"][v][k] == pytest.approx(np.mean(predicted == y), abs=1e-4)
 
 
+@pytest.mark.slow
 def test_decoding_tables_add_up(decoding):
     d = decoding.data
     for v, k in np.ndindex(len(d["voxels"]), len(d["noises"])):
@@ -185,6 +186,7 @@ def test_lines_end_where_the_field_does(retinotopy):
 # Common -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["depth", "decoding", "retinotopy"])
 def test_payload_is_small_and_the_same_bytes_again(name, request):
     widget = request.getfixturevalue(name)
