@@ -1,6 +1,5 @@
 """`course_lib.attribution` and `xrays` against captum, brute force and networks that are linear."""
 
-import csv
 from types import SimpleNamespace
 
 import numpy as np
@@ -744,17 +743,3 @@ def test_the_chapter_scores_no_child_that_it_learned_from():
     for learn, test in names["splits"](5):
         patients = names["films"].patient
         assert not set(patients[learn]) & set(patients[test])
-
-
-@pytest.mark.parametrize(
-    ("table", "module"), [("montages", "maps"), ("shuffled", "maps"), ("shortcuts", "shortcuts")]
-)
-def test_the_chapter_quotes_the_table(table, module):
-    """Otherwise: python -m benchmarks.maps, python -m benchmarks.shortcuts"""
-    with open(editions.ROOT / "benchmarks" / f"{table}.csv", encoding="utf-8") as file:
-        rows = list(csv.reader(file))
-    chapter = (editions.CHAPTERS / "attribution.md").read_text(encoding="utf-8")
-    assert len(rows) > 2
-    assert f"python -m benchmarks.{module}" in chapter
-    for row in rows:
-        assert f"| {' | '.join(row)} |" in chapter.splitlines()

@@ -680,16 +680,6 @@ def test_tuning_keeps_what_scores_best(monkeypatch):
     assert (tuned.grow, tuned.white, tuned.platelet) == (1.0, (0.1, 0), (0.1, 0))
 
 
-def test_the_chapter_quotes_the_table_of_smears():
-    """Otherwise: python -m benchmarks.smears"""
-    with open(bench.TABLE, encoding="utf-8") as file:
-        rows = list(csv.reader(file))
-    chapter = (editions.CHAPTERS / "detection.md").read_text(encoding="utf-8").splitlines()
-    assert len(rows) == 7
-    for row in rows:
-        assert f"| {' | '.join(row)} |" in chapter
-
-
 def test_the_networks_settings_are_the_best_on_the_smears_for_training():
     """Otherwise: python -m benchmarks.smears settings"""
     with open(bench.SETTINGS_TABLE, encoding="utf-8") as file:

@@ -1,6 +1,5 @@
 """Embeddings: losses and mining against brute force, and unseen scripts from one example."""
 
-import csv
 import itertools
 import math
 import re
@@ -14,7 +13,6 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
-from book_ext import editions
 from course_lib import embedding
 from course_lib.datasets import glyphs
 from course_lib.embedding import (
@@ -485,13 +483,3 @@ def test_unseen_scripts_from_one_example(letters, seed):
     settings = {"lr": 3e-3, "weight_decay": 1e-2, "seed": seed, "device": "cpu", "quiet": True}
     fit(network, draw, triplet_loss, iterations=120, **settings)
     assert one_shot(embed(network, images), y).value >= 0.80
-
-
-def test_the_chapter_quotes_the_table_of_handwriting():
-    """Otherwise: python -m benchmarks.handwriting"""
-    with open(editions.ROOT / "benchmarks" / "handwriting.csv", encoding="utf-8") as file:
-        rows = list(csv.reader(file))
-    chapter = (editions.CHAPTERS / "one_shot.md").read_text(encoding="utf-8").splitlines()
-    assert len(rows) == 5
-    for row in rows:
-        assert f"| {' | '.join(row)} |" in chapter

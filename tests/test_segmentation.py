@@ -1,6 +1,5 @@
 """Masks, weights, instances and tiles against definitions, brute force and StarDist's matching."""
 
-import csv
 import itertools
 import subprocess
 import sys
@@ -20,7 +19,6 @@ from torch.nn.functional import max_pool2d
 
 from benchmarks import micrographs
 from benchmarks.unet_training import predict_eight_ways
-from book_ext import editions
 from course_lib import datasets
 from course_lib import segmentation as seg
 from course_lib.metrics import ConfusionMatrix, UndefinedRateWarning
@@ -733,18 +731,7 @@ def test_f1_difference_wants_one_shape(three_segmentations):
         seg.f1_difference(true, a, [a[:64], a[:64]])
 
 
-# The tables of the chapter -----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("table", ["halves", "ablations", "micrographs"])
-def test_the_chapter_quotes_the_table(table):
-    """Otherwise: python -m benchmarks.halves, python -m benchmarks.micrographs"""
-    with open(editions.ROOT / "benchmarks" / f"{table}.csv", encoding="utf-8") as file:
-        rows = list(csv.reader(file))
-    chapter = (editions.CHAPTERS / "unet.md").read_text(encoding="utf-8").splitlines()
-    assert len(rows) > 2
-    for row in rows:
-        assert f"| {' | '.join(row)} |" in chapter
+# What the table of micrographs is made with -------------------------------------------------------
 
 
 def _touching_cells():

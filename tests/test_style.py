@@ -1,7 +1,5 @@
 """Style: costs against their definitions, and painting that does what it says."""
 
-import csv
-
 import numpy as np
 import pytest
 import torch
@@ -9,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from book_ext import editions
 from course_lib import style
 from course_lib.nets import EfficientNetLite0
 from course_lib.visualize.parameterization import Fourier, Pixels
@@ -178,16 +175,3 @@ def test_real_layers_have_the_names():
 def test_transfer_refuses(change, message):
     with pytest.raises(ValueError, match=message):
         style.transfer(Tiny(), **{"content": PHOTO, "style": PAINTING, **TINY, **change})
-
-
-# The table of the chapter
-
-
-def test_the_chapter_quotes_the_table_of_coordinates():
-    """Otherwise: python -m benchmarks.coordinates"""
-    with open(editions.ROOT / "benchmarks" / "coordinates.csv", encoding="utf-8") as file:
-        rows = list(csv.reader(file))
-    chapter = (editions.CHAPTERS / "style.md").read_text(encoding="utf-8").splitlines()
-    assert len(rows) == 5
-    for row in rows:
-        assert f"| {' | '.join(row)} |" in chapter
