@@ -114,6 +114,54 @@ def _shift_cases(rng):
     return cases
 
 
+def _failure(scores, best_photograph):
+    return _reading(scores, best_photograph)
+
+
+def _reading(scores, best, middle=np.median, moved=slice(1, None), weak_first=True, weak=None):
+    """The verdict, and what may be mistaken on the way to it."""
+    here = scores[0, 0]
+    signs = {
+        "weak": (here if weak is None else weak(scores)) <= best,
+        "grain": middle(scores.ravel()[moved]) < here / 2,
+    }
+    order = ("weak", "grain") if weak_first else ("grain", "weak")
+    return next((name for name in order if signs[name]), "none")
+
+
+def _desk_cases(rng):
+    """Pictures of every kind: scores where they stand, of the moved ones, and of a photograph."""
+    cases = []
+    for kind in rng.permutation(["none", "grain", "weak", "both", "pair", "skewed", "level"]):
+        rows, columns = (2, 2) if kind == "pair" else rng.integers(3, 6, 2)
+        best, here = rng.uniform(0.4, 0.6), rng.uniform(2, 3)
+        shares = rng.uniform(0.75, 1.1, rows * columns)
+        if kind == "none":
+            # One bad move among many good ones
+            shares[1] = 0.3
+        elif kind == "grain":
+            shares = rng.uniform(0.3, 0.42, rows * columns)
+            # One good move among many bad ones
+            shares[1] = 0.8
+        elif kind == "pair":
+            # With the picture where it stands, the median is more than half.
+            shares[1:] = rng.permutation([0.42, 0.44, 0.9])
+        elif kind == "skewed":
+            # Most are less than half, the mean is not.
+            shares[1:] = rng.permutation(
+                np.where(np.arange(rows * columns - 1) < 0.3 * rows * columns, 2.0, 0.4)
+            )
+        elif kind in ("weak", "both"):
+            here = rng.uniform(0.2, 0.3)
+            shares = rng.uniform(0.3, 0.45, len(shares)) if kind == "both" else shares
+        elif kind == "level":
+            # Better than the photograph only where it stands
+            shares, best = rng.uniform(0.55, 0.7, rows * columns), 0.85 * here
+        shares[0] = 1
+        cases.append(((here * shares).reshape(rows, columns), float(best)))
+    return cases
+
+
 def _softmax(logits):
     p = np.exp(logits - logits.max())
     return p / p.sum()
@@ -320,6 +368,44 @@ EXERCISES = (
                     image, even, odd, shifts[:1], lr
                 ),
                 "This is the image after the first shift. Go on from there with the next one.",
+            ),
+        ),
+    ),
+    Exercise(
+        id="feature_visualization.failure",
+        title="Read a failure",
+        reference=_failure,
+        cases=_desk_cases,
+        misconceptions=(
+            Misconception(
+                "where_it_stands_too",
+                lambda *given: _reading(*given, moved=slice(None)),
+                "This is the verdict if the score where the picture stands counts among the moved"
+                " ones. It would speak for itself: leave scores[0, 0] out of the median.",
+            ),
+            Misconception(
+                "mean",
+                lambda *given: _reading(*given, middle=np.mean),
+                "This is the verdict on the mean of the moved ones. A few moves that please the "
+                "unit carry it; the median asks what most of them do.",
+            ),
+            Misconception(
+                "grain_first",
+                lambda *given: _reading(*given, weak_first=False),
+                "Where both hold, the picture is weak: it shows nothing, whatever its grain. Ask "
+                "for that first.",
+            ),
+            Misconception(
+                "weak_when_moved",
+                lambda *given: _reading(*given, weak=lambda scores: np.median(scores.ravel()[1:])),
+                "This is the verdict if the moved ones have to beat the photograph. Weak is what "
+                "does not do so where it stands.",
+            ),
+            Misconception(
+                "never_weak",
+                lambda scores, best: _reading(scores, -np.inf),
+                "Grain is found. But a picture that excites the unit no more than a photograph "
+                "does shows nothing, even if it stands every move.",
             ),
         ),
     ),

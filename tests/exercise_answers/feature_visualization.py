@@ -72,7 +72,25 @@ def _gradient_loop(logits, k):
     return [p[k] * ((j == k) - p[j]) for j in range(len(p))]
 
 
+def _failure_sorted(scores, best, least=0.5):
+    here, *others = np.asarray(scores).ravel().tolist()
+    others.sort()
+    n = len(others)
+    middle = (others[(n - 1) // 2] + others[n // 2]) / 2
+    if here <= best:
+        return "weak"
+    return "grain" if middle < least * here else "none"
+
+
+def _failure_torch(scores, best):
+    scores = torch.tensor(scores).double().flatten()
+    if scores[0] <= best:
+        return "weak"
+    return "grain" if scores[1:].quantile(0.5) < scores[0] / 2 else "none"
+
+
 RIGHT = {
+    "failure": {"sorted": _failure_sorted, "quantile": _failure_torch},
     "receptive_field": {"backwards": _field_backwards, "torch": _field_torch},
     "mixed_objective": {
         "loop": lambda s, i, d, j, share: (
@@ -119,6 +137,22 @@ RIGHT = {
 }
 
 WRONG = {
+    "failure": {
+        "none at all": (lambda s, b: "none", None),
+        "in capitals": (lambda s, b: _failure_sorted(s, b).upper(), None),
+        "yes or no": (lambda s, b: _failure_sorted(s, b) != "none", None),
+        "all but all of it": (lambda s, b: _failure_sorted(s, b, 0.2), None),
+        "the worst move": (
+            lambda s, b: "weak" if s[0, 0] <= b else "grain" if s.min() < s[0, 0] / 2 else "none",
+            None,
+        ),
+        "the best move": (
+            lambda s, b: (
+                "weak" if s[0, 0] <= b else "grain" if s.ravel()[1:].max() < s[0, 0] / 2 else "none"
+            ),
+            None,
+        ),
+    },
     "receptive_field": {
         "without the one": (lambda k, s: _field_backwards(k, s) - 1, None),
         "layers backwards": (lambda k, s: _field_backwards(k[::-1], s[::-1]), None),
