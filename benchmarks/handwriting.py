@@ -45,7 +45,7 @@ def hausdorff(train, test):
 
     def points(drawing):
         ink = np.argwhere(drawing)
-        return KDTree((ink - ink.mean(axis=0)) / np.ptp(ink, axis=0).max())
+        return KDTree((ink - ink.mean(axis=0)) / np.ptp(ink, axis=0).max(), leafsize=20)
 
     train, test = ([points(one) for one in part] for part in (train, test))
     return [
