@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 from docutils import nodes
-from myst_nb.sphinx_ext import add_global_html_resources
 
 from . import editions, styles
 
@@ -101,7 +100,7 @@ def _shrink(app, exception):
         if known.is_file() and shown.issubset(json.loads(known.read_text("utf-8"))):
             return
         app.builder.copy_static_files_anew()
-    add_global_html_resources(app, None)
+    _styles_of_notebooks()(app, None)
     known.unlink(missing_ok=True)
     for pattern in ("**/*.map", "sphinx-thebe.*", "scripts/fontawesome.js*"):
         for file in static.glob(pattern):
@@ -115,10 +114,17 @@ def _shrink(app, exception):
     known.write_text(json.dumps(sorted(names)), "utf-8")
 
 
+def _styles_of_notebooks():
+    """What MyST-NB copies its style sheet with; importing it takes longer than to see no change."""
+    from myst_nb.sphinx_ext import add_global_html_resources
+
+    return add_global_html_resources
+
+
 def _ask_for_styles_of_notebooks(app):
     """MyST-NB copies its style sheet after every build, also over what `_shrink` has left of it."""
     for listener in list(app.events.listeners["build-finished"]):
-        if listener.handler is add_global_html_resources:
+        if listener.handler is _styles_of_notebooks():
             app.disconnect(listener.id)
 
 

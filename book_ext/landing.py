@@ -7,9 +7,11 @@ part of it, as shares of width and height from the left and from the top::
 """
 
 import base64
+import hashlib
 import html
 import io
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -19,11 +21,12 @@ from sphinx.util.docutils import SphinxDirective
 
 from course_lib._files import written_whole
 
-from . import doors, editions, execute, front_ends
-from .pages import FIRST
+from . import doors, editions, execute, front_ends, pages
 
 #: Width and height of a picture on a card.
 _SIZE = (320, 200)
+#: Slower makes a picture 7 % smaller, in ten times the time.
+_AVIF = {"quality": 40, "speed": 6}
 _COVERS = editions.ROOT / "_build" / "covers"
 
 
@@ -97,18 +100,21 @@ def _cover(chapter, text):
     number = wanted.get("picture", 1)
     if number > len(drawn):
         return "../_static/logo.svg"
-    with Image.open(io.BytesIO(base64.b64decode(drawn[number - 1]))) as picture:
-        left, top, right, bottom = wanted.get("part", (0, 0, 1, 1))
-        wide, high = picture.size
-        part = picture.convert("RGB").crop(
-            (round(left * wide), round(top * high), round(right * wide), round(bottom * high))
-        )
-    file = _COVERS / f"{chapter.replace('/', '-')}.avif"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(file) as temporary:
-        # Slower makes a picture 7 % smaller, in ten times the time.
-        ImageOps.fit(part, _SIZE).save(temporary, "avif", quality=40, speed=6)
+    share = wanted.get("part", (0, 0, 1, 1))
+    made_from = hashlib.sha256(f"{drawn[number - 1]} {share} {_SIZE} {_AVIF}".encode()).hexdigest()
+    file = _COVERS / f"{chapter.replace('/', '-')}.{made_from[:8]}.avif"
+    if not file.is_file():
+        with Image.open(io.BytesIO(base64.b64decode(drawn[number - 1]))) as picture:
+            part = picture.convert("RGB").crop(_pixels(share, picture.size))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(file) as temporary:
+            ImageOps.fit(part, _SIZE).save(temporary, "avif", **_AVIF)
     return f"../_images/covers/{file.name}"
+
+
+def _pixels(share, size):
+    """Left, top, right and bottom of a part, from shares of width and height."""
+    return [round(part * length) for part, length in zip(share, 2 * size, strict=True)]
 
 
 def _drawn(chapter):
@@ -126,15 +132,23 @@ def _source(chapter):
 
 
 def _install(app, exception):
-    """Put the cards' pictures beside the pages."""
-    if _COVERS.is_dir() and not exception:
-        place = Path(app.outdir, "_images", "covers")
-        shutil.rmtree(place, ignore_errors=True)
-        shutil.copytree(_COVERS, place)
+    """Put the pictures of the cards beside the pages, and forget those that no card shows."""
+    if exception or pages.is_one_chapter():
+        return
+    first = Path(app.outdir, f"{pages.FIRST}.html").read_text("utf-8")
+    shown = set(re.findall(r"_images/covers/([\w.-]+)", first))
+    place = Path(app.outdir, "_images", "covers")
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    for file in _COVERS.glob("*"):
+        if file.name in shown:
+            shutil.copy(file, place)
+        else:
+            file.unlink()
 
 
 def _style(app, page, template, context, doctree):
-    if page == FIRST:
+    if page == pages.FIRST:
         app.add_css_file("landing.css")
 
 

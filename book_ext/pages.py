@@ -137,6 +137,11 @@ def is_one_chapter():
     return _only is not None
 
 
+def is_shared_new():
+    """Whether what all pages show is not what they were written with, as the title of one."""
+    return _State.load().shared_is_new
+
+
 def address(chapter):
     """Where a browser finds the page of a chapter."""
     return (HTML / "chapters" / f"{chapter}.html").as_uri()
@@ -170,12 +175,14 @@ class _State:
     """What one build tells the next.
 
     ``settings`` and ``inputs`` are digests of what it was made with and from; ``unsound`` are the
-    pages that are not known to be right, nor to be found by the search.
+    pages that are not known to be right, nor to be found by the search; ``shared_is_new`` says that
+    what all pages show has changed since they all were written.
     """
 
     settings: str | None = None
     inputs: str | None = None
     unsound: list = dataclasses.field(default_factory=list)
+    shared_is_new: bool = False
 
     @classmethod
     def load(cls):
@@ -185,11 +192,12 @@ class _State:
         editions.replace_file(_STATE, json.dumps(dataclasses.asdict(self)))
 
 
-def _doubt(names):
+def _doubt(names, shared_is_new=False):
     """Until `_trust` says otherwise, the next build makes these pages again."""
     state = _State.load()
     state.inputs = None
     state.unsound = sorted({*state.unsound, *names})
+    state.shared_is_new |= shared_is_new
     state.save()
 
 
@@ -258,7 +266,7 @@ def _write_all_if_shared(app, env):
     )
     if shared == getattr(env, "book_ext_shared", None):
         return []
-    _doubt(env.found_docs)
+    _doubt(env.found_docs, shared_is_new=True)
     env.book_ext_shared = shared
     return sorted(env.found_docs)
 
@@ -269,7 +277,7 @@ def _trust(app, exception):
     # The page of one chapter is read again by the next whole build: the search needs its words.
     if not _only:
         state = _State.load()
-        state.unsound = []
+        state.unsound, state.shared_is_new = [], False
         state.save()
 
 

@@ -8,6 +8,7 @@ references are the solutions.
 import ast
 import functools
 import re
+from pathlib import Path
 
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
@@ -16,6 +17,7 @@ from pygments.lexers import PythonLexer
 from . import editions, pages
 
 _LIBRARY = "course_lib"
+_FOLDER = "source"
 _BLOCK = re.compile(r'(?<=<div class="highlight">)<pre>.*?</pre>', re.DOTALL)
 _NAME = re.compile(
     r'(?:<span class="n">(?P<module>\w+)</span><span class="o">\.</span>)?'
@@ -25,7 +27,7 @@ _NAME = re.compile(
 
 def page_of(module):
     """The page of a module's source."""
-    return f"source/{module.replace('.', '/')}"
+    return f"{_FOLDER}/{module.replace('.', '/')}"
 
 
 def place_of(module, name=None):
@@ -153,10 +155,36 @@ def _pages(app):
     if pages.is_one_chapter():
         return
     formatter = HtmlFormatter(linespans="L")
+    every = pages.is_shared_new()
     for module in sorted(_linked_to()):
+        if not every and _stands(Path(app.outdir, f"{page_of(module)}.html"), module):
+            continue
         code = _file(module).read_text("utf-8")
         body = f"<h1>{module}</h1>\n{highlight(code, PythonLexer(), formatter)}"
         yield page_of(module), {"title": module, "body": body, "parents": []}, "page.html"
+
+
+def _stands(page, module):
+    return page.is_file() and page.stat().st_mtime > _file(module).stat().st_mtime
+
+
+def _contents_once(app, page, template, context, doctree):
+    """No page of code is among the contents beside it: these are alike in folders of one depth."""
+    if not page.startswith(f"{_FOLDER}/"):
+        return
+    make, depth = context["generate_toctree_html"], page.count("/")
+
+    def contents(*arguments, **choices):
+        key = depth, arguments, tuple(choices.items())
+        if key not in app.builder.book_ext_contents:
+            app.builder.book_ext_contents[key] = str(make(*arguments, **choices))
+        return app.builder.book_ext_contents[key]
+
+    context["generate_toctree_html"] = contents
+
+
+def _no_contents_yet(app):
+    app.builder.book_ext_contents = {}
 
 
 def _linked_to():
@@ -176,5 +204,8 @@ def _linked_to():
 
 def connect(app):
     """Register with Sphinx."""
+    app.connect("builder-inited", _no_contents_yet)
     app.connect("html-page-context", _link)
+    # After the theme has said how contents are made
+    app.connect("html-page-context", _contents_once, priority=900)
     app.connect("html-collect-pages", _pages)

@@ -5,6 +5,7 @@ and the titles of papers. `static/terms.js` shows the card; without scripts the 
 """
 
 import functools
+import itertools
 import re
 
 from docutils import nodes
@@ -49,8 +50,17 @@ def _names(source):
     """Pattern of all names of the terms, and the term of each; `source` is the glossary's text."""
     known = {n: t for t in glossary.terms() for n in t.english if n not in _EVERYDAY}
     by_length = sorted(known, key=len, reverse=True)
-    any_name = "|".join(f"({_as_written(name)})" for name in by_length)
-    return re.compile(rf"(?<![\w-])(?:{any_name})(?![\w-])"), [known[name] for name in by_length]
+    # One look at the first letter spares a try of every name that begins with another.
+    by_letter = sorted(by_length, key=_first_letter)
+    any_name = "|".join(
+        f"(?=(?i:{re.escape(letter)}))(?:{'|'.join(f'({_as_written(name)})' for name in names)})"
+        for letter, names in itertools.groupby(by_letter, _first_letter)
+    )
+    return re.compile(rf"(?<![\w-])(?:{any_name})(?![\w-])"), [known[name] for name in by_letter]
+
+
+def _first_letter(name):
+    return name[0].lower()
 
 
 def _as_written(name):

@@ -20,6 +20,7 @@ ONE = FRONT + (
 )
 TWO = FRONT + (
     "# Two\n\nSee [there](#a-section).\n\n```{code-cell} ipython3\n"
+    "from course_lib import intervals\n```\n\n```{code-cell} ipython3\n"
     "from course_lib.widgets import Quiz\n\nQuiz('metrics')\n```\n"
 )
 
@@ -80,6 +81,11 @@ class Book:
             if file.suffix in (".js", ".css", ".woff") and file.name not in own
         }
 
+    def code(self):
+        """When each page of the library's code was written."""
+        files = (self.root / "_build" / "html" / "source").rglob("*.html")
+        return {file: file.stat().st_mtime_ns for file in files}
+
     def written(self):
         """When each page was written."""
         return {name: self.page(name).stat().st_mtime_ns for name in ("intro", "one", "two")}
@@ -102,6 +108,16 @@ def _assert_the_page_has_its_frame(book):
     way = two.partition('class="left-prev"')[2].partition("</a>")[0]
     facts = re.search(r'<p class="prev-next-facts">(.*)</p>', way)[1]
     assert re.sub("</?span>", "", facts) == "Chapter 1 · 20 minutes · needs &lt;b&gt; and “this”"
+
+
+def _depth_with_a_way_back(book, page):
+    """How deep a page of code lies, from where its contents lead to each chapter."""
+    contents = page.read_text(encoding="utf-8").partition('id="pst-primary-sidebar"')[2]
+    links = dict(re.findall(r'href="([^"]*)">\s*([^<]*?)\s*</a>', contents))
+    titles = {book.page("one"): "The first", book.page("two"): "Two"}
+    there = {(page.parent / link).resolve(): title for link, title in links.items()}
+    assert {chapter: there.get(chapter) for chapter in titles} == titles, page
+    return len(page.relative_to(book.root).parts)
 
 
 def test_a_book_is_made_again_only_where_it_changed(tmp_path):
@@ -145,7 +161,7 @@ def test_a_book_is_made_again_only_where_it_changed(tmp_path):
     assert colors.read_text(encoding="utf-8") == dark_and_light
 
     # A front end and a question change: the page that shows them changes, and no cell runs.
-    before = book.written()
+    before, code_before = book.written(), book.code()
     quiz = "course_lib/quizzes/metrics.toml"
     book.replace(quiz, 'text = "Specificity"', 'text = "Specificity, say"')
     kit = "course_lib/widgets/kit.js"
@@ -160,12 +176,24 @@ def test_a_book_is_made_again_only_where_it_changed(tmp_path):
     assert "Specificity, say" in book.page("two").read_text(encoding="utf-8")
     kit = (book.root / "_build" / "html" / "_static" / "widgets.js").read_text(encoding="utf-8")
     assert "drawn = 'otherwise'" in kit
+    assert book.code() == code_before
 
     # Every page shows the titles of all.
     book.replace("chapters/one.md", "# One", "# The first")
     assert book.make("book")[0] == 0
     for name in ("intro", "two"):
         assert "The first" in book.page(name).read_text(encoding="utf-8")
+    depths = {_depth_with_a_way_back(book, page) for page in book.code()}
+    assert len(depths) > 1
+
+    # A page of code shows that of today, and the others stay.
+    code_before = book.code()
+    module = "course_lib/intervals.py"
+    book.write(module, (book.root / module).read_text("utf-8") + "# A new remark\n")
+    assert book.make("book")[0] == 0
+    (page,) = {page for page, when in book.code().items() if when != code_before[page]}
+    assert page.name == "intervals.html"
+    assert "A new remark" in page.read_text(encoding="utf-8")
 
 
 def test_a_warning_is_an_error_until_it_is_mended(tmp_path):
@@ -208,3 +236,13 @@ def test_a_chapter_that_is_not_there(tmp_path):
     code, said = book.make("chapter", "three")
     assert code != 0
     assert "NAME must be a chapter, one of one, two; got 'three'." in said
+
+
+def test_what_takes_long_to_load_is_loaded_to_build_alone():
+    """To see that nothing changed, or a word, takes less time than these."""
+    late = {"jupyter_book", "matplotlib", "myst_nb", "scipy", "sqlalchemy", "torch"}
+    code = f"import sys, book_ext.__main__; print({late} & set(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=editions.ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "set()\n"
