@@ -133,10 +133,10 @@ def _source(chapter):
 
 def _install(app, exception):
     """Put the pictures of the cards beside the pages, and forget those that no card shows."""
-    if exception or pages.is_one_chapter():
+    first = Path(app.outdir, f"{pages.FIRST}.html")
+    if exception or pages.is_one_chapter() or not first.is_file():
         return
-    first = Path(app.outdir, f"{pages.FIRST}.html").read_text("utf-8")
-    shown = set(re.findall(r"_images/covers/([\w.-]+)", first))
+    shown = set(re.findall(r"_images/covers/([\w.-]+)", first.read_text("utf-8")))
     place = Path(app.outdir, "_images", "covers")
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)

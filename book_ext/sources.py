@@ -7,6 +7,7 @@ references are the solutions.
 
 import ast
 import functools
+import hashlib
 import re
 from pathlib import Path
 
@@ -157,18 +158,16 @@ def _pages(app):
     formatter = HtmlFormatter(linespans="L")
     every = pages.is_shared_new()
     for module in sorted(_linked_to()):
-        if not every and _stands(Path(app.outdir, f"{page_of(module)}.html"), module):
-            continue
         code = _file(module).read_text("utf-8")
-        body = f"<h1>{module}</h1>\n{highlight(code, PythonLexer(), formatter)}"
+        title = f'<h1 data-code="{hashlib.sha256(code.encode()).hexdigest()[:16]}">{module}</h1>'
+        stands = Path(app.outdir, f"{page_of(module)}.html")
+        if not every and stands.is_file() and title in stands.read_text("utf-8"):
+            continue
+        body = f"{title}\n{highlight(code, PythonLexer(), formatter)}"
         yield page_of(module), {"title": module, "body": body, "parents": []}, "page.html"
 
 
-def _stands(page, module):
-    return page.is_file() and page.stat().st_mtime > _file(module).stat().st_mtime
-
-
-def _contents_once(app, page, template, context, doctree):
+def _contents_once(kept, app, page, template, context, doctree):
     """No page of code is among the contents beside it: these are alike in folders of one depth."""
     if not page.startswith(f"{_FOLDER}/"):
         return
@@ -176,15 +175,11 @@ def _contents_once(app, page, template, context, doctree):
 
     def contents(*arguments, **choices):
         key = depth, arguments, tuple(choices.items())
-        if key not in app.builder.book_ext_contents:
-            app.builder.book_ext_contents[key] = str(make(*arguments, **choices))
-        return app.builder.book_ext_contents[key]
+        if key not in kept:
+            kept[key] = str(make(*arguments, **choices))
+        return kept[key]
 
     context["generate_toctree_html"] = contents
-
-
-def _no_contents_yet(app):
-    app.builder.book_ext_contents = {}
 
 
 def _linked_to():
@@ -204,8 +199,7 @@ def _linked_to():
 
 def connect(app):
     """Register with Sphinx."""
-    app.connect("builder-inited", _no_contents_yet)
     app.connect("html-page-context", _link)
     # After the theme has said how contents are made
-    app.connect("html-page-context", _contents_once, priority=900)
+    app.connect("html-page-context", functools.partial(_contents_once, {}), priority=900)
     app.connect("html-collect-pages", _pages)

@@ -16,6 +16,7 @@ TABLES = (
     ("shortcuts", "shortcuts", "attribution", 3),
     ("handwriting", "handwriting", "one_shot", 5),
     ("coordinates", "coordinates", "style", 5),
+    ("grain", "grain", "feature_visualization", 5),
     ("smears", "smears", "detection", 7),
 )
 

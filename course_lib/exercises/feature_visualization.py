@@ -132,8 +132,10 @@ def _reading(scores, best, middle=np.median, moved=slice(1, None), weak_first=Tr
 def _desk_cases(rng):
     """Pictures of every kind: scores where they stand, of the moved ones, and of a photograph."""
     cases = []
-    for kind in rng.permutation(["none", "grain", "weak", "both", "pair", "skewed", "level"]):
-        rows, columns = (2, 2) if kind == "pair" else rng.integers(3, 6, 2)
+    kinds = ["none", "grain", "weak", "both", "pair", "skewed", "level", "aslant"]
+    sizes = {"pair": (2, 2), "aslant": (3, 3)}
+    for kind in rng.permutation(kinds):
+        rows, columns = sizes.get(kind) or rng.integers(3, 6, 2)
         best, here = rng.uniform(0.4, 0.6), rng.uniform(2, 3)
         shares = rng.uniform(0.75, 1.1, rows * columns)
         if kind == "none":
@@ -145,7 +147,10 @@ def _desk_cases(rng):
             shares[1] = 0.8
         elif kind == "pair":
             # With the picture where it stands, the median is more than half.
-            shares[1:] = rng.permutation([0.42, 0.44, 0.9])
+            shares[1:] = [*rng.permutation([0.42, 0.9]), 0.44]
+        elif kind == "aslant":
+            # Bad where it moves down and right at once, good where it moves one way
+            shares = np.where(np.arange(9) % 3 * (np.arange(9) // 3) > 0, 0.4, 0.9)
         elif kind == "skewed":
             # Most are less than half, the mean is not.
             shares[1:] = rng.permutation(
@@ -153,12 +158,18 @@ def _desk_cases(rng):
             )
         elif kind in ("weak", "both"):
             here = rng.uniform(0.2, 0.3)
-            shares = rng.uniform(0.3, 0.45, len(shares)) if kind == "both" else shares
+            if kind == "both":
+                shares = rng.uniform(0.3, 0.45, len(shares))
+            else:
+                # One move does better than the photograph
+                shares[1] = 3
         elif kind == "level":
             # Better than the photograph only where it stands
             shares, best = rng.uniform(0.55, 0.7, rows * columns), 0.85 * here
         shares[0] = 1
-        cases.append(((here * shares).reshape(rows, columns), float(best)))
+        # The unit's own numbers: what is weak can be large, and what is not, small.
+        size = 10 if here < best else 0.2
+        cases.append((size * (here * shares).reshape(rows, columns), float(size * best)))
     return cases
 
 

@@ -142,6 +142,19 @@ WRONG = {
         "in capitals": (lambda s, b: _failure_sorted(s, b).upper(), None),
         "yes or no": (lambda s, b: _failure_sorted(s, b) != "none", None),
         "all but all of it": (lambda s, b: _failure_sorted(s, b, 0.2), None),
+        "photographs at 1": (lambda s, b: _failure_sorted(s, 1), None),
+        "both ways at once alone": (
+            lambda s, b: _failure_sorted([s[0, 0], *s[1:, 1:].ravel()], b),
+            None,
+        ),
+        "best of all": (
+            lambda s, b: "weak" if s.max() <= b else _failure_sorted(s, -np.inf),
+            None,
+        ),
+        "half of the photograph's": (
+            lambda s, b: "weak" if s[0, 0] <= b else "grain" if np.median(s) < b / 2 else "none",
+            None,
+        ),
         "the worst move": (
             lambda s, b: "weak" if s[0, 0] <= b else "grain" if s.min() < s[0, 0] / 2 else "none",
             None,
