@@ -124,14 +124,9 @@ def find_chapter(name):
     return paths[found[0]]
 
 
-def read_source(text):
-    """Parse MyST text into a notebook without outputs."""
-    return copy.deepcopy(parsed(text))
-
-
 @functools.lru_cache(maxsize=100)
 def parsed(text):
-    """What `read_source` gives, to look at alone: a copy takes longer than most that is seen."""
+    """MyST text as a notebook without outputs, to look at: all who ask get the same one."""
     made_by = importlib.metadata.version("jupytext")
     digest = hashlib.sha256(f"{made_by} {text}".encode()).hexdigest()
     place = _PARSED / f"{digest}.json"

@@ -77,7 +77,7 @@ def _kept(path):
 def plan(path, text):
     """A chapter's cells in the order in which they run, without outputs."""
     try:
-        return editions.execution_plan(editions.read_source(text))
+        return editions.execution_plan(editions.parsed(text))
     except ValueError as error:
         raise ChapterError(f"{editions.chapter_name(path)}: {error}") from error
 

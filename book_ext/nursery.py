@@ -38,17 +38,18 @@ PRELOADED = (
 class Nursery:
     """Starts kernels by forking.
 
-    ``with Nursery(environment) as nursery`` keeps its process; `nursery.manager` is a class for
-    ``nbclient.NotebookClient(kernel_manager_class=...)``.
+    ``with Nursery(environment) as nursery`` keeps its process, which a `command` starts;
+    `nursery.manager` is a class for ``nbclient.NotebookClient(kernel_manager_class=...)``.
     """
 
-    def __init__(self, environment):
+    def __init__(self, environment, command=(sys.executable, __file__)):
         self._environment = environment
+        self._command = command
         self._asking = threading.Lock()
 
     def __enter__(self):
         self._process = subprocess.Popen(
-            [sys.executable, __file__],
+            self._command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

@@ -11,6 +11,7 @@ import functools
 import hashlib
 import io
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from docutils import nodes
@@ -18,7 +19,7 @@ from PIL import Image
 
 from course_lib._files import written_whole
 
-from . import editions, pages
+from . import editions, execute, pages
 
 EXACT = "exact"
 _FOLDER = editions.ROOT / "_build" / "pictures"
@@ -36,15 +37,42 @@ _SIDES = re.compile(r'<svg [^>]*?\bwidth="([\d.]+)(pt|)" height="([\d.]+)\2"')
 _SHOWN = re.compile(r'<img [^>]*?\bsrc="(?:\.\./)*_images/([^"]+)"[^>]*>')
 
 
+_encoder = ThreadPoolExecutor(1)
+#: Files that are being written ahead, by their names
+_ahead = {}
+
+
 def as_webp(file, exact=False):
     """The picture of a PNG file as a WebP file, which is kept for the next time."""
     return _kept_as_webp(file.read_bytes(), exact)
 
 
 def _kept_as_webp(content, exact):
+    name = _name(content, exact)
+    return _ahead.pop(name).result() if name in _ahead else _write_webp(name, content, exact)
+
+
+def _name(content, exact):
     recipe = repr([_LOSSLESS, _LOSSY, _SMALL, _FEW_COLORS, _DRAWN, exact])
-    name = f"{_digest(content + recipe.encode())}.webp"
+    return f"{_digest(content + recipe.encode())}.webp"
+
+
+def _write_webp(name, content, exact):
     return _kept(name, lambda: _encoded(Image.open(io.BytesIO(content)), exact))
+
+
+def _begin(app, env, docnames):
+    """Write pictures of the pages that will be read: reading keeps one processor busy."""
+    _ahead.clear()
+    for path in editions.chapter_files():
+        chapter = pages.is_wanted(path) and env.path2doc(path) in docnames and execute.stored(path)
+        for cell in editions.book_edition(chapter).cells if chapter else ():
+            exact = EXACT in cell.metadata.get("mystnb", {}).get("image", {}).get("classes", ())
+            for output in cell.get("outputs", ()):
+                if "image/png" in output.get("data", ()):
+                    content = base64.b64decode(output.data["image/png"])
+                    name = _name(content, exact)
+                    _ahead[name] = _encoder.submit(_write_webp, name, content, exact)
 
 
 def _kept(name, make):
@@ -153,6 +181,7 @@ def _forget(app, exception):
 
 def connect(app):
     """Register with Sphinx."""
+    app.connect("env-before-read-docs", _begin)
     # Before Sphinx collects the pictures of a page, with 500.
     app.connect("doctree-read", _lighten, priority=400)
     app.connect("html-page-context", _take_out, priority=400)

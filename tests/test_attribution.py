@@ -720,7 +720,7 @@ def test_simulate_refuses(arguments, said):
 def test_the_chapter_scores_no_child_that_it_learned_from():
     """Its own cells, with a network that only remembers whom it was shown."""
     source = (editions.CHAPTERS / "attribution.md").read_text(encoding="utf-8")
-    cells = [cell.source for cell in editions.read_source(source).cells]
+    cells = [cell.source for cell in editions.parsed(source).cells]
     shown, scored = [], []
 
     def train(data, seed, **how):

@@ -68,7 +68,7 @@ def _student(path):
 
 def _solution_lines(path):
     """Lines that only the solutions of a chapter hold, long enough to be recognized."""
-    cells = editions.read_source(path.read_text(encoding="utf-8")).cells
+    cells = editions.parsed(path.read_text(encoding="utf-8")).cells
     public = "\n".join(cell.source for cell in cells if "solution" not in editions.tags(cell))
     public = {re.sub(r"\s", "", line) for line in public.splitlines()}
     lines = [
@@ -184,7 +184,7 @@ def _signature(code, name):
 
 @each_chapter
 def test_no_line_of_a_formula_begins_a_list(path):
-    for cell in editions.read_source(path.read_text(encoding="utf-8")).cells:
+    for cell in editions.parsed(path.read_text(encoding="utf-8")).cells:
         if cell.cell_type == "markdown":
             prose = re.sub(r"`[^`]*`", "", cell.source)
             for block in re.split(r"\n\s*\n|\n(?=\s*(?:[-+*]|\d+[.)]) )", prose):
@@ -193,7 +193,7 @@ def test_no_line_of_a_formula_begins_a_list(path):
 
 @each_chapter
 def test_an_exercise_says_below_its_heading_what_to_do(path):
-    for cell in editions.read_source(path.read_text(encoding="utf-8")).cells:
+    for cell in editions.parsed(path.read_text(encoding="utf-8")).cells:
         heading, _, task = cell.source.strip().rpartition("\n#")[2].partition("\n")
         if cell.cell_type == "markdown" and re.match(r"#* ?Exercise", heading):
             assert task.strip(), f"{heading}: the card needs the task, which stands above it"
@@ -201,7 +201,7 @@ def test_an_exercise_says_below_its_heading_what_to_do(path):
 
 @each_chapter
 def test_cells_are_short_enough_to_read(path):
-    for cell in editions.read_source(path.read_text(encoding="utf-8")).cells:
+    for cell in editions.parsed(path.read_text(encoding="utf-8")).cells:
         if cell.cell_type == "code":
             lines = cell.source.splitlines()
             assert max(map(len, lines)) <= rules.COLUMNS, (
@@ -218,7 +218,7 @@ def test_cells_are_short_enough_to_read(path):
 
 
 def test_cells_run_stub_first_and_solution_second():
-    plan = editions.execution_plan(editions.read_source(SOURCE))
+    plan = editions.execution_plan(editions.parsed(SOURCE))
     order = [
         (sorted(editions.tags(cell)), cell.metadata.editions)
         for cell in plan.cells
@@ -234,7 +234,7 @@ def test_cells_run_stub_first_and_solution_second():
 
 
 def test_editions_of_one_source():
-    plan = editions.execution_plan(editions.read_source(SOURCE))
+    plan = editions.execution_plan(editions.parsed(SOURCE))
     student = editions.student_edition(plan, "demo", ["extra"], ("https://x.example/r", "v1"))
     assert "git+https://x.example/r@v1" in student.cells[0].source
     assert "--no-deps {library} extra\n" in student.cells[0].source
@@ -250,7 +250,7 @@ def test_editions_of_one_source():
 
 def test_ids_survive_a_change_elsewhere():
     def ids(source):
-        plan = editions.execution_plan(editions.read_source(source))
+        plan = editions.execution_plan(editions.parsed(source))
         return [cell["id"] for cell in editions.student_edition(plan, "demo").cells]
 
     before, after = ids(SOURCE), ids(SOURCE.replace("x = 1", "x = 3"))
@@ -261,7 +261,7 @@ def test_ids_survive_a_change_elsewhere():
 def test_solution_without_check_is_refused():
     orphan = SOURCE[: SOURCE.index("```{code-cell} ipython3\n:tags: [check]")]
     with pytest.raises(ValueError, match="a solution has no check below it"):
-        editions.execution_plan(editions.read_source(orphan))
+        editions.execution_plan(editions.parsed(orphan))
 
 
 def test_fork_follows_its_own_address(monkeypatch):
@@ -659,7 +659,7 @@ def test_front_ends_are_read_by_the_base_class_alone():
             if isinstance(node, ast.FunctionDef):
                 assert node.name not in ("html", "_repr_mimebundle_"), module.name
     for path in CHAPTERS:
-        for cell in editions.read_source(path.read_text(encoding="utf-8")).cells:
+        for cell in editions.parsed(path.read_text(encoding="utf-8")).cells:
             if cell.cell_type == "code":
                 assert ".html()" not in cell.source, f"{path.name} looks into a widget's HTML"
 
@@ -703,7 +703,7 @@ def _defined(node):
 
 def _names_taken(path, package):
     """What the cells of a chapter take from a package of the library, by import or by a dot."""
-    cells = editions.read_source(path.read_text(encoding="utf-8")).cells
+    cells = editions.parsed(path.read_text(encoding="utf-8")).cells
     trees = (ast.parse(cell.source) for cell in cells if cell.cell_type == "code")
     nodes = [node for tree in trees for node in ast.walk(tree)]
     imported = {
@@ -915,7 +915,7 @@ def test_constant_prints_are_recognized():
 
 @each_chapter
 def test_no_sentence_stands_where_a_number_belongs(path):
-    for cell in editions.read_source(path.read_text(encoding="utf-8")).cells:
+    for cell in editions.parsed(path.read_text(encoding="utf-8")).cells:
         if cell.cell_type == "code" and "%" not in cell.source[:1]:
             said = _constant_prints(cell.source)
             assert not said, f"print the estimate with its interval instead of a sentence: {said}"

@@ -2,6 +2,7 @@
 
 import json
 import re
+import threading
 
 import pytest
 
@@ -125,6 +126,24 @@ def test_above_an_exercise_stand_the_cells_of_the_chapter():
 # How the Python of the page is made ---------------------------------------------------------------
 
 
+def test_the_pages_are_read_while_their_python_is_built(monkeypatch):
+    asked = threading.Event()
+
+    def folder():
+        assert asked.wait(60)
+        return "built"
+
+    monkeypatch.setattr(runtime, "folder", folder)
+    monkeypatch.setattr(runtime, "fetch", lambda: None)
+    for of, name in ((cards, "runs_in_pages"), (live, "_building")):
+        monkeypatch.setattr(of, name, getattr(of, name))
+    live.prepare()
+    assert cards.runs_in_pages
+    assert not live._building.done()
+    asked.set()
+    assert live._building.result() == "built"
+
+
 @pytest.fixture
 def without_registry(monkeypatch, tmp_path):
     def refuse(*arguments, **options):
@@ -133,9 +152,7 @@ def without_registry(monkeypatch, tmp_path):
     monkeypatch.setattr(runtime, "_CACHE", tmp_path)
     monkeypatch.setattr(runtime, "_fetched", refuse)
     monkeypatch.setattr(cards, "runs_in_pages", True)
-    live._built.cache_clear()
-    yield
-    live._built.cache_clear()
+    monkeypatch.setattr(live, "_building", None)
 
 
 def test_without_the_registry_a_book_is_built_and_says_so(without_registry, monkeypatch, capsys):

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from PIL import Image
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+from PIL import Image, UnidentifiedImageError
 from skimage import data
 
 from book_ext import pictures
@@ -70,6 +71,37 @@ def test_the_same_picture_is_not_made_twice(chart):
     first.write_bytes(b"kept")
     assert pictures.as_webp(chart).read_bytes() == b"kept"
     assert pictures.as_webp(chart, exact=True) != first
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_pictures_of_a_chapter_are_made_before_its_page_asks(photograph, exact, monkeypatch):
+    shown = base64.b64encode(photograph.read_bytes()).decode()
+    cell = new_code_cell(outputs=[new_output("display_data", {"image/png": shown})])
+    cell.metadata |= {"editions": ["book"], "mystnb": {"image": {"alt": "A woman."}}}
+    if exact:
+        cell.metadata["mystnb"]["image"]["classes"] = pictures.EXACT
+    made, encoded = [], pictures._encoded
+    monkeypatch.setattr(
+        pictures, "_encoded", lambda picture, exact: made.append(exact) or encoded(picture, exact)
+    )
+    monkeypatch.setattr(pictures.editions, "chapter_files", lambda: ["one.md", "other.md"])
+    monkeypatch.setattr(pictures.pages, "is_wanted", lambda path: True)
+    monkeypatch.setattr(pictures.execute, "stored", lambda path: new_notebook(cells=[cell]))
+    names = {"one.md": "one", "other.md": "other"}
+    pictures._begin(None, SimpleNamespace(path2doc=names.get), ["one"])
+    (ahead,) = pictures._ahead.values()
+    assert pictures.as_webp(photograph, exact) == ahead.result()
+    assert made == [exact]
+
+
+def test_a_picture_that_cannot_be_made_is_said_where_it_is_asked_for(monkeypatch, tmp_path):
+    file = tmp_path / "broken.png"
+    file.write_bytes(b"no picture")
+    name = pictures._name(file.read_bytes(), False)
+    job = pictures._encoder.submit(pictures._write_webp, name, file.read_bytes(), False)
+    monkeypatch.setitem(pictures._ahead, name, job)
+    with pytest.raises(UnidentifiedImageError):
+        pictures.as_webp(file)
 
 
 def test_pictures_within_an_output_become_files(chart, monkeypatch):

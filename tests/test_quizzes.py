@@ -144,7 +144,7 @@ def test_the_order_in_the_file_does_not_matter(quiz_of):
 @pytest.mark.parametrize("path", editions.chapter_files(), ids=editions.chapter_name)
 def test_a_cell_that_shows_a_quiz_does_nothing_else(path):
     """What else it did would be kept, and not be noticed when the quiz changes."""
-    for cell in editions.read_source(path.read_text(encoding="utf-8")).cells:
+    for cell in editions.parsed(path.read_text(encoding="utf-8")).cells:
         if cell.cell_type == "code" and "Quiz" in cell.source:
             outputs = [{"data": {"text/plain": "of yesterday"}}]
             quizzes.renew(cell.source, outputs)

@@ -973,7 +973,7 @@ def autoencoder():
     source = (editions.CHAPTERS / "feature_visualization.md").read_text(encoding="utf-8")
     (cell,) = (
         cell.source
-        for cell in editions.read_source(source).cells
+        for cell in editions.parsed(source).cells
         if "class SparseAutoencoder" in cell.source
     )
     namespace = {"torch": torch}

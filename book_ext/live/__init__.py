@@ -3,13 +3,13 @@
 `runtime` builds that Python, `cards` writes the pages, `answering` runs in them.
 """
 
-import functools
 import gzip
 import hashlib
 import json
 import re
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from course_lib.exercises import find
 from course_lib.widgets import Quiz
@@ -23,25 +23,30 @@ _NOT_LOADED = ("notebook.mjs", "progress.mjs", "progress.json")
 _PROTOCOL = 1
 
 
-def prepare():
-    """Build the runtime if a chapter has exercises; afterwards `cards.runs_in_pages` is known.
+_builder = ThreadPoolExecutor(1)
+#: The runtime that is being built, or None.
+_building = None
 
+
+def prepare():
+    """Begin to build the runtime if a chapter has exercises; `cards.runs_in_pages` is known then.
+
+    It is built while the chapters are read, which keeps one processor busy; `install` waits for it.
     Without npm's registry the book is built without live exercises, and says so; where it is
     tested that is an error.
     """
-    _built.cache_clear()
+    global _building
+    _building, cards.runs_in_pages = None, False
+    if not _has_exercises():
+        return
     try:
-        cards.runs_in_pages = _has_exercises() and bool(_built())
+        runtime.fetch()
     except runtime.RegistryError as error:
         if runtime.is_required():
             raise
         print(f"The book is built without live exercises: {error}", file=sys.stderr)
-        cards.runs_in_pages = False
-
-
-@functools.cache
-def _built():
-    return runtime.folder()
+        return
+    _building, cards.runs_in_pages = _builder.submit(runtime.folder), True
 
 
 def install(pages):
@@ -54,6 +59,7 @@ def install(pages):
     if not cards.runs_in_pages:
         shutil.rmtree(live, ignore_errors=True)
         return
+    built = _building.result()
     chapters, progress, texts = {}, [], {}
     labels = editions.labels()
     for name, text in editions.in_order():
@@ -66,14 +72,14 @@ def install(pages):
         chapters[f"chapters/{name}"] = runs
         texts[f"above/{name}.json"] = json.dumps(_above(text))
     texts["progress.json"] = json.dumps(progress)
-    at = _digest(_built().name, *(part for item in texts.items() for part in item))
+    at = _digest(built.name, *(part for item in texts.items() for part in item))
     known = live / "book.json"
     is_new = not (live / at).is_dir() or not known.is_file()
     if is_new:
         made = pages / "live.part"
         for folder in (made, live):
             shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(_built(), made / at)
+        shutil.copytree(built, made / at)
         # The page "Data and credits" names this place.
         (made / at / "licenses").replace(made / "licenses")
         for name, text in texts.items():

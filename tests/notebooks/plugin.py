@@ -11,12 +11,17 @@ data, which is how a changed number is noticed.
 in this environment instead, with the library that is installed.
 """
 
+import contextlib
 import inspect
+import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
+from unittest import mock
 
 import nbformat
+import nbval.kernel
 import pytest
 from nbval.kernel import CURRENT_ENV_KERNEL_NAME, RunningKernel
 from nbval.plugin import IPyNbCell, IPyNbFile
@@ -24,6 +29,10 @@ from nbval.plugin import IPyNbCell, IPyNbFile
 from book_ext import comparison, editions, execute
 from tests.colab.machine import Machine, colab, versions
 from tests.notebooks import axes
+from tests.notebooks.forking import Nursery
+
+#: What a worker keeps from its first notebook to its last, and who starts its kernels.
+_KEPT, _MANAGER = pytest.StashKey(), pytest.StashKey()
 
 
 def pytest_addoption(parser):
@@ -32,6 +41,24 @@ def pytest_addoption(parser):
         action="store_true",
         help="Run notebooks in this environment, not in one with Colab's versions",
     )
+
+
+def pytest_configure(config):
+    config.stash[_KEPT] = contextlib.ExitStack()
+
+
+def pytest_unconfigure(config):
+    config.stash[_KEPT].close()
+
+
+def _manager(config):
+    """Starts kernels on machines; only Linux forks what is so large."""
+    if sys.platform != "linux":
+        return nbval.kernel.KernelManager
+    if _MANAGER not in config.stash:
+        started = Nursery(str(colab()), dict(os.environ))
+        config.stash[_MANAGER] = config.stash[_KEPT].enter_context(started).manager
+    return config.stash[_MANAGER]
 
 
 def pytest_collect_file(file_path, parent):
@@ -82,7 +109,10 @@ class Edition(IPyNbFile):
         else:
             self.machine = Machine(self.folder)
             self.before = self.machine.versions()
-            with self.machine.environment():
+            with (
+                self.machine.environment(),
+                mock.patch.object(nbval.kernel, "KernelManager", _manager(self.config)),
+            ):
                 self.kernel = RunningKernel("colab", cwd=str(self.machine.work))
         self.kernel.await_reply(self.kernel.execute_cell_input(self._watching()))
 
