@@ -132,7 +132,7 @@ def _distributions():
     return importlib.metadata.packages_distributions()
 
 
-def _project():
+def project_files():
     """Digest of every file that a chapter may open, by its path below the root."""
     folders = [f for f in editions.ROOT.iterdir() if f.is_dir() and f.name[0] not in "._"]
     files = (file for folder in folders for file in folder.rglob("*") if file.suffix != ".pyc")
@@ -207,7 +207,7 @@ def run(path, text, manager=AsyncKernelManager):
     name = editions.chapter_name(path)
     notebook = plan(path, text)
     # Before the run: what is edited during it belongs to the next one.
-    code, project, texts = _code_digest(notebook), _project(), front_ends.texts()
+    code, project, texts = _code_digest(notebook), project_files(), front_ends.texts()
     start = time.monotonic()
     try:
         files, packages = kernel.run(notebook, path.parent, editions.ROOT, manager)

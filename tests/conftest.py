@@ -13,10 +13,15 @@ import pytest
 from hypothesis import settings
 
 from book_ext.editions import ROOT
+from tests import proofs
 
 # The same examples in every run, and no limit on the time of one.
 settings.register_profile("book", derandomize=True, deadline=None)
 settings.load_profile("book")
+
+
+def pytest_addoption(parser):
+    proofs.add_option(parser)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -5,11 +5,12 @@ import http.server
 import os
 import threading
 from pathlib import Path
-from urllib.parse import urlparse
+from urllib.parse import unquote, urlparse
 
 import pytest
 
 from book_ext.takeaway.chromium import program
+from tests import proofs
 
 ROOT = Path(__file__).resolve().parents[2]
 HTML = ROOT / "_build" / "html"
@@ -26,10 +27,39 @@ _CHROMIUM_FLAGS = [
 ]
 
 
-def pytest_collection_modifyitems(items):
+#: Files of the built book that the pages of a test asked for, and which steps of it have passed
+_ASKED, _PASSED = pytest.StashKey(), pytest.StashKey()
+#: They hold where the files of this build lie, not what a page shows: that has its own files.
+_PLACES = ("sw.js", "live/book.json")
+
+
+def pytest_collection_modifyitems(config, items):
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("browser")
+    proofs.skip_proved(config, items, _provable)
+
+
+def _provable(item):
+    return item.get_closest_marker("of_pages_alone") and f"{item.nodeid} {_version()}"
+
+
+@functools.cache
+def _version():
+    """Of the browser that would be found."""
+    path = program()
+    return path and f"{path} {Path(path).stat().st_mtime}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    passed = item.stash.setdefault(_PASSED, set())
+    if report.passed:
+        passed.add(report.when)
+    if report.when == "teardown" and len(passed) == 3 and _provable(item):
+        proofs.keep(_provable(item), item.stash.get(_ASKED, ()))
+    return report
 
 
 def pytest_terminal_summary(terminalreporter):
@@ -83,7 +113,7 @@ def chromium():
 
 
 @pytest.fixture
-def open_page(chromium, address):
+def open_page(request, chromium, address):
     """``open_page("chapters/metrics.html", width=375, theme="dark")`` gives a Playwright page.
 
     With ``mode="auto"`` it follows what `emulate_media` says later; ``beside=`` another page it
@@ -147,6 +177,8 @@ def open_page(chromium, address):
     for page, _ in pages:
         assert page.problems == []
         assert page.refused == []
+    paths = {unquote(urlparse(url).path).lstrip("/") for page, _ in pages for url in page.asked}
+    request.node.stash[_ASKED] = [HTML / path for path in sorted(paths - {*_PLACES})]
 
 
 A_SOURCE = "source/course_lib/segmentation/masks.html"

@@ -3,11 +3,14 @@
 import re
 
 import numpy as np
+import pytest
 
 from course_lib.optics import MOUSE_CORTEX
 from course_lib.retinotopy import CorticalMap
 from course_lib.widgets import DecodingExplorer, DepthExplorer, RetinotopyExplorer
 from tests.browser.driving import find_widget, sizes_and_themes
+
+pytestmark = pytest.mark.of_pages_alone
 
 
 @sizes_and_themes

@@ -2,8 +2,12 @@
 
 import re
 
+import pytest
+
 from course_lib.boxes import iou
 from tests.browser.driving import find_widget, sizes_and_themes
+
+pytestmark = pytest.mark.of_pages_alone
 
 PAGE = "chapters/detection.html"
 

@@ -7,6 +7,8 @@ import pytest
 from course_lib.widgets import LearningRateExplorer, ReadinessCheck
 from tests.browser.driving import find_widget, sizes_and_themes
 
+pytestmark = pytest.mark.of_pages_alone
+
 ECHO = "wss://echo.example.org/ws"
 AGENTS = {
     "Chrome": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "

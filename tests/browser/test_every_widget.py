@@ -16,6 +16,7 @@ from tests.browser.driving import (
 PAGES = [f"chapters/{editions.chapter_name(path)}.html" for path in editions.chapter_files()]
 
 
+@pytest.mark.of_pages_alone
 @pytest.mark.parametrize("path", PAGES)
 @pytest.mark.parametrize(("width", "theme"), [(PHONE, "dark"), (1280, "light")])
 def test_widgets_answer_to_keys_and_fingers(open_page, path, width, theme):

@@ -6,6 +6,8 @@ from course_lib import raters
 from course_lib.widgets import ConsensusExplorer
 from tests.browser.driving import find_widget, predict, sizes_and_themes
 
+pytestmark = pytest.mark.of_pages_alone
+
 
 @sizes_and_themes
 def test_consensus_explorer(open_page, width, theme):

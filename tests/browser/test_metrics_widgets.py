@@ -18,6 +18,8 @@ from tests.browser.driving import (
     sizes_and_themes,
 )
 
+pytestmark = pytest.mark.of_pages_alone
+
 
 @sizes_and_themes
 def test_prevalence_explorer(open_page, width, theme):

@@ -2,7 +2,11 @@
 
 import re
 
+import pytest
+
 from tests.browser.driving import find_widget, sizes_and_themes
+
+pytestmark = pytest.mark.of_pages_alone
 
 
 @sizes_and_themes

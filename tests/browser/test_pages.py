@@ -40,6 +40,7 @@ def test_front_page_forwards_to_the_introduction(open_page):
 _ASKED = ".cw-asking, .cw-later"
 
 
+@pytest.mark.of_pages_alone
 @each_page
 def test_page_is_quiet_accessible_and_light(open_page, path, record_property):
     """Opened once, because opening takes longest: as its reader sees it by day, and by night."""
@@ -144,6 +145,7 @@ _DISTORTED = """
 """
 
 
+@pytest.mark.of_pages_alone
 @each_page
 def test_page_fits_a_phone(open_page, path):
     page = open_page(path, width=PHONE)
@@ -289,6 +291,7 @@ def test_every_link_from_code_ends_at_a_line_of_the_library():
     assert found > 200
 
 
+@pytest.mark.of_pages_alone
 @pytest.mark.parametrize("path", editions.chapter_files(), ids=editions.chapter_name)
 def test_readers_without_scripts_see_the_numbers(open_page, path):
     page = open_page(f"chapters/{editions.chapter_name(path)}.html", scripts=False)

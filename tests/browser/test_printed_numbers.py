@@ -466,6 +466,7 @@ def test_every_widget_is_checked():
     assert set(CHECKS) == set(SAMPLES)
 
 
+@pytest.mark.of_pages_alone
 @pytest.mark.parametrize("name", CHECKS)
 def test_what_is_printed_can_be_recomputed(chromium, name):
     widget = SAMPLES[name]()

@@ -8,6 +8,8 @@ from course_lib.reader_studies import compare_modalities
 from course_lib.roc import RocCurve
 from tests.browser.driving import find_widget, percent, predict, sizes_and_themes
 
+pytestmark = pytest.mark.of_pages_alone
+
 
 @sizes_and_themes
 def test_threshold_explorer(open_page, width, theme):

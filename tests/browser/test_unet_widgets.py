@@ -7,6 +7,8 @@ import pytest
 
 from tests.browser.driving import find_widget, predict
 
+pytestmark = pytest.mark.of_pages_alone
+
 
 def test_epoch_explorer(open_page):
     page = open_page("chapters/unet.html", width=375, theme="dark")

@@ -6,6 +6,8 @@ import pytest
 
 from tests.browser.driving import find_widget, sizes_and_themes
 
+pytestmark = pytest.mark.of_pages_alone
+
 
 def shown_tile(view, columns, rows):
     """Column and row of the tile that a sprite shows."""

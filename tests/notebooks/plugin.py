@@ -27,6 +27,7 @@ from nbval.kernel import CURRENT_ENV_KERNEL_NAME, RunningKernel
 from nbval.plugin import IPyNbCell, IPyNbFile
 
 from book_ext import comparison, editions, execute
+from tests import proofs
 from tests.colab.machine import Machine, colab, versions
 from tests.notebooks import axes
 from tests.notebooks.forking import Nursery
@@ -41,6 +42,7 @@ def pytest_addoption(parser):
         action="store_true",
         help="Run notebooks in this environment, not in one with Colab's versions",
     )
+    proofs.add_option(parser)
 
 
 def pytest_configure(config):
@@ -67,11 +69,20 @@ def pytest_collect_file(file_path, parent):
     return None
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     """So that no long notebook starts last and ends alone."""
     order = execute.longest_first(editions.chapter_files())
     rank = {path.with_suffix(".ipynb"): place for place, path in enumerate(order)}
     items.sort(key=lambda item: rank.get(item.path, len(rank)))
+    proofs.skip_proved(config, items, lambda item: item.parent.provable())
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.when == "call" and report.passed:
+        item.parent.passed.add(item.name)
+    return report
 
 
 class Edition(IPyNbFile):
@@ -79,7 +90,18 @@ class Edition(IPyNbFile):
 
     machine = None
 
+    def provable(self):
+        """What a proof calls it; one that is not below the project has none."""
+        where = "here" if self.config.option.nbval_here else "on Colab"
+        return self.path.is_relative_to(editions.ROOT) and f"{self.path} {where}"
+
     def collect(self):
+        self.passed, self.names = set(), set()
+        for item in self._collected():
+            self.names.add(item.name)
+            yield item
+
+    def _collected(self):
         self.skip_compare += ("text/html", "text/markdown")
         for item in super().collect():
             yield Cell.from_parent(
@@ -127,6 +149,8 @@ class Edition(IPyNbFile):
     def teardown(self):
         super().teardown()
         shutil.rmtree(self.folder)
+        if self.provable() and self.passed == self.names:
+            proofs.keep(self.provable(), [self.path])
 
 
 class Cell(IPyNbCell):
