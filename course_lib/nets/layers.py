@@ -10,11 +10,13 @@ from torch import nn
 from .._validation import as_picture
 
 
+#: Never called themselves, so they have no output to look at
+_LISTS = (nn.ModuleList, nn.ModuleDict)
+
+
 def layer_names(model):
     """Names of all layers of a network, e.g. ``"blocks.12.expand"``, in their order."""
-    # Lists of modules are never called themselves, so they have no output to look at.
-    lists = (nn.ModuleList, nn.ModuleDict)
-    return [name for name, m in model.named_modules() if name and not isinstance(m, lists)]
+    return [name for name, m in model.named_modules() if name and not isinstance(m, _LISTS)]
 
 
 def find_layer(model, name):
@@ -25,9 +27,13 @@ def find_layer(model, name):
     ValueError
         If there is none; the message lists the layers where the name goes astray.
     """
+    # A search asks thousands of times, and to list all names each time takes longer than to look.
+    if isinstance(name, str) and name:
+        with contextlib.suppress(AttributeError):
+            layer = model.get_submodule(name)
+            if not isinstance(layer, _LISTS):
+                return layer
     names = layer_names(model)
-    if name in names:
-        return model.get_submodule(name)
     known = name if isinstance(name, str) else ""
     while known and not any(n == known or n.startswith(f"{known}.") for n in names):
         known = known.rpartition(".")[0]
