@@ -9,7 +9,6 @@ from torch import nn
 
 from .._validation import as_picture
 
-
 #: Never called themselves, so they have no output to look at
 _LISTS = (nn.ModuleList, nn.ModuleDict)
 
