@@ -13,8 +13,13 @@ sizes_and_themes = pytest.mark.parametrize(("width", "theme"), [(PHONE, "dark"),
 
 
 def find_widget(page, label):
-    """The widget with that label on the page, scrolled into view, and readable."""
-    widget = page.get_by_role("group", name=label, exact=True)
+    """The widget with that label on the page, scrolled into view, and readable.
+
+    From then on it is found by its place: a label is asked of everything on the page.
+    """
+    labelled = page.get_by_role("group", name=label, exact=True)
+    place = labelled.evaluate("(root) => [...document.querySelectorAll('.cw')].indexOf(root)")
+    widget = page.locator(".cw").nth(place)
     widget.scroll_into_view_if_needed()
     assert_readable(widget)
     return widget
