@@ -16,7 +16,7 @@ from ._validation import (
     as_probabilities,
     same_length,
 )
-from .intervals import wilson_interval, wilson_of_share, z_of
+from .intervals import Interval, wilson_interval, wilson_of_share, z_of
 
 _STRATEGIES = ("quantile", "uniform")
 
@@ -161,7 +161,7 @@ class Estimate(NamedTuple):
     """A number with its confidence interval."""
 
     value: float
-    interval: tuple[float, float]
+    interval: Interval
 
 
 def observed_expected(y_true, y_prob, level=0.95):
@@ -190,8 +190,8 @@ def observed_expected(y_true, y_prob, level=0.95):
     expected = y_prob.mean()
     if expected == 0:
         nan = undefined("observed / expected", "all risks are 0")
-        return Estimate(nan, (nan, nan))
-    ends = float(low / expected), float(high / expected)
+        return Estimate(nan, Interval(nan, nan))
+    ends = Interval(float(low / expected), float(high / expected))
     return Estimate(float(y_true.mean() / expected), ends)
 
 
@@ -320,10 +320,10 @@ def _logistic(design, y_true, offset, level, name):
     z = z_of(level)
     if not _overlap(design, y_true):
         nan = undefined(name, "the classes do not overlap in it")
-        return Estimate(nan, (nan, nan))
+        return Estimate(nan, Interval(nan, nan))
     coefficients, covariance = _fit(design, y_true, offset)
     b, half = coefficients[-1], z * np.sqrt(covariance[-1, -1])
-    return Estimate(float(b), (float(b - half), float(b + half)))
+    return Estimate(float(b), Interval(float(b - half), float(b + half)))
 
 
 def _overlap(design, y_true):

@@ -5,6 +5,7 @@ twenty right answers of twenty either; where a sample says nothing, both ends ar
 """
 
 import functools
+from typing import NamedTuple
 
 import numpy as np
 from scipy import special, stats
@@ -14,6 +15,17 @@ from ._validation import as_count, as_level, as_numbers, as_scores, as_vector, s
 
 #: How many samples a resampling interval draws unless told otherwise.
 RESAMPLES = 2000
+
+
+class Interval(NamedTuple):
+    """Two ends, to unpack or to format together: ``f"{interval:.2f}"`` is ``[0.12, 0.34]``."""
+
+    low: float
+    high: float
+
+    def __format__(self, spec):
+        return f"[{self.low:{spec}}, {self.high:{spec}}]"
+
 
 # One proportion
 
@@ -40,7 +52,7 @@ def clopper_pearson_interval(successes, trials, level=0.95):
         return no_interval("the interval", "trials is 0")
     low = stats.beta.ppf(tail, k, n - k + 1) if k else 0.0
     high = stats.beta.ppf(1 - tail, k + 1, n - k) if k < n else 1.0
-    return float(low), float(high)
+    return Interval(float(low), float(high))
 
 
 def jeffreys_interval(successes, trials, level=0.95):
@@ -54,7 +66,7 @@ def jeffreys_interval(successes, trials, level=0.95):
         return no_interval("the interval", "trials is 0")
     low = stats.beta.ppf(tail, k + 0.5, n - k + 0.5) if k else 0.0
     high = stats.beta.ppf(1 - tail, k + 0.5, n - k + 0.5) if k < n else 1.0
-    return float(low), float(high)
+    return Interval(float(low), float(high))
 
 
 def wilson_of_share(p, n, z):
@@ -63,7 +75,7 @@ def wilson_of_share(p, n, z):
     half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     # Rounding must not close an end that is open.
     low, high = np.where(p > 0, center - half, 0.0), np.where(p < 1, center + half, 1.0)
-    return (low, high) if low.ndim else (float(low), float(high))
+    return Interval(low, high) if low.ndim else Interval(float(low), float(high))
 
 
 # Several proportions
@@ -102,7 +114,7 @@ def melded_interval(function, proportions, level=0.95):
     order = np.argsort(values)
     reached = np.cumsum(functools.reduce(np.multiply.outer, weights).ravel()[order])
     low, high = values[order[np.searchsorted(reached, [tail, 1 - tail])]]
-    return float(low), float(high)
+    return Interval(float(low), float(high))
 
 
 def _confidence_distribution(k, n, steps):
@@ -134,7 +146,7 @@ def percentile_interval(values, level=0.95):
     """
     level = as_level(level)
     low, high = np.quantile(values, [0.5 - level / 2, 0.5 + level / 2], axis=0)
-    return (low, high) if np.ndim(low) else (float(low), float(high))
+    return Interval(low, high) if np.ndim(low) else Interval(float(low), float(high))
 
 
 def with_one_more(statistic, counts, extremes, level=0.95, *, seed=0, resamples=RESAMPLES):
@@ -172,7 +184,7 @@ def with_one_more(statistic, counts, extremes, level=0.95, *, seed=0, resamples=
         weights = rng.standard_gamma(counts, size=(resamples, len(counts)))
         values = statistic(weights + rng.standard_gamma(1, size=(resamples, 1)) * extreme)
         ends.append(float(np.quantile(values, share)))
-    return tuple(ends)
+    return Interval(*ends)
 
 
 def grouped_interval(values, groups, level=0.95, *, bounds=None, seed=0, resamples=RESAMPLES):
@@ -259,7 +271,7 @@ def z_of(level):
 def no_interval(name, why):
     """Two NaN for the ends, with one warning."""
     nan = undefined(name, why)
-    return nan, nan
+    return Interval(nan, nan)
 
 
 def _successes_of(successes, trials):
@@ -287,4 +299,4 @@ def _middle_of_means(totals, sizes, one_more, bounds, tail, seed, resamples):
         sums = weight @ totals + more * np.asarray(bounds)
         means.append(sums / (weight @ sizes + more))
     low, high = np.transpose(means)
-    return float(np.quantile(low, tail)), float(np.quantile(high, 1 - tail))
+    return Interval(float(np.quantile(low, tail)), float(np.quantile(high, 1 - tail)))

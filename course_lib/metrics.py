@@ -32,6 +32,7 @@ from ._validation import (
     same_length,
 )
 from .intervals import (
+    Interval,
     clopper_pearson_interval,
     jeffreys_interval,
     melded_interval,
@@ -252,19 +253,20 @@ class ConfusionMatrix:
         as_choice(method, f"method for {name}", _METHODS[name])
         value = getattr(self, name)
         if np.isnan(value):
-            return np.nan, np.nan
+            return Interval(np.nan, np.nan)
         if name in PROPORTIONS:
             return _OF_PROPORTION[method](*self.counts(name), level)
         if name == "f1":
             low, high = wilson_interval(self.tp, self.tp + self.fn + self.fp, level)
-            return 2 * low / (1 + low), 2 * high / (1 + high)
+            return Interval(2 * low / (1 + low), 2 * high / (1 + high))
         if method == "log":
             return self._log_interval(name, value, level)
         sign = -1 if name == "negative_likelihood_ratio" else 1  # it falls as the test gets better
         rate = _OF_SE_AND_SP[name]
         limits = self._melded(lambda se, sp: sign * rate(se, sp, self.prevalence), level)
         low, high = sorted(sign * limit for limit in limits)
-        return min(low, value), max(high, value)  # -1 and 1 need not be met to the last digit
+        # -1 and 1 need not be met to the last digit.
+        return Interval(min(low, value), max(high, value))
 
     def predictive_values_at(self, prevalence, level=0.95):
         """PPV and NPV that this test would have where the disease has another prevalence.
@@ -287,7 +289,7 @@ class ConfusionMatrix:
         """
         level = as_level(level)
         p = as_open_probability(prevalence, "prevalence")
-        nowhere = (np.nan, np.nan)
+        nowhere = Interval(np.nan, np.nan)
         if np.isnan(self.balanced_accuracy):  # a class is absent: said once, by its rate
             return PredictiveValues(np.nan, np.nan, nowhere, nowhere)
         values = predictive_values(self.sensitivity, self.specificity, p)
@@ -350,7 +352,7 @@ class ConfusionMatrix:
         if not 0 < variance < np.inf:
             return no_interval(f"the log interval of {name}", "its variance is 0 or infinite")
         half = z_of(level) * np.sqrt(variance)
-        return float(value * np.exp(-half)), float(value * np.exp(half))
+        return Interval(float(value * np.exp(-half)), float(value * np.exp(half)))
 
 
 class PredictiveValues(NamedTuple):
@@ -358,8 +360,8 @@ class PredictiveValues(NamedTuple):
 
     ppv: float
     npv: float
-    ppv_interval: tuple[float, float]
-    npv_interval: tuple[float, float]
+    ppv_interval: Interval
+    npv_interval: Interval
 
 
 def predictive_values(sensitivity, specificity, prevalence):
@@ -434,7 +436,7 @@ class McNemar(NamedTuple):
     only_a: int
     only_b: int
     difference: float
-    interval: tuple[float, float]
+    interval: Interval
     p_value: float
 
 
@@ -474,7 +476,7 @@ def mcnemar(a, b, method="mid-p", level=0.95):
     if method == "mid-p":
         p_value -= stats.binom.pmf(few, differing, 0.5)
     z = z_of(level)
-    interval = -_tango_limit(only_b, only_a, n, z), _tango_limit(only_a, only_b, n, z)
+    interval = Interval(-_tango_limit(only_b, only_a, n, z), _tango_limit(only_a, only_b, n, z))
     return McNemar(only_a, only_b, (only_a - only_b) / n, interval, min(float(p_value), 1.0))
 
 
@@ -568,13 +570,13 @@ class MulticlassMatrix:
         """
         value = self.macro(name)
         if np.isnan(value):
-            return np.nan, np.nan
+            return Interval(np.nan, np.nan)
         tables = [self.against_rest(label) for label in self.classes]
         values = np.array([getattr(table, name) for table in tables])
         limits = np.array([table.interval(name, level) for table in tables])
         distances, k = np.abs(limits - values[:, None]), len(tables)
         below, above = distances.mean(0) if name == "f1" else np.sqrt((distances**2).sum(0)) / k
-        return float(value - below), float(value + above)
+        return Interval(float(value - below), float(value + above))
 
     def __repr__(self):
         cells = [["", *self.classes], *([c, *row] for c, row in self._rows())]
@@ -604,7 +606,7 @@ class IndeterminateBounds(NamedTuple):
     def interval(self, name, level=0.95):
         """From the lower limit at worst to the upper limit at best, for a rate that rises."""
         ends = self.worst.interval(name, level), self.best.interval(name, level)
-        return min(low for low, _ in ends), max(high for _, high in ends)
+        return Interval(min(low for low, _ in ends), max(high for _, high in ends))
 
 
 def indeterminate_bounds(matrix, disease, normal):

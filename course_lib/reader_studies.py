@@ -12,6 +12,7 @@ from scipy import stats
 
 from ._undefined import undefined
 from ._validation import as_array, as_binary, as_choice, as_level, both_classes
+from .intervals import Interval
 from .roc import _placements
 
 _POPULATIONS = ("random", "fixed")
@@ -51,7 +52,7 @@ class ModalityComparison(NamedTuple):
     auc: np.ndarray
     difference: float
     se: float
-    interval: tuple[float, float]
+    interval: Interval
     statistic: float
     df: float
     p_value: float
@@ -148,7 +149,7 @@ def compare_modalities(
         se, f = float(np.sqrt(2 * error / r)), v.ms_t / error
         p_value = float(2 * stats.t.sf(np.sqrt(f), df))
         half = stats.t.ppf((1 + level) / 2, df) * se
-    interval = float(difference - half), float(difference + half)
+    interval = Interval(float(difference - half), float(difference + half))
     return ModalityComparison(
         v.auc, difference, se, interval, f, float(df), p_value, level, readers, cases
     )

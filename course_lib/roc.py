@@ -26,7 +26,7 @@ from ._validation import (
     both_classes,
     same_length,
 )
-from .intervals import RESAMPLES, percentile_interval, wilson_of_share, z_of
+from .intervals import RESAMPLES, Interval, percentile_interval, wilson_of_share, z_of
 from .metrics import ConfusionMatrix
 
 _INTERVALS = ("logit", "wald", "score", "bootstrap")
@@ -216,14 +216,14 @@ class RocCurve:
         auc, se = self.auc, self.auc_se
         if method == "score" or not se > 0:
             low = _score_limit(auc, self.n_disease, self.n_normal, z)
-            return low, 1 - _score_limit(1 - auc, self.n_disease, self.n_normal, z)
+            return Interval(low, 1 - _score_limit(1 - auc, self.n_disease, self.n_normal, z))
         if method == "wald":
-            return max(0.0, float(auc - z * se)), min(1.0, float(auc + z * se))
+            return Interval(max(0.0, float(auc - z * se)), min(1.0, float(auc + z * se)))
         if method == "bootstrap":
             values = self.bootstrap(lambda curve: curve.auc, seed=seed, resamples=resamples)
             return percentile_interval(values, level)
         logit, half = special.logit(auc), z * se / (auc * (1 - auc))
-        return float(special.expit(logit - half)), float(special.expit(logit + half))
+        return Interval(*(float(special.expit(end)) for end in (logit - half, logit + half)))
 
     def partial_auc(self, low=0.0, high=0.1, *, standardized=False):
         """Area between two false positive rates.
@@ -496,7 +496,7 @@ class AucComparison(NamedTuple):
     auc_b: float
     difference: float
     se: float
-    interval: tuple[float, float]
+    interval: Interval
     statistic: float
     p_value: float
 
@@ -547,7 +547,7 @@ def compare_auc(y_true, a, b, level=0.95):
         interval = _of_equal_cases(difference, (len(v10), len(v01)), level)
         return AucComparison(auc_a, auc_b, difference, nan, interval, nan, nan)
     half, z = z_of(level) * se, difference / se
-    interval = float(difference - half), float(difference + half)
+    interval = Interval(float(difference - half), float(difference + half))
     p_value = float(2 * stats.norm.sf(abs(z)))
     return AucComparison(auc_a, auc_b, difference, se, interval, z, p_value)
 
@@ -596,7 +596,7 @@ def _of_equal_cases(difference, sizes, level):
     """Interval of a mean in [-1, 1] of two classes whose cases all show the same value."""
     rare = np.hypot(*(1 - ((1 - level) / 2) ** (1 / n) for n in sizes))
     low, high = difference - rare * (1 + difference), difference + rare * (1 - difference)
-    return max(float(low), -1.0), min(float(high), 1.0)
+    return Interval(max(float(low), -1.0), min(float(high), 1.0))
 
 
 def _from_the_top(counts):

@@ -18,7 +18,7 @@ from ._validation import (
     same_length,
 )
 from .calibration import _fit, _log_odds, _overlap
-from .intervals import wilson_interval, wilson_of_share, z_of
+from .intervals import Interval, wilson_interval, wilson_of_share, z_of
 from .roc import RocCurve, _placements, _score_limit
 
 # For whom? ----------------------------------------------------------------------------------------
@@ -46,10 +46,10 @@ class GroupRow(NamedTuple):
     measure: str
     cases: int
     value: float
-    interval: tuple[float, float]
+    interval: Interval
     difference: float
-    difference_interval: tuple[float, float]
-    adjusted_interval: tuple[float, float]
+    difference_interval: Interval
+    adjusted_interval: Interval
 
 
 @dataclass(frozen=True, repr=False)
@@ -164,7 +164,7 @@ def by_group(y_true, y_score, groups, threshold=0.5, *, clusters=None, reference
     for name, measures in found.items():
         for measure, own in measures.items():
             base = found[first][measure]
-            difference, wide, wider = np.nan, (np.nan, np.nan), (np.nan, np.nan)
+            difference, wide, wider = np.nan, *2 * [Interval(np.nan, np.nan)]
             if (name, measure) in pairs:
                 difference = own.value - base.value
                 wide, wider = (_mover(own, base, each) for each in (level, adjusted))
@@ -208,14 +208,14 @@ def _share(hit, among, weight, clusters):
     """``Σ hit / Σ weight`` of the cases among whom it is asked; weights are 1 or risks."""
     n, total = int(among.sum()), weight[among].sum()
     if n == 0 or total == 0:
-        return _Measure(np.nan, n, lambda level: (np.nan, np.nan), None)
+        return _Measure(np.nan, n, lambda level: Interval(np.nan, np.nan), None)
     share, scale = float(hit[among].mean()), n / total
     value = share * scale
     if clusters is None:
 
         def interval(level):
             low, high = wilson_interval(int(hit[among].sum()), n, level)
-            return low * scale, high * scale
+            return Interval(low * scale, high * scale)
 
         return _Measure(value, n, interval, None)
     moved = np.bincount(clusters, among * (hit - share)) / n
@@ -223,7 +223,7 @@ def _share(hit, among, weight, clusters):
 
     def of_clusters(level):
         low, high = wilson_of_share(share, _independent(share, moved, n, k, level), z_of(level))
-        return low * scale, high * scale
+        return Interval(low * scale, high * scale)
 
     influence = np.bincount(clusters, among * (hit - value * weight)) / total
     return _Measure(value, n, of_clusters, influence)
@@ -241,7 +241,7 @@ def _independent(share, moved, n, k, level):
 def _area(y_true, y_score, inside, clusters):
     ill, well = inside & y_true, inside & ~y_true
     if not ill.any() or not well.any():
-        return _Measure(np.nan, int(inside.sum()), lambda level: (np.nan, np.nan), None)
+        return _Measure(np.nan, int(inside.sum()), lambda level: Interval(np.nan, np.nan), None)
     curve = RocCurve.from_scores(y_true[inside], y_score[inside])
     auc = curve.auc
     if clusters is None:
@@ -261,10 +261,10 @@ def _area(y_true, y_score, inside, clusters):
         if min(n_ill, n_well) < 2 or not variance > 1e-20 or auc in (0.0, 1.0):
             z = z_of(level)
             low = _score_limit(auc, n_ill, n_well, z)
-            return low, 1 - _score_limit(1 - auc, n_ill, n_well, z)
+            return Interval(low, 1 - _score_limit(1 - auc, n_ill, n_well, z))
         t = stats.t.ppf(0.5 + level / 2, min(n_ill, n_well) - 1)
         center, half = special.logit(auc), t * np.sqrt(variance) / (auc * (1 - auc))
-        return float(special.expit(center - half)), float(special.expit(center + half))
+        return Interval(*(float(special.expit(end)) for end in (center - half, center + half)))
 
     return _Measure(auc, int(inside.sum()), interval, of_ill + of_well)
 
@@ -287,7 +287,7 @@ def _mover(a, b, level):
     low = difference - np.sqrt(max(down**2 + up**2 - 2 * r * down * up, 0))
     up, down = a_high - a.value, b.value - b_low
     high = difference + np.sqrt(max(up**2 + down**2 - 2 * r * up * down, 0))
-    return float(low), float(high)
+    return Interval(float(low), float(high))
 
 
 def _names(values, name):
@@ -299,7 +299,7 @@ def _names(values, name):
 
 
 def _said(value, interval, sign=""):
-    return f"{value:{sign}.3f} [{interval[0]:{sign}.3f}, {interval[1]:{sign}.3f}]"
+    return f"{value:{sign}.3f} {interval:{sign}.3f}"
 
 
 # Mending ------------------------------------------------------------------------------------------
@@ -450,7 +450,7 @@ class Coverage(NamedTuple):
     covered: int
     cases: int
     value: float
-    interval: tuple[float, float]
+    interval: Interval
     size: float
 
 

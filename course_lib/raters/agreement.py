@@ -13,7 +13,7 @@ from .._validation import (
     as_votes,
     same_length,
 )
-from ..intervals import RESAMPLES, no_interval, wilson_interval, with_one_more
+from ..intervals import RESAMPLES, Interval, no_interval, wilson_interval, with_one_more
 
 
 class Agreement(NamedTuple):
@@ -35,7 +35,7 @@ class Agreement(NamedTuple):
     """
 
     value: float
-    interval: tuple[float, float]
+    interval: Interval
     observed: float
     expected: float
     standard_error: float
@@ -131,10 +131,10 @@ def prevalence_adjusted_kappa(first, second, *, level=0.95):
     observed, expected = agreed / n, 1 / k
     value = beyond_chance(observed, expected, "kappa")
     if k == 1:
-        return Agreement(value, (np.nan, np.nan), observed, expected, np.nan)
+        return Agreement(value, Interval(np.nan, np.nan), observed, expected, np.nan)
     error = np.sqrt(observed * (1 - observed) / n) / (1 - expected)
-    low, high = ((end - expected) / (1 - expected) for end in (low, high))
-    return Agreement(value, (low, high), observed, expected, float(error) or np.nan)
+    interval = Interval(*((end - expected) / (1 - expected) for end in (low, high)))
+    return Agreement(value, interval, observed, expected, float(error) or np.nan)
 
 
 def fleiss_kappa(votes, *, level=0.95, seed=0, resamples=RESAMPLES):
@@ -407,12 +407,12 @@ def _agreement(value, observed, expected, error, n, statistic, draws):
     """The result, with its interval from `with_one_more`."""
     as_level(draws["level"])
     if np.isnan(value):
-        interval = np.nan, np.nan
+        interval = Interval(np.nan, np.nan)
     elif n < 2:
         interval = no_interval("the interval", "there is one case alone")
     else:
         low, high = with_one_more(*statistic, **draws)
-        interval = low, min(high, 1.0)  # rounding
+        interval = Interval(low, min(high, 1.0))  # rounding
     return Agreement(
         value, interval, float(observed), float(expected), float(error) if error > 0 else np.nan
     )

@@ -6,7 +6,7 @@ import numpy as np
 
 from .._undefined import divide
 from .._validation import as_count, as_level
-from ..intervals import melded_interval
+from ..intervals import Interval, melded_interval
 from ..metrics import ConfusionMatrix
 
 
@@ -16,8 +16,8 @@ class Corrected(NamedTuple):
     sensitivity: float
     specificity: float
     prevalence: float
-    sensitivity_interval: tuple[float, float]
-    specificity_interval: tuple[float, float]
+    sensitivity_interval: Interval
+    specificity_interval: Interval
 
 
 def begg_greenes(verified, unverified_positive, unverified_negative, *, level=0.95):
@@ -78,8 +78,8 @@ def begg_greenes(verified, unverified_positive, unverified_negative, *, level=0.
         divide(ill_positive, ill, "sensitivity", "the number of ill patients"),
         divide(well_negative, n - ill, "specificity", "the number of healthy patients"),
         float(ill / n),
-        melded_interval(sensitivity, (ppv, npv, share), level) if ill else (np.nan, np.nan),
+        melded_interval(sensitivity, (ppv, npv, share), level) if ill else Interval(np.nan, np.nan),
         melded_interval(specificity, (ppv, npv, (n_negative, n)), level)
         if ill < n
-        else (np.nan, np.nan),
+        else Interval(np.nan, np.nan),
     )
