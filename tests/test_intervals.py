@@ -2,6 +2,7 @@
 
 import ast
 import itertools
+import re
 import warnings
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from scipy import stats
 
 import course_lib
+from book_ext import editions
 from course_lib import calibration, intervals, metrics, raters, roc, segmentation, validation
 from course_lib.decoding import Decoding
 from course_lib.embedding import ClassRate
@@ -412,3 +414,64 @@ def test_no_interval_is_a_point_and_each_holds_its_estimate(name, sample):
                 continue  # said in a warning
             assert low < high
             assert np.isnan(value) or low - 1e-12 <= value <= high + 1e-12
+
+
+def _every_kind():
+    y, s = (np.asarray(part) for part in SAMPLES["many"])
+    y, said, matrix = y.astype(int), (s >= 0.5).astype(int), ConfusionMatrix(2, 1, 2, 5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", metrics.UndefinedRateWarning)
+        yield intervals.wilson_interval(0, 0)
+        for function in intervals.wilson_interval, intervals.clopper_pearson_interval:
+            yield function(3, 5)
+        yield intervals.jeffreys_interval(3, 5)
+        yield intervals.melded_interval(np.subtract, ((3, 5), (4, 5)))
+        yield intervals.percentile_interval(s)
+        yield intervals.grouped_interval(y == said, np.arange(60) // 3)
+        yield intervals.grouped_interval(s, np.arange(60) // 3)
+        for name, methods in metrics._METHODS.items():
+            for method in methods:
+                yield matrix.interval(name, method=method)
+                yield ConfusionMatrix(2, 0, 0, 5).interval(name, method=method)
+        yield from matrix.predictive_values_at(0.1)[2:]
+        yield metrics.mcnemar(y == said, y == 1).interval
+        table = metrics.MulticlassMatrix.from_labels(y, said)
+        yield from (table.accuracy_interval(), table.macro_interval("f1"))
+        curve = roc.RocCurve.from_scores(y, s)
+        yield from (curve.auc_interval(method=method) for method in roc._INTERVALS)
+        yield curve.average_precision_interval()
+        for other in (s, -s):
+            yield roc.compare_auc(y, s, other).interval
+        for function in calibration.observed_expected, calibration.intercept, calibration.slope:
+            yield function(y, s).interval
+        yield raters.cohen_kappa(y, said).interval
+        yield raters.prevalence_adjusted_kappa(y, said).interval
+        for row in validation.by_group(y, s, np.arange(60) % 2).rows:
+            yield from (row.interval, row.difference_interval, row.adjusted_interval)
+
+
+def test_every_interval_is_formatted_as_one():
+    for interval in _every_kind():
+        low, high = interval
+        assert f"{interval:+.2f}" == f"[{low:+.2f}, {high:+.2f}]"
+
+
+def test_fields_that_are_intervals_say_so():
+    root = Path(course_lib.__file__).parent
+    for path in root.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.AnnAssign) and ast.unparse(node.target).endswith("interval"):
+                assert ast.unparse(node.annotation) in ("Interval", "object"), path
+
+
+#: Ends of what is no `Interval`: two quantiles at once, two formulas by hand, a dictionary.
+_BY_HAND = {"detection": 1, "feature_visualization": 1, "ground_truth": 1, "report": 1}
+
+
+@pytest.mark.parametrize("path", editions.chapter_files(), ids=editions.chapter_name)
+def test_chapters_leave_ends_to_the_interval(path):
+    cells = editions.parsed(path.read_text(encoding="utf-8")).cells
+    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    found = re.findall(r"\[\{[^{}]*:([^{}]+)\}, \{[^{}]*:\1\}\]", code)
+    wanted = _BY_HAND.get(editions.chapter_name(path), 0)
+    assert len(found) == wanted, 'f"{interval:.2f}" says both ends'
