@@ -77,7 +77,9 @@ def _said(*arguments):
 @pytest.mark.slow
 def test_a_notebook_that_passed_is_skipped_until_it_changes():
     nbval = functools.partial(_said, "-p", "tests.notebooks.plugin", "--nbval-here")
-    with tempfile.TemporaryDirectory(dir=proofs.editions.ROOT / "_build") as folder:
+    # Hidden, because Sphinx looks for pages in every folder that is not.
+    where = {"dir": proofs.editions.ROOT / "_build", "prefix": ".proofs-"}
+    with tempfile.TemporaryDirectory(**where) as folder:
         path = Path(folder) / "some.ipynb"
 
         def write(text):
