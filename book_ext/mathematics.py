@@ -100,7 +100,10 @@ def _write(app, exception):
 
 def install(folder, styles):
     """Put styles and fonts below a built book."""
-    editions.replace_file(folder / STYLES, styles)
+    file = folder / STYLES
+    # Pages that are looked at meanwhile stay as new as they are.
+    if not file.is_file() or file.read_text(encoding="utf-8") != styles:
+        editions.replace_file(file, styles)
     license_text = _PROGRAM.with_name("mathjax-license.txt").read_text(encoding="utf-8")
     editions.replace_file(folder / _FONTS / "LICENSE.txt", license_text)
     shutil.copytree(_mathjax() / "output/chtml/fonts/woff-v2", folder / _FONTS, dirs_exist_ok=True)
