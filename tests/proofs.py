@@ -49,6 +49,11 @@ def keep(name, files):
         editions.replace_file(_place(name), json.dumps(proof))
 
 
+def forget(name):
+    """It has failed: whatever it passed on before, chance or a cause outside decides."""
+    _place(name).unlink(missing_ok=True)
+
+
 def holds(name):
     """Whether it has passed, made from what is there now."""
     if not _place(name).is_file():

@@ -446,6 +446,14 @@ def _every_kind():
             yield function(y, s).interval
         yield raters.cohen_kappa(y, said).interval
         yield raters.prevalence_adjusted_kappa(y, said).interval
+        votes = np.column_stack([y, said])
+        for function in raters.fleiss_kappa, raters.gwet_ac1, raters.krippendorff_alpha:
+            yield function(votes).interval
+        yield from raters.begg_greenes(matrix, 3, 9)[3:]
+        for cases in (y, np.ones(60)):
+            yield from (r.interval for r in validation.coverage(y, np.c_[y == 0, cases > 0], y))
+        for found in (said, y):
+            yield segmentation.f1_difference(*map(_squares, (y, said, found)), tile=16).interval
         for row in validation.by_group(y, s, np.arange(60) % 2).rows:
             yield from (row.interval, row.difference_interval, row.adjusted_interval)
 

@@ -38,6 +38,9 @@ def test_what_passed_holds_until_something_of_it_changes(project):
     proofs.keep("roc", [chapter])
     assert proofs.holds("roc")
     assert not proofs.holds("metrics")
+    proofs.forget("roc")
+    assert not proofs.holds("roc")
+    proofs.keep("roc", [chapter])
     for file in (chapter, project / "course_lib" / "roc.py", project / "tests" / "test_roc.py"):
         file.write_text("2")
         assert not proofs.holds("roc"), file
@@ -97,7 +100,7 @@ def test_a_notebook_that_passed_is_skipped_until_it_changes():
         write("3\n")
         for _ in range(2):
             assert nbval("--skip-proved", path) == "1 failed, 1 passed"
-        proofs._place(f"{path} here").unlink()
+        assert not proofs._place(f"{path} here").exists(), "what failed last is not proved"
 
 
 def _printed(text):

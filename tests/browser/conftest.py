@@ -59,6 +59,8 @@ def pytest_runtest_makereport(item, call):
         passed.add(report.when)
     if report.when == "teardown" and len(passed) == 3 and _provable(item):
         proofs.keep(_provable(item), item.stash.get(_ASKED, ()))
+    if report.failed and _provable(item):
+        proofs.forget(_provable(item))
     return report
 
 

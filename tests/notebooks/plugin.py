@@ -82,6 +82,8 @@ def pytest_runtest_makereport(item, call):
     report = yield
     if report.when == "call" and report.passed:
         item.parent.passed.add(item.name)
+    if report.failed and item.parent.provable():
+        proofs.forget(item.parent.provable())
     return report
 
 
