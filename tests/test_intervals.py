@@ -483,3 +483,4 @@ def test_chapters_leave_ends_to_the_interval(path):
     found = re.findall(r"\[\{[^{}]*:([^{}]+)\}, \{[^{}]*:\1\}\]", code)
     wanted = _BY_HAND.get(editions.chapter_name(path), 0)
     assert len(found) == wanted, 'f"{interval:.2f}" says both ends'
+    assert not re.search(r"\{[^{}]*interval(\([^{}]*\))?\[[01]\]:", code), "so it does here"
