@@ -5,11 +5,13 @@ export function showProgress({ root, make, write, t, memory, quizzes, place }) {
   said.setAttribute("aria-live", "polite");
   const table = make("table", {});
   const review = make("div", {});
+  // Asked for once: what is erased or read is then seen together with the sentence that says so.
+  const listed = fetch(new URL("progress.json", import.meta.url)).then((r) => r.json());
   place.append(table, make("h2", {}, t("Asked again")), review, copies(), said);
   show();
 
   async function show() {
-    const chapters = await fetch(new URL("progress.json", import.meta.url)).then((r) => r.json());
+    const chapters = await listed;
     const heads = [t("chapter"), t("exercises"), t("seen"), t("quiz")];
     const head = make("tr", {}, ...heads.map((text) => make("th", { scope: "col" }, text)));
     table.replaceChildren(make("thead", {}, head), make("tbody", {}, ...chapters.map(row)));
