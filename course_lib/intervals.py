@@ -27,6 +27,10 @@ class Interval(NamedTuple):
         return f"[{self.low:{spec}}, {self.high:{spec}}]"
 
 
+#: What stands for the ends where a sample says nothing and its value has been warned of already.
+NO_INTERVAL = Interval(np.nan, np.nan)
+
+
 # One proportion
 
 

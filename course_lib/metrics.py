@@ -32,6 +32,7 @@ from ._validation import (
     same_length,
 )
 from .intervals import (
+    NO_INTERVAL,
     Interval,
     clopper_pearson_interval,
     jeffreys_interval,
@@ -253,7 +254,7 @@ class ConfusionMatrix:
         as_choice(method, f"method for {name}", _METHODS[name])
         value = getattr(self, name)
         if np.isnan(value):
-            return Interval(np.nan, np.nan)
+            return NO_INTERVAL
         if name in PROPORTIONS:
             return _OF_PROPORTION[method](*self.counts(name), level)
         if name == "f1":
@@ -289,12 +290,11 @@ class ConfusionMatrix:
         """
         level = as_level(level)
         p = as_open_probability(prevalence, "prevalence")
-        nowhere = Interval(np.nan, np.nan)
         if np.isnan(self.balanced_accuracy):  # a class is absent: said once, by its rate
-            return PredictiveValues(np.nan, np.nan, nowhere, nowhere)
+            return PredictiveValues(np.nan, np.nan, NO_INTERVAL, NO_INTERVAL)
         values = predictive_values(self.sensitivity, self.specificity, p)
         intervals = (
-            nowhere if np.isnan(value) else self._melded(function, level)
+            NO_INTERVAL if np.isnan(value) else self._melded(function, level)
             for value, function in zip(
                 values,
                 (
@@ -570,7 +570,7 @@ class MulticlassMatrix:
         """
         value = self.macro(name)
         if np.isnan(value):
-            return Interval(np.nan, np.nan)
+            return NO_INTERVAL
         tables = [self.against_rest(label) for label in self.classes]
         values = np.array([getattr(table, name) for table in tables])
         limits = np.array([table.interval(name, level) for table in tables])

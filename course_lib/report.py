@@ -36,7 +36,7 @@ from .calibration import (
     observed_expected,
     slope,
 )
-from .intervals import Interval
+from .intervals import NO_INTERVAL
 from .metrics import NAMES
 from .roc import RocCurve
 from .validation import by_group
@@ -480,7 +480,7 @@ def _of_risks(y_true, y_prob, level):
 def _of_log_odds(y_true, y_prob, level):
     """Observed over expected, calibration intercept and slope."""
     certain = y_prob.min() == 0 or y_prob.max() == 1
-    nothing = Estimate(np.nan, Interval(np.nan, np.nan))
+    nothing = Estimate(np.nan, NO_INTERVAL)
     with undefined_unsaid():
         found = {
             "observed_expected": observed_expected(y_true, y_prob, level),

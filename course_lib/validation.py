@@ -18,7 +18,7 @@ from ._validation import (
     same_length,
 )
 from .calibration import _fit, _log_odds, _overlap
-from .intervals import Interval, wilson_interval, wilson_of_share, z_of
+from .intervals import NO_INTERVAL, Interval, wilson_interval, wilson_of_share, z_of
 from .roc import RocCurve, _placements, _score_limit
 
 # For whom? ----------------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ def by_group(y_true, y_score, groups, threshold=0.5, *, clusters=None, reference
     for name, measures in found.items():
         for measure, own in measures.items():
             base = found[first][measure]
-            difference, wide, wider = np.nan, *2 * [Interval(np.nan, np.nan)]
+            difference, wide, wider = np.nan, *2 * [NO_INTERVAL]
             if (name, measure) in pairs:
                 difference = own.value - base.value
                 wide, wider = (_mover(own, base, each) for each in (level, adjusted))
@@ -208,7 +208,7 @@ def _share(hit, among, weight, clusters):
     """``Σ hit / Σ weight`` of the cases among whom it is asked; weights are 1 or risks."""
     n, total = int(among.sum()), weight[among].sum()
     if n == 0 or total == 0:
-        return _Measure(np.nan, n, lambda level: Interval(np.nan, np.nan), None)
+        return _Measure(np.nan, n, lambda level: NO_INTERVAL, None)
     share, scale = float(hit[among].mean()), n / total
     value = share * scale
     if clusters is None:
@@ -241,7 +241,7 @@ def _independent(share, moved, n, k, level):
 def _area(y_true, y_score, inside, clusters):
     ill, well = inside & y_true, inside & ~y_true
     if not ill.any() or not well.any():
-        return _Measure(np.nan, int(inside.sum()), lambda level: Interval(np.nan, np.nan), None)
+        return _Measure(np.nan, int(inside.sum()), lambda level: NO_INTERVAL, None)
     curve = RocCurve.from_scores(y_true[inside], y_score[inside])
     auc = curve.auc
     if clusters is None:

@@ -13,7 +13,14 @@ from .._validation import (
     as_votes,
     same_length,
 )
-from ..intervals import RESAMPLES, Interval, no_interval, wilson_interval, with_one_more
+from ..intervals import (
+    NO_INTERVAL,
+    RESAMPLES,
+    Interval,
+    no_interval,
+    wilson_interval,
+    with_one_more,
+)
 
 
 class Agreement(NamedTuple):
@@ -131,7 +138,7 @@ def prevalence_adjusted_kappa(first, second, *, level=0.95):
     observed, expected = agreed / n, 1 / k
     value = beyond_chance(observed, expected, "kappa")
     if k == 1:
-        return Agreement(value, Interval(np.nan, np.nan), observed, expected, np.nan)
+        return Agreement(value, NO_INTERVAL, observed, expected, np.nan)
     error = np.sqrt(observed * (1 - observed) / n) / (1 - expected)
     interval = Interval(*((end - expected) / (1 - expected) for end in (low, high)))
     return Agreement(value, interval, observed, expected, float(error) or np.nan)
@@ -407,7 +414,7 @@ def _agreement(value, observed, expected, error, n, statistic, draws):
     """The result, with its interval from `with_one_more`."""
     as_level(draws["level"])
     if np.isnan(value):
-        interval = Interval(np.nan, np.nan)
+        interval = NO_INTERVAL
     elif n < 2:
         interval = no_interval("the interval", "there is one case alone")
     else:

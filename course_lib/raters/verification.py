@@ -2,11 +2,9 @@
 
 from typing import NamedTuple
 
-import numpy as np
-
 from .._undefined import divide
 from .._validation import as_count, as_level
-from ..intervals import Interval, melded_interval
+from ..intervals import NO_INTERVAL, Interval, melded_interval
 from ..metrics import ConfusionMatrix
 
 
@@ -78,8 +76,8 @@ def begg_greenes(verified, unverified_positive, unverified_negative, *, level=0.
         divide(ill_positive, ill, "sensitivity", "the number of ill patients"),
         divide(well_negative, n - ill, "specificity", "the number of healthy patients"),
         float(ill / n),
-        melded_interval(sensitivity, (ppv, npv, share), level) if ill else Interval(np.nan, np.nan),
+        melded_interval(sensitivity, (ppv, npv, share), level) if ill else NO_INTERVAL,
         melded_interval(specificity, (ppv, npv, (n_negative, n)), level)
         if ill < n
-        else Interval(np.nan, np.nan),
+        else NO_INTERVAL,
     )
