@@ -1,6 +1,7 @@
 """Who is credited for which data, and what the book says is real and what simulated."""
 
 import ast
+import inspect
 import re
 
 import numpy as np
@@ -23,6 +24,12 @@ def test_parts_say_what_the_other_files_hold(name):
 def test_a_part_that_is_gone_is_missed():
     with pytest.raises(ValueError, match=r"README\.md must hold the part 'data' once, not 0"):
         overview.with_parts("course_lib/data/README.md", "# Data\n")
+
+
+def test_every_function_that_gives_data_is_a_loader():
+    offered = {name: getattr(datasets, name) for name in datasets.__all__}
+    functions = {name: inspect.getdoc(f) for name, f in offered.items() if inspect.isfunction(f)}
+    assert credits.loaders() == functions
 
 
 def test_every_loader_is_credited_once():
