@@ -480,7 +480,7 @@ _BY_HAND = {"detection": 1, "feature_visualization": 1, "ground_truth": 1, "repo
 def test_chapters_leave_ends_to_the_interval(path):
     cells = editions.parsed(path.read_text(encoding="utf-8")).cells
     code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
-    found = re.findall(r"\[\{[^{}]*:([^{}]+)\}, \{[^{}]*:\1\}\]", code)
+    found = re.findall(r"\[\{+[^{}]*:([^{}]+)\}+, \{+[^{}]*:\1\}+\]", code)
     wanted = _BY_HAND.get(editions.chapter_name(path), 0)
     assert len(found) == wanted, 'f"{interval:.2f}" says both ends'
     assert not re.search(r"\{[^{}]*interval(\([^{}]*\))?\[[01]\]:", code), "so it does here"
