@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 STYLES = "_static/mathematics.css"
 _FONTS = "_static/mathjax"
 _PROGRAM = Path(__file__).with_name("mathematics.mjs")
-_KNOWN = editions.ROOT / "_build" / "mathematics.json"
+_KEPT = editions.ROOT / "_build"
 # As Sphinx writes it for a script: an equation's number may stand before it.
 _FORMULA = re.compile(
     r'(<(span|div) class="math\b[^>]*>(?:\s*<span class="eqno">.*?</span>)?)'
@@ -33,8 +33,14 @@ class FormulaError(ValueError):
     """TeX that cannot be typeset; the message holds it and says why."""
 
 
-def typeset(texts):
+def typeset(texts, of="mathematics"):
     """The same texts of HTML with formulas in place of their TeX; and the styles of all.
+
+    Parameters
+    ----------
+    texts : iterable of str
+    of : str
+        What they belong to: its formulas are kept together, and its styles are those of all.
 
     Raises
     ------
@@ -42,7 +48,7 @@ def typeset(texts):
     """
     texts = list(texts)
     wanted = {_formula(found) for text in texts for found in _FORMULA.finditer(text)}
-    made, styles = _made(wanted)
+    made, styles = _made(wanted, _KEPT / f"{of}.json")
     done = [_FORMULA.sub(lambda found: found[1] + made[_formula(found)], text) for text in texts]
     return done, styles
 
@@ -52,11 +58,11 @@ def _formula(found):
     return found[3] + html.unescape(found[4])
 
 
-def _made(wanted):
-    """HTML of formulas, and the styles of all that were ever made."""
+def _made(wanted, kept):
+    """HTML of formulas, and the styles of all that this file ever kept."""
     program = _PROGRAM.read_text(encoding="utf-8") + (_mathjax() / "core.js").read_text("utf-8")
     digest = hashlib.sha256(program.encode()).hexdigest()
-    known = json.loads(_KNOWN.read_text(encoding="utf-8")) if _KNOWN.is_file() else {}
+    known = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
     if known.get("by") != digest:
         known = {"by": digest, "formulas": {}, "styles": ""}
     if wanted - known["formulas"].keys():
@@ -69,7 +75,7 @@ def _made(wanted):
                 raise FormulaError(f"{formula[1:].strip()}: {html.unescape(error[1])}")
         known |= {"formulas": dict(zip(formulas, said["html"], strict=True))}
         known |= {"styles": said["styles"]}
-        editions.replace_file(_KNOWN, json.dumps(known, ensure_ascii=False))
+        editions.replace_file(kept, json.dumps(known, ensure_ascii=False))
     return known["formulas"], known["styles"]
 
 
@@ -90,7 +96,7 @@ def _write(app, exception):
     except FormulaError as error:
         _log.warning("A formula cannot be typeset: %s", error)
         return
-    install(folder, styles)
+    _install(folder, styles)
     version = hashlib.sha256(styles.encode()).hexdigest()[:8]
     for path, text in zip(raw, texts, strict=True):
         up = "../" * (len(path.relative_to(folder).parts) - 1)
@@ -98,12 +104,9 @@ def _write(app, exception):
         editions.replace_file(path, text.replace("</head>", f"{link}</head>", 1))
 
 
-def install(folder, styles):
+def _install(folder, styles):
     """Put styles and fonts below a built book."""
-    file = folder / STYLES
-    # Pages that are looked at meanwhile stay as new as they are.
-    if not file.is_file() or file.read_text(encoding="utf-8") != styles:
-        editions.replace_file(file, styles)
+    editions.replace_file(folder / STYLES, styles)
     license_text = _PROGRAM.with_name("mathjax-license.txt").read_text(encoding="utf-8")
     editions.replace_file(folder / _FONTS / "LICENSE.txt", license_text)
     shutil.copytree(_mathjax() / "output/chtml/fonts/woff-v2", folder / _FONTS, dirs_exist_ok=True)

@@ -71,7 +71,7 @@ def make(folder, made_from, say):
         place = Path(temporary) / "takeaway"
         place.mkdir()
         with chromium.workshop(folder) as shop:
-            for name, sheet in sheets.printed(shop, folder):
+            for name, sheet in sheets.printed(shop):
                 (place / f"sheet-{name}.pdf").write_bytes(sheet)
             say("the sheets")
             epub.write(place / f"{_NAME}.epub", shop, contents, about)

@@ -45,6 +45,10 @@ class Workshop:
         finally:
             page.close()
 
+    def put(self, address, text):
+        """Let an address give this text, as if it were a file of the book."""
+        self._made[address] = text
+
     def content(self, address):
         """Bytes of the file of the book that a page names by its whole address."""
         return self._file(address).read_bytes()

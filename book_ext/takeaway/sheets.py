@@ -17,6 +17,7 @@ from .. import editions, glossary, mathematics
 from . import SHEETS, chromium
 
 _SOURCES = Path(__file__).parent / "sheets"
+_STYLES = "/_static/sheets.css"
 #: Sizes of letters in points, the largest first.
 _SIZES = [10.5, 10, 9.5, 9, 8.5, 8, 7.5]
 #: A4 without the margins of sheet.css, in pixels of 1/96 inch.
@@ -29,18 +30,19 @@ class SheetError(chromium.TakeawayError):
     """A sheet takes what its chapter does not have, or more than its page."""
 
 
-def printed(shop, folder):
+def printed(shop):
     """Name and PDF of each sheet, one page each.
 
     Raises
     ------
     SheetError
     """
-    bodies, styles = mathematics.typeset(map(as_html, SHEETS))
-    mathematics.install(folder, styles)
+    bodies, styles = mathematics.typeset(map(as_html, SHEETS), of="sheets")
+    # Beside the styles of the pages, whose fonts they share
+    shop.put(_STYLES, styles)
     for name, body in zip(SHEETS, bodies, strict=True):
         body = f'<main class="sheet-{name}">{body}</main>'
-        with shop.showing(body, [f"/{mathematics.STYLES}", "/takeaway/sheet.css"]) as page:
+        with shop.showing(body, [_STYLES, "/takeaway/sheet.css"]) as page:
             page.emulate_media(media="print", color_scheme="light")
             page.set_viewport_size(_PAGE)
             yield name, _filling(page, name)

@@ -179,8 +179,15 @@ def test_the_pdf_holds_widgets_and_solutions_and_nothing_to_press(book):
 # The sheets ---------------------------------------------------------------------------------------
 
 
+def _written():
+    """When each file of the built book was written."""
+    return {path: path.stat().st_mtime_ns for path in HTML.rglob("*")}
+
+
 def test_every_sheet_is_one_page_of_a4(shop):
-    done = dict(sheets.printed(shop, HTML))
+    before = _written()
+    done = dict(sheets.printed(shop))
+    assert _written() == before, "sheets are made beside a book that others look at"
     assert list(done) == list(takeaway.SHEETS)
     for name, content in done.items():
         (page,) = PdfReader(io.BytesIO(content)).pages
