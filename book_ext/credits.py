@@ -37,7 +37,7 @@ class Uses(NamedTuple):
 def loaders():
     """All functions of `course_lib.datasets` that give data, with what their documentation says.
 
-    Read from the code: to import all of it takes longer than all else that a word costs.
+    Read from the code, because importing all of it takes seconds.
     """
     texts = {}
     for path in (editions.ROOT / "course_lib" / "datasets").glob("*.py"):

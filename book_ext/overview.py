@@ -19,7 +19,7 @@ _KNOWN = editions.ROOT / "_build" / "tables.txt"
 
 
 def is_known():
-    """Whether the tables were written from the files as they are; to make them takes seconds."""
+    """Whether the tables were written from the files as they are; making them takes a second."""
     return _KNOWN.is_file() and _KNOWN.read_text("utf-8") == _digest()
 
 

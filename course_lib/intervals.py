@@ -27,7 +27,7 @@ class Interval(NamedTuple):
         return f"[{self.low:{spec}}, {self.high:{spec}}]"
 
 
-#: What stands for the ends where a sample says nothing and its value has been warned of already.
+#: Two NaN for the ends; `no_interval` warns as well, where nothing has yet.
 NO_INTERVAL = Interval(np.nan, np.nan)
 
 
@@ -274,8 +274,8 @@ def z_of(level):
 
 def no_interval(name, why):
     """Two NaN for the ends, with one warning."""
-    nan = undefined(name, why)
-    return Interval(nan, nan)
+    undefined(name, why)
+    return NO_INTERVAL
 
 
 def _successes_of(successes, trials):

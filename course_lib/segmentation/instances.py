@@ -11,7 +11,7 @@ from scipy.sparse.csgraph import connected_components
 
 from .._undefined import divide, undefined
 from .._validation import as_count, as_labels, as_open_probability, same_shape
-from ..intervals import NO_INTERVAL, RESAMPLES, Interval, percentile_interval
+from ..intervals import RESAMPLES, Interval, no_interval, percentile_interval
 
 #: The thresholds over which the 2018 Data Science Bowl and COCO average.
 AP_THRESHOLDS = (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
@@ -175,8 +175,8 @@ def f1_difference(true, a, b, *, tile=64, level=0.95, seed=0, resamples=RESAMPLE
     difference = float(_mean_f1(one.sum(axis=1)) - _mean_f1(other.sum(axis=1)))
     values = _mean_f1(one[:, draws].sum(axis=2)) - _mean_f1(other[:, draws].sum(axis=2))
     if np.ptp(values) == 0:
-        undefined("the interval", "the segmentations differ alike in every tile")
-        return F1Difference(difference, NO_INTERVAL, int(used.sum()))
+        nowhere = no_interval("the interval", "the segmentations differ alike in every tile")
+        return F1Difference(difference, nowhere, int(used.sum()))
     return F1Difference(difference, percentile_interval(values, level), int(used.sum()))
 
 
